@@ -2,8 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 {
     "name": "SPAR Mapper",
-    "summary": "The store: ID to financial address, sealed; history nobody rewrites",
-    "version": "19.0.2.5.0",
+    "summary": "The store: sealed financial addresses by ID, and a permanent history",
+    "version": "19.0.2.6.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",

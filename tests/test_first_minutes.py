@@ -199,7 +199,7 @@ def test_address_part_accepts_text_at_the_first_touch(sit_down, programme):
     desk.page.call("Input.insertText", text=number)
     desk.press("Confirm", ".modal button")
     desk.wait("!document.querySelector('.modal')", "the form is still open")
-    desk.wait_for_text("Linked. It is paid to this address from now on.")
+    desk.wait_for_text("Linked. Payments go to this address from now on.")
     (answer,) = programme.resolve([person.resolve_item])
     assert number in answer["fa"]
 
@@ -243,7 +243,7 @@ def test_supervisor_approves_a_change_before_it_is_made(sit_down, person, server
     assert "Changed." not in desk.page.text
     desk.press("Approve")
     desk.press("Approve", ".modal button")
-    desk.wait_for_text("It is paid to the new address from now on")
+    desk.wait_for_text("Payments go to the new address from now on")
 
 
 def test_auditor_finds_the_history_by_name(sit_down, person, server):

@@ -258,7 +258,7 @@ def test_old_tables_are_kept_until_they_are_dropped(migrated):
     assert done.returncode == 0, done.stderr
     schemas = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^spar_'"
     assert query(migrated.installation, schemas) == []
-    assert "nothing to do" in migrate(migrated.installation).stdout
+    assert "Nothing to do" in migrate(migrated.installation).stdout
 
 
 def test_open_matters_can_be_decided(migrated, restored):

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.fields import Domain
 
-from odoo.addons.spar_mapper.models.spar_event_display import build_words_domain
+from odoo.addons.spar_mapper.models.mapping.spar_event import build_words_domain
 
 _KIND = "participant"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from odoo.cli import Command
 
 
-class SparAudit(Command):
+class SparAuditCommand(Command):
     """Check the store for tampering, or write a checkpoint of its history.
 
     check: read everything and name each row that was altered; exit code 1 if any.
@@ -42,7 +42,7 @@ class SparAudit(Command):
                 self.say(f"{table}, row {row_id}: {problem}")
         if run.findings:
             sys.exit(1)
-        self.say("Everything is as the mapper left it.")
+        self.say("No problems found.")
 
     def _checkpoint(self, env):
         # pylint: disable-next=odoo-addons-relative-import
@@ -55,15 +55,15 @@ class SparAudit(Command):
             env["spar.alarm"]._raise_alarms(error.findings)
             raise
         env.cr.rollback()
-        number = env["spar.checkpoint"]._get_known().number
-        self.say(f"Checkpoint {number} is the last.")
+        number = env["spar.checkpoint"]._get_record().number
+        self.say(f"The last checkpoint is number {number}.")
 
     def _send(self, env):
         # pylint: disable-next=odoo-addons-relative-import
         from odoo.addons.spar_mapper.lib import checkpoint_file
 
         # pylint: disable-next=odoo-addons-relative-import
-        from odoo.addons.spar_mapper.models.spar_checkpoint import get_path
+        from odoo.addons.spar_mapper.models.audit.spar_checkpoint import get_path
 
         path = get_path(env)
         target = Path(self.options.to) / path.name

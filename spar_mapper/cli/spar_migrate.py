@@ -10,7 +10,7 @@ from odoo.cli import Command
 _LISTED = 1000
 
 
-class SparMigrate(Command):
+class SparMigrateCommand(Command):
     """Bring the store of a database to the layout of this version.
 
     Stop Odoo, make a backup, run this, then upgrade the addons. Every row is checked
@@ -30,12 +30,12 @@ class SparMigrate(Command):
         self.parser.add_argument("-c", "--config", help="Odoo's configuration file")
         self.parser.add_argument("-d", "--database", required=True)
         self.parser.add_argument(
-            "--batch", type=int, default=500, help="people that are committed at once"
+            "--batch", type=int, default=500, help="number of people per transaction"
         )
         self.parser.add_argument(
             "--drop-old",
             action="store_true",
-            help="remove the tables of before, when all is well",
+            help="remove the previous tables once everything works",
         )
         options = self.parser.parse_args(args)
         self._configure(options)
@@ -69,9 +69,9 @@ class SparMigrate(Command):
             with connection.cursor() as cr, connection.cursor() as locking:
                 yield cr, locking
         except LockNotAvailable:
-            self._give_up(f"{database}: somebody else works on the store; stop Odoo")
+            self._abort(f"{database}: another process is using the store; stop Odoo")
         except Error as error:
-            self._give_up(f"{database}: {str(error).strip()}")
+            self._abort(f"{database}: {str(error).strip()}")
 
     def _migrate(self, cr, locking, options):
         # A relative import is not possible: Odoo loads this file outside the addon.
@@ -79,27 +79,30 @@ class SparMigrate(Command):
         from odoo.addons.spar_mapper.store.auditing import CHECK
         from odoo.addons.spar_mapper.store.migration import position, running
 
-        if not position.is_there(cr):
-            self._give_up(f"{cr.dbname}: spar_mapper is not installed there")
-        if not position.is_old(cr):
-            self._say("The store has the layout of this version: nothing to do.")
+        if not position.has_store(cr):
+            self._abort(f"{cr.dbname}: spar_mapper is not installed there")
+        if not position.has_old_layout(cr):
+            self._say(
+                "The store already has the layout of this version. Nothing to do."
+            )
             return
-        self._keep_others_out(cr, locking)
+        self._block_writers(cr, locking)
         keyring = self._open_keyring(cr)
         migration = running.Migration(CHECK, cr, keyring, self._say, options.batch)
         try:
             migration.build()
-        except running.Refused as refused:
+        except running.MigrationRefused as refused:
             self._refuse(refused)
         migration.swap(locking)
         locking.commit()
-        self._say("Done: upgrade the addons now (odoo -u all).")
+        self._say("Done. Now upgrade the addons (odoo -u all).")
         self._say(
-            "The tables of before are kept in the schema spar_before, sealed values"
-            " and all: when all is well, remove them (odoo spar_migrate --drop-old)."
+            "The previous tables are kept in the schema spar_before, with their sealed "
+            "values. Once everything works, remove them (odoo spar_migrate "
+            "--drop-old)."
         )
 
-    def _keep_others_out(self, cr, locking):
+    def _block_writers(self, cr, locking):
         """Block writes to the old tables until the end; refuse if others use them."""
         # pylint: disable-next=odoo-addons-relative-import
         from odoo.addons.spar_mapper.store.migration import swapping
@@ -113,9 +116,9 @@ class SparMigrate(Command):
             each.execute("SELECT pg_backend_pid()")
             own += each.fetchone()
         if others := swapping.count_others(cr, own):
-            self._give_up(
-                f"Others are connected to the database ({others}): stop Odoo and"
-                " whatever else works there, then run this again."
+            self._abort(
+                f"Other sessions are connected to the database ({others}): stop Odoo"
+                " and all other programs that use it, then run this again."
             )
         swapping.lock(locking, "SHARE")
 
@@ -128,16 +131,16 @@ class SparMigrate(Command):
             path = keyring_rows.get_path(os.environ, cr.dbname)
             return keyring_rows.open_over(cr, path)
         except MapperError as error:
-            self._give_up(f"{cr.dbname}: {error}")
+            self._abort(f"{cr.dbname}: {error}")
 
     def _drop_old(self, cr):
         # pylint: disable-next=odoo-addons-relative-import
         from odoo.addons.spar_mapper.store.migration import swapping
 
         if swapping.drop_old(cr):
-            self._say("The tables of before are removed.")
+            self._say("The previous tables have been removed.")
         else:
-            self._say("There are no tables of before.")
+            self._say("There are no previous tables.")
 
     # === OUTPUT === #
 
@@ -146,14 +149,14 @@ class SparMigrate(Command):
             self._say(line)
         count = len(refused.findings)
         reason = (
-            f"{count} rows are not what the registry wrote: look into each."
+            f"{count} rows are not what the registry wrote. Examine each of them."
             if refused.is_old
-            else f"{count} rows were not made as they must be: a fault of this command."
+            else f"{count} rows were not converted correctly: a fault of this command."
         )
         self._say(f"Not migrated; nothing was changed. {reason}")
         sys.exit(1)
 
-    def _give_up(self, line):
+    def _abort(self, line):
         print(line, file=sys.stderr, flush=True)  # pylint: disable=print-used
         sys.exit(2)
 

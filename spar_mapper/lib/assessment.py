@@ -63,7 +63,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Assessment:
     """The decision, how long to hold the change, and the rule's reason."""
 
     decision: Decision
@@ -72,17 +72,17 @@ class Verdict:
 
 
 #: A function that returns the verdict on a proposal.
-Assess = Callable[[Proposal], Verdict]
+Assess = Callable[[Proposal], Assessment]
 
 #: The channel that can attach a document, and why a change without one is refused.
 _WITH_DOCUMENTS, NO_EVIDENCE = "staff", "no_evidence"
 
-LOWER_AUTHORITY = Verdict(Decision.APPROVE, why="lower_authority")
-OTHER_PROVIDER = Verdict(Decision.APPROVE, why="other_provider")
-NO_RULE = Verdict(Decision.APPROVE, why="no_rule")
+LOWER_AUTHORITY = Assessment(Decision.APPROVE, why="lower_authority")
+OTHER_PROVIDER = Assessment(Decision.APPROVE, why="other_provider")
+NO_RULE = Assessment(Decision.APPROVE, why="no_rule")
 
 
-def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
+def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     """Return the verdict on ``proposal``.
 
     If no rule applies, a second person must review the change: the absence of rules is
@@ -113,7 +113,7 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
     """
     rule = next((rule for rule in rules if rule.applies_to(proposal)), None)
     if rule is not None and rule.needs_evidence and _lacks_evidence(proposal):
-        return Verdict(Decision.REFUSE, why=NO_EVIDENCE)
+        return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
     current = proposal.current_authority
     if current is not None and proposal.authority < current:
         return LOWER_AUTHORITY
@@ -121,7 +121,7 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Verdict:
         return OTHER_PROVIDER
     if rule is None:
         return NO_RULE
-    return Verdict(rule.decision, rule.hold_hours, rule.why)
+    return Assessment(rule.decision, rule.hold_hours, rule.why)
 
 
 def _lacks_evidence(proposal: Proposal) -> bool:
@@ -130,9 +130,9 @@ def _lacks_evidence(proposal: Proposal) -> bool:
 
 def assess_once(assess_one: Assess) -> Assess:
     """Return ``assess_one`` for one batch: each kind of proposal is assessed once."""
-    verdicts: dict[Proposal, Verdict] = {}
+    verdicts: dict[Proposal, Assessment] = {}
 
-    def assess_new(proposal: Proposal) -> Verdict:
+    def assess_new(proposal: Proposal) -> Assessment:
         verdict = verdicts.get(proposal)
         if verdict is None:
             verdict = verdicts[proposal] = assess_one(proposal)

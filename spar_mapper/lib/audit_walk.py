@@ -35,7 +35,7 @@ _ORDER = list(PARTS)
 
 
 @dataclass(frozen=True)
-class Position:
+class AuditPosition:
     """The position of the check: the part, and the id ``after`` which it continues."""
 
     part: str = CHUNKS
@@ -49,29 +49,29 @@ class Position:
     def is_end(self) -> bool:
         return not self.part
 
-    def get_next(self, after: int | None) -> Position:
+    def get_next(self, after: int | None) -> AuditPosition:
         """Return the position after ``after``; None means that the part is finished.
 
-        >>> Position().get_next(20)
-        Position(part='spar_checkpoint', after=20)
-        >>> Position("spar_event", 70_000).get_next(None)
-        Position(part='spar_form_case', after=0)
-        >>> Position("spar_form_case", 4).get_next(None).is_end
+        >>> AuditPosition().get_next(20)
+        AuditPosition(part='spar_checkpoint', after=20)
+        >>> AuditPosition("spar_event", 70_000).get_next(None)
+        AuditPosition(part='spar_form_case', after=0)
+        >>> AuditPosition("spar_form_case", 4).get_next(None).is_end
         True
         """
         if after is not None:
-            return Position(self.part, after)
+            return AuditPosition(self.part, after)
         following = _ORDER.index(self.part) + 1
-        return Position(_ORDER[following] if following < len(_ORDER) else "")
+        return AuditPosition(_ORDER[following] if following < len(_ORDER) else "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the position as it is stored.
 
-        >>> Position.from_json(Position("spar_event", 7).to_json())
-        Position(part='spar_event', after=7)
+        >>> AuditPosition.from_json(AuditPosition("spar_event", 7).to_json())
+        AuditPosition(part='spar_event', after=7)
         """
         return {"part": self.part, "after": self.after}
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Position:
+    def from_json(cls, document: dict[str, Any]) -> AuditPosition:
         return cls(document["part"], document["after"])

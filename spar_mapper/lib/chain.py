@@ -151,30 +151,36 @@ def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
 
 
 def commit_to_change(
-    keyring: OpenKeyring, uuid: str, text: str, terms: Sequence[object], *said: str
+    keyring: OpenKeyring,
+    uuid: str,
+    text: str,
+    terms: Sequence[object],
+    *statements: str,
 ) -> bytes:
     """Return the commitment to a pending change.
 
     :param text: its address and details, as they are sealed
-    :param said: when the proposer states it was true, and their other statements
+    :param statements: when the proposer states it was true, and their other statements
     """
-    parts = [uuid, text, *map(str, terms), "said", *said]
+    parts = [uuid, text, *map(str, terms), "said", *statements]
     return keyring.mac("commitment", bind("change", *parts))
 
 
 def commit_to_past(
-    keyring: OpenKeyring, old_ends: Iterable[tuple[str, int, bytes]], said: list[str]
+    keyring: OpenKeyring,
+    old_ends: Iterable[tuple[str, int, bytes]],
+    descriptions: list[str],
 ) -> bytes:
     """Return the commitment of an event ``migrated`` to the chains before it.
 
     :param old_ends: for each old chain, the uuid of its address and the number and MAC
         of its last event
-    :param said: the descriptions of the periods made from them, in order
+    :param descriptions: the descriptions of the periods made from them, in order
     """
     parts: list[str | int] = []
     for uuid, seq, mac in sorted(old_ends):
         parts += (uuid, seq, mac.hex())
-    return keyring.mac("commitment", bind("migrated", *parts, "periods", *said))
+    return keyring.mac("commitment", bind("migrated", *parts, "periods", *descriptions))
 
 
 # === MARKS === #

@@ -55,7 +55,7 @@ class Declaration:
 
 
 @dataclass(frozen=True)
-class Line:
+class CheckpointLine:
     """One line of the file. ``previous`` and ``mac`` are hexadecimal.
 
     ``number`` is 0 in the first format.
@@ -99,7 +99,7 @@ def _mac(keyring: OpenKeyring, document: dict[str, Any]) -> str:
     return keyring.mac("checkpoint", body.encode()).hex()
 
 
-def parse(text: str, keyring: OpenKeyring) -> Line | None:
+def parse(text: str, keyring: OpenKeyring) -> CheckpointLine | None:
     """Return the line in ``text``, or None if this registry did not write it."""
     try:
         document = json.loads(text)
@@ -116,10 +116,10 @@ def _read_settings(document: dict[str, Any]) -> tuple[int, str]:
     return int(number), str(mac)
 
 
-def _build_line(document: dict[str, Any], mac: str) -> Line:
+def _build_line(document: dict[str, Any], mac: str) -> CheckpointLine:
     declaration = document.get("declaration")
     chunks = document["chunks"].items()
-    return Line(
+    return CheckpointLine(
         number=document.get("number", 0),
         kind=document.get("kind", CHECKPOINT),
         taken_at=document["taken_at"],
@@ -133,7 +133,7 @@ def _build_line(document: dict[str, Any], mac: str) -> Line:
 
 
 @dataclass
-class Reading:
+class CheckpointReading:
     """The content of a whole file, and what is wrong with it.
 
     ``problems`` are pairs: the line (its number if it has one, else its position in the
@@ -142,7 +142,7 @@ class Reading:
     """
 
     wanted: frozenset[int] = frozenset()
-    last: Line | None = None
+    last: CheckpointLine | None = None
     text: str = ""
     chunks: Chunks = field(default_factory=dict)
     marks: dict[int, list[tuple[int, Chunk]]] = field(default_factory=dict)
@@ -156,14 +156,14 @@ class Reading:
     def last_event_id(self) -> int:
         return self.last.last_event_id if self.last else 0
 
-    def add(self, place: int, text: str, line: Line | None) -> None:
+    def add(self, place: int, text: str, line: CheckpointLine | None) -> None:
         """Add the next line of the file: ``text``, and the line parsed from it."""
         self.text = text
         if line is None:
             self.problems.append((place, FORGED))
             return
         if line.kind == RESTORE and line.number > self.number:
-            self._begin_anew()
+            self._restart()
         else:
             self._compare_with_last(line)
         self.last = line
@@ -172,12 +172,12 @@ class Reading:
             mark = (line.last_event_id, line.chunks[number])
             self.marks.setdefault(number, []).append(mark)
 
-    def _begin_anew(self) -> None:
+    def _restart(self) -> None:
         self.problems.clear()
         self.chunks.clear()
         self.marks.clear()
 
-    def _compare_with_last(self, line: Line) -> None:
+    def _compare_with_last(self, line: CheckpointLine) -> None:
         """Record a problem if ``line`` does not follow the line before it."""
         before = self.last.mac if self.last else ""
         if line.number == self.number == 0:
@@ -190,9 +190,9 @@ class Reading:
 
 def read(
     texts: Iterable[str], keyring: OpenKeyring, wanted: Iterable[int] = ()
-) -> Reading:
+) -> CheckpointReading:
     """Return the content of the lines ``texts``, with marks of ``wanted`` chunks."""
-    reading = Reading(wanted=frozenset(wanted))
+    reading = CheckpointReading(wanted=frozenset(wanted))
     for place, text in enumerate(texts, start=1):
         reading.add(place, text, parse(text, keyring))
     return reading

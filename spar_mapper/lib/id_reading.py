@@ -59,7 +59,7 @@ class FormState:
             return False
 
 
-class Reading(NamedTuple):
+class IdOutcome(NamedTuple):
     """The outcome for one stored ID."""
 
     verdict: str
@@ -85,25 +85,27 @@ def find_rule(rules: Sequence[IdRule], type_id: int) -> IdRule | None:
     )
 
 
-def read_anew(old: IdForm | None, new: IdForm, canonical: str, type_id: int) -> Reading:
+def read_in_form(
+    old: IdForm | None, new: IdForm, canonical: str, type_id: int
+) -> IdOutcome:
     """Return what an ID stored in the form ``old`` becomes in the form ``new``.
 
     >>> from odoo.addons.spar_mapper_connector.lib.identifier import IdTemplate
     >>> rule = IdRule(1, IdTemplate("nid:", ""), ignores_gaps=True)
-    >>> read_anew(IdForm(1, (rule,)), IdForm(2, (rule,)), "nid:4 7-11", 1)
-    Reading(verdict='other', canonical='nid:4711', type_id=1)
+    >>> read_in_form(IdForm(1, (rule,)), IdForm(2, (rule,)), "nid:4 7-11", 1)
+    IdOutcome(verdict='other', canonical='nid:4711', type_id=1)
     """
     kept = find_rule(old.rules, type_id) if old else None
     rule = find_rule(new.rules, type_id)
     if _is_token(kept) or _is_token(rule):
         is_same = kept == rule and old is not None and old.algorithm == new.algorithm
-        return Reading(SAME if is_same else UNKNOWN, canonical, type_id)
+        return IdOutcome(SAME if is_same else UNKNOWN, canonical, type_id)
     try:
         found = new.identify(canonical)
     except InvalidIdentifier:
-        return Reading(REFUSED, canonical, type_id)
+        return IdOutcome(REFUSED, canonical, type_id)
     is_same = (found.canonical, found.type_id) == (canonical, type_id)
-    return Reading(SAME if is_same else OTHER, found.canonical, found.type_id)
+    return IdOutcome(SAME if is_same else OTHER, found.canonical, found.type_id)
 
 
 def _is_token(rule: IdRule | None) -> bool:

@@ -247,7 +247,7 @@ _ID_GUARD = """
                 SELECT FROM after n JOIN spar_keyring_phase p ON true
                  WHERE n.active AND CASE p.read_column WHEN 'a' THEN n.digest_a
                                                        ELSE n.digest_b END IS NULL) THEN
-                RAISE EXCEPTION 'spar_subject_id: nobody would find it';
+                RAISE EXCEPTION 'spar_subject_id: it could not be found';
             END IF;"""
 
 
@@ -288,7 +288,7 @@ _CASE_GUARD = """
                 SELECT FROM after n JOIN spar_keyring_phase p ON n.kind = 'ids'
                  WHERE CASE p.read_column WHEN 'a' THEN n.digest_a
                                           ELSE n.digest_b END IS NULL) THEN
-                RAISE EXCEPTION 'spar_form_case: nobody would find it';
+                RAISE EXCEPTION 'spar_form_case: it could not be found';
             END IF;"""
 
 

@@ -112,7 +112,7 @@ class Ledger:
             head.version += 1
         address.version = head.version
         head.address, head.address_uuid = address, address.uuid
-        self._turn(subject, head, kind, before, contact)
+        self._begin_period(subject, head, kind, before, contact)
         return head
 
     def end(self, holding: Holding, head: Head, kind: str) -> None:
@@ -123,7 +123,7 @@ class Ledger:
         head.state = next_state(kind, head.state)
         head.version += not was_proposed
         head.address = None
-        self._turn(holding.subject, head, kind, before, contact)
+        self._begin_period(holding.subject, head, kind, before, contact)
 
     def move(self, holding: Holding, head: Head, kind: str) -> None:
         """Bring ``head`` into the state after ``kind``; its address stays."""
@@ -131,7 +131,7 @@ class Ledger:
         head.state = next_state(kind, head.state)
         head.version += 1
         contact = head.current.details.phone_number
-        self._turn(holding.subject, head, kind, before, contact)
+        self._begin_period(holding.subject, head, kind, before, contact)
 
     def rewrite(self, holding: Holding, head: Head, address: StoredAddress) -> None:
         """Write the address of ``head`` in another form.
@@ -143,7 +143,7 @@ class Ledger:
         next_state(ADDRESS_REWRITTEN, head.state)
         head.address = address
         since = head.state_since
-        self._turn(holding.subject, head, ADDRESS_REWRITTEN, before, "", since)
+        self._begin_period(holding.subject, head, ADDRESS_REWRITTEN, before, "", since)
 
     def note(
         self,
@@ -159,11 +159,11 @@ class Ledger:
             one
         """
         next_state(kind, head.state)
-        said = self._commit(holding.subject, head)
+        commitment = self._commit(holding.subject, head)
         contact = head.address.details.phone_number if head.address else ""
         period = period or head.period
         return self._record(
-            holding.subject, head, kind, said, said, contact, period, reason
+            holding.subject, head, kind, commitment, commitment, contact, period, reason
         )
 
     def _commit(self, subject: Subject, head: Head) -> bytes:
@@ -172,7 +172,7 @@ class Ledger:
             head.description = describe(subject.uuid, head)
         return commit_to(self.keyring, head.description)
 
-    def _turn(
+    def _begin_period(
         self,
         subject: Subject,
         head: Head,
@@ -274,37 +274,37 @@ class Ledger:
         before = self._commit_id(subject, stored)
         stored.typed = stored.typed or stored.canonical
         stored.canonical, stored.type_id, stored.form = canonical, type_id, form
-        self._turn_id(subject, stored, ID_REWRITTEN, before)
+        self._record_id_change(subject, stored, ID_REWRITTEN, before)
 
     def switch_off_id(self, subject: Subject, stored: StoredId) -> None:
         """Deactivate an ID, so that it can no longer be found."""
         before = self._commit_id(subject, stored)
         stored.active = False
-        self._turn_id(subject, stored, ID_OFF, before)
+        self._record_id_change(subject, stored, ID_OFF, before)
 
     def hand_over_id(self, giver: Subject, taker: Subject, stored: StoredId) -> None:
         """Give an ID of one subject to another: an event in both chains."""
         before = self._commit_id(giver, stored)
         giver.marks.pop(mark_id(stored.row_id))
         self._record(giver, None, ID_GIVEN, before, b"", "", None)
-        self._turn_id(taker, stored, ID_TAKEN, b"")
+        self._record_id_change(taker, stored, ID_TAKEN, b"")
 
     def merge(self, subject: Subject, into: Subject) -> None:
         """Record that ``subject`` proved to be ``into``: an event in both chains."""
         subject.merged_into = into.row_id
-        said = commit_to(self.keyring, f"{subject.uuid}.{into.uuid}")
-        self._record(subject, None, MERGED, b"", said, "", None)
-        self._record(into, None, MERGED_WITH, b"", said, "", None)
+        commitment = commit_to(self.keyring, f"{subject.uuid}.{into.uuid}")
+        self._record(subject, None, MERGED, b"", commitment, "", None)
+        self._record(into, None, MERGED_WITH, b"", commitment, "", None)
 
     def change_office(self, subject: Subject, office: str) -> None:
         """Record that a subject belongs to an office from now on; empty means none."""
-        said = commit_to_office(self.keyring, subject.uuid, office)
-        self._record(subject, None, OFFICE_CHANGED, b"", said, "", None)
+        commitment = commit_to_office(self.keyring, subject.uuid, office)
+        self._record(subject, None, OFFICE_CHANGED, b"", commitment, "", None)
 
     def _commit_id(self, subject: Subject, stored: StoredId) -> bytes:
         return commit_to(self.keyring, describe_id(subject.uuid, stored))
 
-    def _turn_id(
+    def _record_id_change(
         self, subject: Subject, stored: StoredId, kind: str, before: bytes
     ) -> None:
         stored.last_seq = subject.last_seq + 1

@@ -145,7 +145,7 @@ def get_number_key(kind: KnownKind) -> str:
 # === THE PLACE === #
 
 
-class Branch(NamedTuple):
+class TargetBranch(NamedTuple):
     """A branch of the successor; ``row_id`` is None if no branch has that code."""
 
     row_id: int | None = None
@@ -153,7 +153,7 @@ class Branch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class MovePlan:
     """The origin, the destination and the rule of a move.
 
     ``branch_id`` is the closed branch, or None if the whole provider has closed.
@@ -166,8 +166,8 @@ class Plan:
     successor_id: int
     successor_code: str
     rule: NumberRule
-    branch: Branch = Branch()
-    branches: Mapping[int, Branch] = field(default_factory=dict)
+    branch: TargetBranch = TargetBranch()
+    branches: Mapping[int, TargetBranch] = field(default_factory=dict)
 
     def is_from(self, address: StoredAddress) -> bool:
         """Return whether ``address`` is one of those to be moved."""
@@ -175,15 +175,15 @@ class Plan:
             return address.branch_id == self.branch_id
         return address.provider_id == self.provider_id
 
-    def get_branch(self, branch_id: int | None) -> Branch:
+    def get_branch(self, branch_id: int | None) -> TargetBranch:
         """Return the destination of ``branch_id``; an empty one means the same code."""
         if self.branch.row_id is not None:
             return self.branch
-        return self.branches.get(branch_id or 0, Branch())
+        return self.branches.get(branch_id or 0, TargetBranch())
 
 
 def build_moved(
-    plan: Plan,
+    plan: MovePlan,
     kind: KnownKind,
     canonical: CanonicalAddress,
     listed: Mapping[str, str],

@@ -36,10 +36,10 @@ def proves_person(call: CallContext) -> bool:
     return call.authenticated_by not in _UNPROVED
 
 
-def get_word(authenticated_by: str | None) -> int:
+def get_authority(authenticated_by: str | None) -> int:
     """Return the authority behind a way to authenticate; 0 if it implies none.
 
-    >>> get_word("login"), get_word("bearer")
+    >>> get_authority("login"), get_authority("bearer")
     (40, 0)
     """
     return int(_PROVED.get(authenticated_by or "", 0))
@@ -65,11 +65,12 @@ class Dispute:
     ``past`` is the address that the event is about, ``kind`` what happened to it.
     ``addresses`` are all addresses of the place that were ever in force, and ``past``,
     newest first; ``disowned`` are the uuids of those that were disputed before. Nothing
-    that ended before ``oldest`` is restored. ``word`` is the authority of the actor, as
-    far as the event reveals it. ``was_stopped`` states whether payments were already
-    stopped before this objection, ``is_known`` whether it already has a case. The rest
-    is filled by :func:`settle` and :func:`freeze`: ``disputed`` is the address that the
-    objection is about, ``stop`` is what is not paid: ``all``, ``one`` or nothing.
+    that ended before ``oldest`` is restored. ``actor_authority`` is the authority of
+    the actor, as far as the event reveals it. ``was_stopped`` states whether payments
+    were already stopped before this objection, ``is_known`` whether it already has a
+    case. The rest is filled by :func:`settle` and :func:`freeze`: ``disputed`` is the
+    address that the objection is about, ``stop`` is what is not paid: ``all``, ``one``
+    or nothing.
     """
 
     holding: Holding
@@ -80,7 +81,7 @@ class Dispute:
     addresses: list[PastAddress]
     disowned: set[str]
     oldest: datetime
-    word: int = 0
+    actor_authority: int = 0
     was_stopped: bool = False
     is_known: bool = False
     disputed: PastAddress | None = None
@@ -129,7 +130,7 @@ def settle(dispute: Dispute) -> Remedy:
     """
     remedy_for = _REMEDIES[dispute.kind]
     dispute.disputed = dispute.past
-    _note_objection(dispute)
+    _record_objection(dispute)
     remedy = remedy_for(dispute)
     _lock(dispute)
     return remedy
@@ -143,13 +144,13 @@ def freeze(dispute: Dispute, stops_payments: bool) -> Remedy:
     dispute.disputed = dispute.past
     if _REMEDIES[dispute.kind] in (_cancel, _undo_replaced):
         dispute.disputed = dispute.find_successor() or dispute.past
-    _note_objection(dispute)
+    _record_objection(dispute)
     dispute.stop = "all" if stops_payments else ""
     _lock(dispute)
     return Remedy.FROZEN
 
 
-def _note_objection(dispute: Dispute) -> None:
+def _record_objection(dispute: Dispute) -> None:
     kind = "objection_confirmed" if dispute.is_known else "objected"
     period = dispute.past.period
     dispute.ledger.note(dispute.holding, dispute.head, kind, period=period)
@@ -193,7 +194,7 @@ def _undo_opened(dispute: Dispute, past: PastAddress | None = None) -> Remedy:
     previous = dispute.find_previous(past)
     if previous is None:
         return _stop(dispute, head)
-    _bring_back(dispute.ledger, dispute.holding, head, previous.address)
+    _restore(dispute.ledger, dispute.holding, head, previous.address)
     return Remedy.RESTORED
 
 
@@ -206,14 +207,14 @@ def _undo_unlinked(dispute: Dispute) -> Remedy:
     past = dispute.past
     if dispute.in_force or past.valid_to is None or past.valid_to < dispute.oldest:
         return Remedy.NOTED
-    if past.address.authority < dispute.word:
+    if past.address.authority < dispute.actor_authority:
         return Remedy.NOTED
     _cancel_waiting(dispute)
-    _bring_back(dispute.ledger, dispute.holding, dispute.head, past.address)
+    _restore(dispute.ledger, dispute.holding, dispute.head, past.address)
     return Remedy.RESTORED
 
 
-def _note(dispute: Dispute) -> Remedy:
+def _undo_nothing(dispute: Dispute) -> Remedy:
     return Remedy.NOTED
 
 
@@ -232,9 +233,9 @@ _REMEDIES: dict[str, Callable[[Dispute], Remedy]] = {
     "restored_suspended": _undo_opened,
     "replaced": _undo_replaced,
     "unlinked": _undo_unlinked,
-    "suspended": _note,
-    "resumed": _note,
-    "revealed": _note,
+    "suspended": _undo_nothing,
+    "resumed": _undo_nothing,
+    "revealed": _undo_nothing,
 }
 #: Kinds of events to which an owner can object.
 DISPUTABLE = frozenset(_REMEDIES)
@@ -250,9 +251,7 @@ def _cancel_change(ledger: Ledger, holding: Holding, head: Head) -> None:
         drop_change(ledger, holding, change, "cancelled")
 
 
-def _bring_back(
-    ledger: Ledger, holding: Holding, head: Head, past: StoredAddress
-) -> None:
+def _restore(ledger: Ledger, holding: Holding, head: Head, past: StoredAddress) -> None:
     """Put an old address back into its place, with the authority it rested on."""
     now = ledger.now
     address = replace(
@@ -316,9 +315,9 @@ class Closing:
     def disowns(self) -> bool:
         """Return whether upholding the case means the address is not the owner's."""
         remedy_for = _REMEDIES[self.kind]
-        told_of_old = remedy_for in (_cancel, _undo_replaced)
+        concerns_old_address = remedy_for in (_cancel, _undo_replaced)
         is_other = self.address_uuid != self.event_address
-        return remedy_for is _undo_opened or (told_of_old and is_other)
+        return remedy_for is _undo_opened or (concerns_old_address and is_other)
 
 
 def close(holding: Holding, ledger: Ledger, closing: Closing) -> None:
@@ -339,15 +338,15 @@ def close(holding: Holding, ledger: Ledger, closing: Closing) -> None:
     elif is_there and closing.stop == "one" and head.state == "suspended":
         ledger.move(holding, head, "resumed")
     elif is_in_force and closing.replaced is not None:
-        _take_back(holding, ledger, closing, closing.replaced)
+        _revert_remedy(holding, ledger, closing, closing.replaced)
     ledger.guard(holding, closing.change_lock, closing.pay_stop)
 
 
 def _uphold(holding: Holding, ledger: Ledger, closing: Closing, is_there: bool) -> None:
     """End what is disputed and was not undone: the owner may choose again."""
     if closing.remedy is Remedy.FROZEN:
-        is_asked_for = closing.address_uuid == closing.event_address
-        if _REMEDIES[closing.kind] is _cancel and is_asked_for:
+        concerns_request = closing.address_uuid == closing.event_address
+        if _REMEDIES[closing.kind] is _cancel and concerns_request:
             _cancel_change(ledger, holding, closing.head)
             return
         if not closing.disowns:
@@ -359,12 +358,12 @@ def _uphold(holding: Holding, ledger: Ledger, closing: Closing, is_there: bool) 
         ledger.end(holding, closing.head, "reversed")
 
 
-def _take_back(
+def _revert_remedy(
     holding: Holding, ledger: Ledger, closing: Closing, replaced: StoredAddress
 ) -> None:
     """Revert what the objection had undone: the disputed event was legitimate."""
     _cancel_change(ledger, holding, closing.head)
     if closing.is_disowned:
-        _bring_back(ledger, holding, closing.head, replaced)
+        _restore(ledger, holding, closing.head, replaced)
     else:
         ledger.end(holding, closing.head, "unlinked")

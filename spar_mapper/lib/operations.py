@@ -24,7 +24,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
 )
 
-from .assessment import Decision, Proposal, Verdict
+from .assessment import Assessment, Decision, Proposal
 from .case import Case, build_address, is_older, to_naive_utc
 from .evidence import is_evidence
 from .records import ChangeRow, Head, StoredAddress, new_uuid
@@ -103,8 +103,8 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
     refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    asked = case.request.fa
-    if asked is not None and not head.current.is_same(case.key):
+    requested = case.request.fa
+    if requested is not None and not head.current.is_same(case.key):
         return _answer(case, Outcome.FA_MISMATCH, head)
     held = _hold(case, Operation.UNLINK, head)
     if held:
@@ -208,12 +208,12 @@ def _refuse_unfit(case: Case[ChangeRequest], head: Head) -> Result | None:
 def _answer(
     case: Case[ChangeRequest], outcome: Outcome, head: Head, problem: str = ""
 ) -> Result:
-    asked, address = case.request.fa, head.current
+    requested, address = case.request.fa, head.current
     return Result(
         outcome,
         case.request.id_value,
-        fa=asked,
-        same_fa=address.is_same(case.key) if asked else None,
+        fa=requested,
+        same_fa=address.is_same(case.key) if requested else None,
         is_origin=address.origin == case.call.actor,
         version=head.version,
         problem=problem,
@@ -262,7 +262,7 @@ def _wait(
     code: Operation,
     head: Head | None,
     first: StoredAddress | None,
-    verdict: Verdict,
+    verdict: Assessment,
 ) -> Result:
     """Keep the change; an identical repeated request does not add a second one."""
     answer = Result(Outcome.HELD, case.request.id_value, case.request.fa)
@@ -285,7 +285,7 @@ def _wait(
 
 
 def _build_change(
-    case: Case[ChangeRequest], code: Operation, head: Head, verdict: Verdict
+    case: Case[ChangeRequest], code: Operation, head: Head, verdict: Assessment
 ) -> ChangeRow:
     request = case.request
     now, on_hold = case.ledger.now, verdict.decision is Decision.HOLD

@@ -52,7 +52,7 @@ class Stay:
         """Return whether it was ever in force; an address only proposed was not."""
         return self.first.state != "proposed"
 
-    def _go_on(self, record: PeriodRecord) -> None:
+    def _extend(self, record: PeriodRecord) -> None:
         if record.state == self.state:
             return  # the address was written in another form, and nothing else changed
         self._close_suspension(record.since)
@@ -84,7 +84,7 @@ def group_stays(records: Iterable[PeriodRecord]) -> list[Stay]:
                 open_stay._finish(record.since, record.version)
                 open_stay = None
             else:
-                open_stay._go_on(record)
+                open_stay._extend(record)
             continue
         if open_stay:
             open_stay._finish(record.since, record.version)

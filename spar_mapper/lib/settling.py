@@ -19,7 +19,7 @@ from typing import Any, Protocol
 _PAUSE = 0.05
 
 
-class Cursor(Protocol):
+class QueryCursor(Protocol):
     """The part of a cursor's interface that is used here."""
 
     def execute(self, query: str, params: Sequence[Any] | None = None) -> Any: ...
@@ -27,13 +27,13 @@ class Cursor(Protocol):
     def fetchall(self) -> list[tuple[Any, ...]]: ...
 
 
-def get_newest(cursor: Cursor) -> int:
+def get_newest(cursor: QueryCursor) -> int:
     """Return the id of the newest visible event, or 0 if there is none."""
     cursor.execute("SELECT coalesce(max(id), 0) FROM spar_event")
     return int(cursor.fetchall()[0][0])
 
 
-def get_writers(cursor: Cursor) -> set[str]:
+def get_writers(cursor: QueryCursor) -> set[str]:
     """Return the other transactions that may have taken ids of events."""
     cursor.execute(
         """SELECT virtualtransaction FROM pg_locks
@@ -46,7 +46,7 @@ def get_writers(cursor: Cursor) -> set[str]:
     return {name for (name,) in cursor.fetchall()}
 
 
-def wait_for_writers(cursor: Cursor, seconds: float) -> bool:
+def wait_for_writers(cursor: QueryCursor, seconds: float) -> bool:
     """Return whether all current writers of events have ended within ``seconds``.
 
     Their events are visible in a snapshot taken from now on, and in none taken before.

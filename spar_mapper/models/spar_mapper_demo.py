@@ -17,7 +17,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 
-from ..lib.demo_story import Person, build_people
+from ..lib.demo_story import DemoPerson, build_people
 
 DEMO_VARIABLE = "SPAR_DEMO"
 
@@ -77,7 +77,7 @@ class SparMapperDemo(models.AbstractModel):
             return
         self._set_card_rule()
         if not self.env["spar.subject"].search_count([], limit=1):
-            self._tell(build_people(PEOPLE))
+            self._load_story(build_people(PEOPLE))
 
     @api.model
     def _set_card_rule(self) -> None:
@@ -108,7 +108,7 @@ class SparMapperDemo(models.AbstractModel):
     # === THE STORY === #
 
     @api.model
-    def _ago(self, days: int):
+    def _at_days_ago(self, days: int):
         """Return the store with its clock set ``days`` ago."""
         return self.with_context(spar_demo_days_ago=days)
 
@@ -120,7 +120,7 @@ class SparMapperDemo(models.AbstractModel):
         )
 
     @api.model
-    def _tell(self, people: list[Person]) -> None:
+    def _load_story(self, people: list[DemoPerson]) -> None:
         enrolled, walked_in = people[:-WALKED_IN], people[-WALKED_IN:]
         for number, start in enumerate(range(0, len(enrolled), 250)):
             self._link_people(120 - number * 20, _PROGRAMME, enrolled[start:][:250])
@@ -131,21 +131,23 @@ class SparMapperDemo(models.AbstractModel):
             one_day = walked_in[start:][:WALKED_IN_A_DAY]
             self._link_people(30 + len(starts) - number, staff, one_day)
         cast = iter(enrolled)
-        self._tell_of_changes(cast)
-        self._tell_of_suspensions(cast)
-        self._tell_of_ends(cast)
-        self._tell_of_waiting(cast)
+        self._load_changes(cast)
+        self._load_suspensions(cast)
+        self._load_departures(cast)
+        self._load_waiting(cast)
 
     @api.model
-    def _link_people(self, days: int, call: CallContext, people: list[Person]) -> None:
+    def _link_people(
+        self, days: int, call: CallContext, people: list[DemoPerson]
+    ) -> None:
         requests = [
             LinkRequest(p.id_value, p.fa, Details(p.name, p.phone_number))
             for p in people
         ]
-        self._ago(days)._link_fa(call, requests)
+        self._at_days_ago(days)._link_fa(call, requests)
 
     @api.model
-    def _tell_of_changes(self, cast) -> None:
+    def _load_changes(self, cast) -> None:
         """Record that forty people moved or changed their bank."""
         moved = list(islice(cast, 40))
         staff = self._get_staff("Moved; new account shown at the counter")
@@ -154,29 +156,29 @@ class SparMapperDemo(models.AbstractModel):
             (9, staff, moved[25:]),
         ):
             requests = [UpdateRequest(p.id_value, p.new_fa) for p in people]
-            self._ago(days)._update_fa(call, requests)
+            self._at_days_ago(days)._update_fa(call, requests)
 
     @api.model
-    def _tell_of_suspensions(self, cast) -> None:
+    def _load_suspensions(self, cast) -> None:
         """Record a branch's report of unknown accounts; three were cleared up."""
         doubtful = list(islice(cast, 15))
         call = self._get_staff("The bank reports the account as closed")
         requests = [SuspendRequest(p.id_value) for p in doubtful]
-        self._ago(14)._suspend_fa(call, requests)
+        self._at_days_ago(14)._suspend_fa(call, requests)
         call = self._get_staff("Cleared up with the branch")
         requests = [ResumeRequest(p.id_value) for p in doubtful[:3]]
-        self._ago(7)._resume_fa(call, requests)
+        self._at_days_ago(7)._resume_fa(call, requests)
 
     @api.model
-    def _tell_of_ends(self, cast) -> None:
+    def _load_departures(self, cast) -> None:
         """Record that twelve left the programme and two came back."""
         gone = list(islice(cast, 12))
         requests = [UnlinkRequest(p.id_value) for p in gone]
-        self._ago(18)._unlink_fa(_PROGRAMME, requests)
+        self._at_days_ago(18)._unlink_fa(_PROGRAMME, requests)
         self._link_people(4, self._get_staff("Eligible again"), gone[:2])
 
     @api.model
-    def _tell_of_waiting(self, cast) -> None:
+    def _load_waiting(self, cast) -> None:
         """Record a bank's requests that await a decision by a higher authority."""
         requests = [UpdateRequest(p.id_value, p.new_fa) for p in islice(cast, 3)]
-        self._ago(1)._update_fa(_BANK, requests)
+        self._at_days_ago(1)._update_fa(_BANK, requests)

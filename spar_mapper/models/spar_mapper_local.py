@@ -41,24 +41,35 @@ from odoo.addons.spar_mapper_connector.transactions import (
 
 from ..exceptions import BrokenId, IdMoved, RowBroken
 from ..lib import seals
-from ..lib.assessment import Proposal, Verdict, assess, assess_once
+from ..lib.assessment import Assessment, Proposal, assess, assess_once
 from ..lib.records import ID_FORM, KEY_FORM
-from ..lib.staff_limits import Asked as StaffAsked
-from ..store.changing import Asked, change
+from ..lib.staff_limits import RequestedAct
+from ..store.changing import RequestedAddress, change
 from ..store.contesting import Judge
 from ..store.deciding import Decider
 from ..store.forming import FORMS
 from ..store.history import Historian, build_answer
-from ..store.identifying import FormReader, Found, read_ids
+from ..store.identifying import FormReader, IdReading, read_ids
 from ..store.lengths import find_doubt
-from ..store.noticing import Link, find_link
+from ..store.noticing import NoticeLink, find_link
 from ..store.objecting import Objector
-from ..store.placing import place
-from ..store.reading import Directory, RequestReader, read_addresses, read_asked
+from ..store.placing import assign_office
+from ..store.reading import (
+    RequestDirectory,
+    RequestReader,
+    read_addresses,
+    read_requested,
+)
 from ..store.resolving import OlderForms, Resolver
-from ..store.showing import Shown, record_look, show_heads, show_ids, show_periods
+from ..store.showing import (
+    ShownPlace,
+    record_reveal,
+    show_heads,
+    show_ids,
+    show_periods,
+)
 from ..store.work import Work
-from .spar_staff_act import CHANNEL as STAFF_CHANNEL
+from .staff.spar_staff_act import CHANNEL as STAFF_CHANNEL
 
 _logger = logging.getLogger(__name__)
 
@@ -117,7 +128,7 @@ class SparMapperLocal(models.AbstractModel):
         # of it would only scan all of Odoo's.
         with disabling_gc():
             directory = self._get_directory()
-            addresses = read_asked(directory, call, requests)
+            addresses = read_requested(directory, call, requests)
             reader = RequestReader(call, directory, addresses)
             read = reader.read_all(requests, self._identify)
             once = assess_once(self._assess)
@@ -130,14 +141,14 @@ class SparMapperLocal(models.AbstractModel):
                     Result(Outcome.FORBIDDEN, request.id_value, problem=exceeded)
                     for request in requests
                 ]
-            with _asking_again():
+            with _retry_if_id_moved():
                 results = change(work, code, requests, read, addresses, once)
             self._finish_work(work)
-            self._note_acts(call, code, acts, results)
+            self._record_acts(call, code, acts, results)
         return results
 
     @api.model
-    def _read_acts(self, work: Work, requests, read, addresses) -> list[StaffAsked]:
+    def _read_acts(self, work: Work, requests, read, addresses) -> list[RequestedAct]:
         """Return whom each staff request is about, and to whom the money would go."""
         if work.call.channel != STAFF_CHANNEL:
             return []
@@ -147,24 +158,24 @@ class SparMapperLocal(models.AbstractModel):
         acts = []
         for request, canonical in zip(requests, canonicals, strict=True):
             gives = isinstance(request, LinkRequest)
-            asked = addresses.get(request.fa) if gives else None
-            provider_id = asked.address.provider_id if asked else None
-            account = commit(work.keyring, asked.key) if asked else b""
+            requested = addresses.get(request.fa) if gives else None
+            provider_id = requested.address.provider_id if requested else None
+            account = commit(work.keyring, requested.key) if requested else b""
             subject_id = subjects.get(canonical)
-            acts.append(StaffAsked(canonical, subject_id, provider_id, account))
+            acts.append(RequestedAct(canonical, subject_id, provider_id, account))
         return acts
 
     @api.model
-    def _note_acts(self, call: CallContext, code: Operation, acts, results) -> None:
+    def _record_acts(self, call: CallContext, code: Operation, acts, results) -> None:
         if acts:
             subjects = self._fetch_subjects([one.canonical for one in acts])
             now = self._get_now()
             acted = self.env["spar.staff.act"]
-            acted._note(call, code, acts, results, subjects, now)
+            acted._record_changes(call, code, acts, results, subjects, now)
             if code is Operation.LINK:
                 new = [one.canonical for one in acts if one.subject_id is None]
                 found = [subjects[each] for each in new if each in subjects]
-                self._receive(call, found)
+                self._assign_to_own_office(call, found)
 
     @api.model
     def _fetch_subjects(self, canonicals: list[str]) -> dict[str, int]:
@@ -187,7 +198,7 @@ class SparMapperLocal(models.AbstractModel):
         return {by_digest[bytes(digest)]: subject for digest, subject in rows}
 
     @api.model
-    def _assess(self, proposal: Proposal) -> Verdict:
+    def _assess(self, proposal: Proposal) -> Assessment:
         """Return whether a proposed change is applied, held, reviewed or refused."""
         return assess(self.env["spar.change.rule"]._get_rules(), proposal)
 
@@ -245,9 +256,9 @@ class SparMapperLocal(models.AbstractModel):
         return Decider(work, self._assess, self._read_address)
 
     @api.model
-    def _read_address(self, call: CallContext, request) -> Asked | None:
+    def _read_address(self, call: CallContext, request) -> RequestedAddress | None:
         """Return the directory's reading of a request's address, if it has one."""
-        return read_asked(self._get_directory(), call, [request]).get(request.fa)
+        return read_requested(self._get_directory(), call, [request]).get(request.fa)
 
     # === RESOLVING === #
 
@@ -262,7 +273,7 @@ class SparMapperLocal(models.AbstractModel):
         """
         self._check_channel(OFFICER)
         keyring = self.env["spar.keyring"]._open()
-        found = self._identify([asked.id_value for asked in requests])
+        found = self._identify([requested.id_value for requested in requests])
         identifiers = [one for one in found if isinstance(one, Identifier)]
         stored = {one.canonical for one in identifiers if one.is_stored}
         identified = [
@@ -273,7 +284,7 @@ class SparMapperLocal(models.AbstractModel):
         resolver = Resolver(
             call, self.env.cr, keyring, self._build_keys, self._get_older_forms()
         )
-        with disabling_gc(), _asking_again():
+        with disabling_gc(), _retry_if_id_moved():
             results = resolver.resolve(requests, identified, stored)
         self.env["spar.alarm"]._raise_alarms(resolver.problems)
         return results
@@ -310,7 +321,7 @@ class SparMapperLocal(models.AbstractModel):
         """
         (found,) = self._identify([id_value])
         if isinstance(found, BrokenId):
-            raise SealBroken("what says whose ID it is was altered")
+            raise SealBroken("the owner of the ID cannot be verified")
         return found.canonical if isinstance(found, Identifier) else ""
 
     # === OBJECTIONS === #
@@ -328,7 +339,7 @@ class SparMapperLocal(models.AbstractModel):
         work = self._begin_work(call)
         canonical = self._get_canonical(request.id_value)
         if not canonical:
-            raise NoSuchEvent("this is no ID")
+            raise NoSuchEvent("not an ID")
         try:
             objector = self._build_objector(work)
             return objector.object_to(canonical, request.period, request.seq)
@@ -366,24 +377,24 @@ class SparMapperLocal(models.AbstractModel):
         """
         self._check_member(SUPERVISOR)
         self.env["spar.subject"].browse(subject_ids).check_access("read")
-        return self._place(call, subject_ids, office)
+        return self._assign_office(call, subject_ids, office)
 
     @api.model
-    def _receive(self, call: CallContext, subject_ids: list[int]) -> None:
+    def _assign_to_own_office(self, call: CallContext, subject_ids: list[int]) -> None:
         """Assign people whom a clerk of exactly one office has linked to the office."""
         user_id = call.actor.partition(":")[2]
         user = self.env["res.users"].browse(int(user_id or 0))
-        office = self.env["spar.office"]._find_of(user)
+        office = self.env["spar.office"]._find_for_user(user)
         if len(office) == 1 and subject_ids:
-            self._place(call, subject_ids, office)
+            self._assign_office(call, subject_ids, office)
 
     @api.model
-    def _place(self, call: CallContext, subject_ids: list[int], office) -> int:
+    def _assign_office(self, call: CallContext, subject_ids: list[int], office) -> int:
         self.env["spar.office"]._check_settings()
         work = self._begin_work(call)
         try:
             where = (office.id, office.sudo().uuid) if office else None
-            return place(work, subject_ids, where)
+            return assign_office(work, subject_ids, where)
         finally:
             self._finish_work(work)
             self.env["spar.office.person"].invalidate_model()
@@ -413,7 +424,7 @@ class SparMapperLocal(models.AbstractModel):
         return self._object_to(call, request)
 
     @api.model
-    def _find_link(self, token: str) -> Link:
+    def _find_link(self, token: str) -> NoticeLink:
         """Return the event behind a link; raises NoSuchNotice for an invalid one."""
         self._check_channel()
         keyring = self.env["spar.keyring"]._open()
@@ -426,7 +437,9 @@ class SparMapperLocal(models.AbstractModel):
     # === SHOWING === #
 
     @api.model
-    def _show_heads(self, call: CallContext, row_ids: list[int]) -> dict[int, Shown]:
+    def _show_heads(
+        self, call: CallContext, row_ids: list[int]
+    ) -> dict[int, ShownPlace]:
         """Return the content of heads in clear, for masking and for logged accesses.
 
         What does not open is omitted and raises an alarm.
@@ -465,10 +478,10 @@ class SparMapperLocal(models.AbstractModel):
     ) -> int:
         work = self._begin_work(call)
         try:
-            return record_look(work, mapping_id, period_id)
+            return record_reveal(work, mapping_id, period_id)
         except SealBroken as error:
             raise UserError(
-                self.env._("This address does not open: see the alarms.")
+                self.env._("This address cannot be opened. See the alarms.")
             ) from error
         finally:
             self._finish_work(work)
@@ -494,7 +507,7 @@ class SparMapperLocal(models.AbstractModel):
     @api.model
     def _refuse_person(self) -> NoReturn:
         raise AccessError(
-            self.env._("You may not do this: ask an administrator for the right.")
+            self.env._("You do not have permission to do this. Ask an administrator.")
         )
 
     @api.model
@@ -535,7 +548,7 @@ class SparMapperLocal(models.AbstractModel):
     @api.model
     def _identify(
         self, texts: list[str | None], bounds: list[CardCheck] | None = None
-    ) -> list[Found]:
+    ) -> list[IdReading]:
         """Return each text as an ID, in the form in which the store has it.
 
         :param bounds: which of them must match the format on the card; none by default
@@ -591,9 +604,9 @@ class SparMapperLocal(models.AbstractModel):
     # === ADDRESSES === #
 
     @api.model
-    def _get_directory(self) -> Directory:
+    def _get_directory(self) -> RequestDirectory:
         strategies = self.env["spar.fa.strategy"]
-        return Directory(
+        return RequestDirectory(
             strategies._canonicalise_addresses,
             strategies._write_canonical,
             strategies._get_problem_values,
@@ -601,7 +614,7 @@ class SparMapperLocal(models.AbstractModel):
         )
 
     @api.model
-    def _read_stored(self, texts: list[str]) -> list[Asked]:
+    def _read_stored(self, texts: list[str]) -> list[RequestedAddress]:
         """Return the directory's reading of addresses; see ``read_addresses``."""
         return read_addresses(self._get_directory(), texts)
 
@@ -643,6 +656,7 @@ class SparMapperLocal(models.AbstractModel):
             keyring,
             self._get_now,
             self._call_change_listeners,
+            self._call_notice_channels,
             self._build_keys,
             forms._get_number() if is_new else ID_FORM,
             self.env["spar.address.form"]._get_number() if for_write else KEY_FORM,
@@ -670,13 +684,27 @@ class SparMapperLocal(models.AbstractModel):
             self.env[name]._on_changes_ended(change_ids)
 
     @api.model
+    def _call_notice_channels(self, contacts: dict[int, str]) -> None:
+        """Give every new notice to every channel: see ``spar.notice.channel``.
+
+        :param contacts: the contact of each notice, by event
+        """
+        channels = self.env["spar.notice.channel"]._get_channels()
+        if not channels:
+            return
+        domain = [("event_id", "in", list(contacts))]
+        for notice_sudo in self.env["spar.notice"].sudo().search(domain, order="id"):
+            for channel in channels:
+                channel._queue_notice(notice_sudo, contacts[notice_sudo.event_id.id])
+
+    @api.model
     def _get_now(self) -> datetime:
         """Return the present time, in naive UTC."""
         return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 @contextmanager
-def _asking_again() -> Iterator[None]:
+def _retry_if_id_moved() -> Iterator[None]:
     """Make Odoo retry the request if an ID was rewritten in another form meanwhile."""
     try:
         yield

@@ -41,7 +41,7 @@ from ..lib.transitions import (
     WAIT_BEGINS,
     WAIT_ENDS,
 )
-from .database import Cursor, Row, build_array, fetch
+from .database import Row, StoreCursor, build_array, fetch
 from .listing import EVENT, read_digests, read_event
 from .loading import fetch_changes, open_change
 from .opening import (
@@ -92,11 +92,11 @@ _OBJECTIONS = """
      GROUP BY m.subject_id, m.id
 """
 #: After the event's id, place, period and format.
-_SAID_START = 4
+_CONTENT_START = 4
 
 
 @dataclass(slots=True)
-class Place:
+class HeadEvidence:
     """A head as it was read; ``manner`` are its uuid, purpose and rank."""
 
     row: Row
@@ -105,12 +105,12 @@ class Place:
 
 
 @dataclass(slots=True)
-class Evidence:
+class SubjectEvidence:
     """Everything that the tables state about one subject."""
 
     row: Row
     ids: list[Row] = field(default_factory=list)
-    places: dict[int, Place] = field(default_factory=dict)
+    places: dict[int, HeadEvidence] = field(default_factory=dict)
     periods: dict[int, PeriodRecord] = field(default_factory=dict)
     digests: dict[int, dict[str, bytes]] = field(default_factory=dict)
     #: IDs that open, by the number of the event that last changed them.
@@ -130,7 +130,7 @@ class Auditor:
     def __init__(
         self,
         call: CallContext,
-        cr: Cursor,
+        cr: StoreCursor,
         keyring: OpenKeyring,
         forms: FormState | None = None,
     ):
@@ -146,15 +146,15 @@ class Auditor:
             found += self._examine(evidence)
         return list(dict.fromkeys(found))
 
-    def _collect(self, after: int, until: int) -> Iterable[Evidence]:
+    def _collect(self, after: int, until: int) -> Iterable[SubjectEvidence]:
         rows = fetch(self.cr, _SUBJECTS, after, until)
-        by_id = {row[0]: Evidence(row) for row in rows}
+        by_id = {row[0]: SubjectEvidence(row) for row in rows}
         ids = build_array(by_id)
         for subject_id, *row in fetch(self.cr, _IDS, ids):
             by_id[subject_id].ids.append(tuple(row))
         for subject_id, change_id, *row in fetch(self.cr, _HEADS, ids):
             manner = (row[1], row[2], row[5])
-            place = Place(tuple(row), change_id, manner)
+            place = HeadEvidence(tuple(row), change_id, manner)
             by_id[subject_id].places[row[0]] = place
         for subject_id, *row in fetch(self.cr, _PERIODS, ids):
             evidence, digests = by_id[subject_id], read_digests(*row[:2])
@@ -169,7 +169,7 @@ class Auditor:
         self._collect_changes(by_id.values())
         return by_id.values()
 
-    def _collect_changes(self, found: Collection[Evidence]) -> None:
+    def _collect_changes(self, found: Collection[SubjectEvidence]) -> None:
         owners = {
             place.change_id: evidence
             for evidence in found
@@ -181,7 +181,7 @@ class Auditor:
 
     # === ONE SUBJECT === #
 
-    def _examine(self, evidence: Evidence) -> Iterator[audit.Finding]:
+    def _examine(self, evidence: SubjectEvidence) -> Iterator[audit.Finding]:
         try:
             subject = self.opener.open_subject(evidence.row)
         except RowBroken as error:
@@ -190,30 +190,30 @@ class Auditor:
             subject = _read_subject(evidence.row)
         yield from self._examine_ids(subject, evidence)
         yield from self._examine_heads(subject, evidence)
-        said = dict(self._describe_periods(subject, evidence))
+        described = dict(self._describe_periods(subject, evidence))
         yield from self._examine_periods(subject, evidence)
-        yield from self._examine_chain(subject, evidence, said)
+        yield from self._examine_chain(subject, evidence, described)
         yield from _examine_changes(evidence)
         yield from _examine_objections(evidence)
 
     def _examine_ids(
-        self, subject: Subject, evidence: Evidence
+        self, subject: Subject, evidence: SubjectEvidence
     ) -> Iterator[audit.Finding]:
         for *row, type_id, form, digest_a, digest_b in evidence.ids:
             try:
-                said = self.opener.read_id(subject, tuple(row[:ID_WIDTH]))
+                texts = self.opener.read_id(subject, tuple(row[:ID_WIDTH]))
             except RowBroken as error:
                 yield error.problem
                 continue
             row_id, uuid, _sealed, active, last_seq = row
-            stored = StoredId(row_id, uuid, type_id, form, *said, active, last_seq)
+            stored = StoredId(row_id, uuid, type_id, form, *texts, active, last_seq)
             evidence.changed_ids[last_seq] = stored
             # A deactivated ID cannot be found.
-            digests = self.keyring.digests(seals.ID, said[0]) if active else {}
+            digests = self.keyring.digests(seals.ID, texts[0]) if active else {}
             if digests != read_digests(digest_a, digest_b):
                 yield "spar_subject_id", row_id, audit.ID_DIGEST
             forms = self.forms if active else None
-            if forms and not forms.has_row(form, said[0], type_id):
+            if forms and not forms.has_row(form, texts[0], type_id):
                 yield "spar_subject_id", row_id, audit.ID_FORM
         there = {mark_id(row[0]) for row in evidence.ids}
         there |= set(map(mark_head, evidence.places))
@@ -221,7 +221,7 @@ class Auditor:
             yield "spar_subject", subject.row_id, audit.ROW_MISSING
 
     def _examine_heads(
-        self, subject: Subject, evidence: Evidence
+        self, subject: Subject, evidence: SubjectEvidence
     ) -> Iterator[audit.Finding]:
         for row_id, place in evidence.places.items():
             try:
@@ -253,7 +253,7 @@ class Auditor:
                 yield "spar_mapping", row_id, audit.PERIOD_OTHER
 
     def _examine_periods(
-        self, subject: Subject, evidence: Evidence
+        self, subject: Subject, evidence: SubjectEvidence
     ) -> Iterator[audit.Finding]:
         for row_id, period in evidence.periods.items():
             if period.sealed is None:
@@ -277,7 +277,7 @@ class Auditor:
         )
 
     def _describe_periods(
-        self, subject: Subject, evidence: Evidence
+        self, subject: Subject, evidence: SubjectEvidence
     ) -> Iterator[tuple[int, str]]:
         """Yield each period's row and description; empty if it does not open."""
         for row_id, period in evidence.periods.items():
@@ -309,7 +309,7 @@ class Auditor:
     # === THE CHAIN === #
 
     def _examine_chain(
-        self, subject: Subject, evidence: Evidence, said: dict[int, str]
+        self, subject: Subject, evidence: SubjectEvidence, described: dict[int, str]
     ) -> Iterator[audit.Finding]:
         """Check the chain from its first event to the one that the subject names.
 
@@ -317,7 +317,7 @@ class Auditor:
         """
         events = [row for row in evidence.events if row[3] == FORMAT]
         begun = {p.seq: p for p in evidence.periods.values() if p.seq > 0}
-        standing = _find_migrated(evidence, said)
+        standing = _find_migrated(evidence, described)
         previous, first = b"", _get_first_seq(events)
         for number, row in enumerate(events, start=first):
             event = _read_event(subject, evidence, row)
@@ -330,17 +330,17 @@ class Auditor:
                 yield "spar_event", row[0], audit.EVENT_ALTERED
             previous = event.mac
             if event.kind in (MIGRATED, *SUBJECT_EVENTS):
-                yield from self._examine_other(subject, evidence, row, event, said)
+                yield from self._examine_other(subject, evidence, row, event, described)
                 continue
             period = begun.pop(event.seq, None)
             if period is not None:
-                standing[period.head_id] = said[period.row_id]
+                standing[period.head_id] = described[period.row_id]
             elif PLACE_EVENTS[event.kind][1] is not None:
                 yield "spar_event", row[0], audit.PERIOD_MISSING
                 continue
             text = standing.get(row[1] or 0, "")
             if text and commit_to(self.keyring, text) != event.commitment_after:
-                yield from _blame(row, period)
+                yield from _locate_problem(row, period)
         for period in begun.values():
             yield "spar_mapping_period", period.row_id, audit.NO_EVENTS
         if (first + len(events) - 1, previous) != (subject.last_seq, subject.last_mac):
@@ -349,35 +349,35 @@ class Auditor:
     def _examine_other(
         self,
         subject: Subject,
-        evidence: Evidence,
+        evidence: SubjectEvidence,
         row: Row,
         event: EventRow,
-        said: dict[int, str],
+        described: dict[int, str],
     ) -> Iterator[audit.Finding]:
         """Check an event that concerns no place."""
         if event.kind == MIGRATED:
-            yield from self._examine_past(subject, evidence, row, event, said)
+            yield from self._examine_past(subject, evidence, row, event, described)
         else:
             yield from self._examine_id(subject, evidence, event)
 
     def _examine_id(
-        self, subject: Subject, evidence: Evidence, event: EventRow
+        self, subject: Subject, evidence: SubjectEvidence, event: EventRow
     ) -> Iterator[audit.Finding]:
         """Check that an ID is what the event that last changed it states."""
         stored = evidence.changed_ids.get(event.seq)
         if stored is None or event.kind not in ID_EVENTS:
             return
-        said = commit_to(self.keyring, describe_id(subject.uuid, stored))
-        if said != event.commitment_after:
-            yield "spar_subject_id", stored.row_id, audit.NOT_AS_SAID
+        commitment = commit_to(self.keyring, describe_id(subject.uuid, stored))
+        if commitment != event.commitment_after:
+            yield "spar_subject_id", stored.row_id, audit.NOT_AS_RECORDED
 
     def _examine_past(
         self,
         subject: Subject,
-        evidence: Evidence,
+        evidence: SubjectEvidence,
         row: Row,
         event: EventRow,
-        said: dict[int, str],
+        described: dict[int, str],
     ) -> Iterator[audit.Finding]:
         """Check the legacy chains and their periods against the subject's chain.
 
@@ -396,17 +396,17 @@ class Auditor:
             if past.mac != mac_old_event(self.keyring, past):
                 yield "spar_event", old[0], audit.EVENT_ALTERED
             ends[past.address_uuid] = (past.seq, past.mac)
-        texts = [said[p.row_id] for p in evidence.periods.values() if p.seq < 0]
+        texts = [described[p.row_id] for p in evidence.periods.values() if p.seq < 0]
         tips = [(uuid, *end) for uuid, end in ends.items()]
         if commit_to_past(self.keyring, tips, texts) != event.commitment_after:
             yield "spar_event", row[0], audit.PAST_ALTERED
 
 
-def _blame(row: Row, period: PeriodRecord | None) -> Iterator[audit.Finding]:
+def _locate_problem(row: Row, period: PeriodRecord | None) -> Iterator[audit.Finding]:
     if period is None:
-        yield "spar_event", row[0], audit.NOT_AS_SAID
+        yield "spar_event", row[0], audit.NOT_AS_RECORDED
     else:
-        yield "spar_mapping_period", period.row_id, audit.NOT_AS_SAID
+        yield "spar_mapping_period", period.row_id, audit.NOT_AS_RECORDED
 
 
 def _get_first_seq(events: list[Row]) -> int:
@@ -415,15 +415,17 @@ def _get_first_seq(events: list[Row]) -> int:
     A chain that follows legacy chains begins after them, at the number that its first
     event states, which cannot be forged without the key.
     """
-    if events and events[0][_SAID_START + 2] == MIGRATED:
-        return int(events[0][_SAID_START + 1])
+    if events and events[0][_CONTENT_START + 2] == MIGRATED:
+        return int(events[0][_CONTENT_START + 1])
     return 1
 
 
-def _find_migrated(evidence: Evidence, said: dict[int, str]) -> dict[int, str]:
+def _find_migrated(
+    evidence: SubjectEvidence, described: dict[int, str]
+) -> dict[int, str]:
     """Return each place's description as of when the legacy chains were tied in."""
     return {
-        period.head_id: said[period.row_id]
+        period.head_id: described[period.row_id]
         for period in evidence.periods.values()
         if period.seq < 0
     }
@@ -435,18 +437,18 @@ def _read_subject(row: Row) -> Subject:
     return Subject(uuid, row_id, lock, stop, merged, seq, bytes(last_mac or b""))
 
 
-def _read_event(subject: Subject, evidence: Evidence, row: Row) -> EventRow:
+def _read_event(subject: Subject, evidence: SubjectEvidence, row: Row) -> EventRow:
     head_id, period_id = row[1:3]
     place, period = evidence.places.get(head_id), evidence.periods.get(period_id)
     return read_event(
-        row[_SAID_START:],
+        row[_CONTENT_START:],
         subject.uuid,
         place.manner[0] if place else "",
         period.address_uuid if period else "",
     )
 
 
-def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:
+def _examine_changes(evidence: SubjectEvidence) -> Iterator[audit.Finding]:
     """Yield changes that are pending by the history but have no row."""
     waits = _follow(evidence, WAIT_BEGINS, WAIT_ENDS, most=1)
     for row_id, place in evidence.places.items():
@@ -454,7 +456,7 @@ def _examine_changes(evidence: Evidence) -> Iterator[audit.Finding]:
             yield "spar_mapping", row_id, audit.CHANGE_HIDDEN
 
 
-def _examine_objections(evidence: Evidence) -> Iterator[audit.Finding]:
+def _examine_objections(evidence: SubjectEvidence) -> Iterator[audit.Finding]:
     """Check that each place has as many open cases as its history states."""
     open_cases = _follow(evidence, CASE_BEGINS, CASE_ENDS)
     for row_id in evidence.places:
@@ -463,7 +465,7 @@ def _examine_objections(evidence: Evidence) -> Iterator[audit.Finding]:
 
 
 def _follow(
-    evidence: Evidence,
+    evidence: SubjectEvidence,
     begins: Collection[str],
     ends: Collection[str],
     most: int | None = None,
@@ -471,7 +473,7 @@ def _follow(
     """Return how many of each place have begun and not ended, at most ``most``."""
     count: dict[int, int] = {}
     for row in sorted(evidence.events, key=lambda row: row[0]):
-        kind, so_far = row[_SAID_START + 2], count.get(row[1], 0)
+        kind, so_far = row[_CONTENT_START + 2], count.get(row[1], 0)
         if kind in begins:
             count[row[1]] = most or so_far + 1
         elif kind in ends:

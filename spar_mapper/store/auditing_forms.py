@@ -8,7 +8,7 @@ from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ..lib import audit, seals
-from .database import Cursor, fetch
+from .database import StoreCursor, fetch
 from .listing import read_digests
 from .sealing import CASES, FORMS, RUNS, RowSeals, mac_forecast
 
@@ -34,7 +34,7 @@ _OPEN_CASES = """
 class FormAuditor:
     """Checks forms, runs, their notes, and cases."""
 
-    def __init__(self, cr: Cursor, keyring: OpenKeyring):
+    def __init__(self, cr: StoreCursor, keyring: OpenKeyring):
         self.cr = cr
         self.keyring = keyring
         self.row_seals = RowSeals(cr, keyring)
@@ -54,8 +54,8 @@ class FormAuditor:
         after = count = 0
         while rows := fetch(self.cr, _FORECASTS, run_id, after, _AT_ONCE):
             for row_id, digest, verdict, mac in rows:
-                said = (run_id, row_id, bytes(digest) if digest else None, verdict)
-                if bytes(mac or b"") != mac_forecast(self.keyring, *said):
+                values = (run_id, row_id, bytes(digest) if digest else None, verdict)
+                if bytes(mac or b"") != mac_forecast(self.keyring, *values):
                     yield "spar_form_row", row_id, audit.FORECAST_ALTERED
             after, count = rows[-1][0], count + len(rows)
         if count < expected:

@@ -20,11 +20,11 @@ from ..lib.assessment import Assess
 from ..lib.case import Case
 from ..lib.operations import run
 from ..lib.records import Holding
-from .loading import Identified
+from .loading import CanonicalId
 from .work import Work
 
 
-class Asked(NamedTuple):
+class RequestedAddress(NamedTuple):
     """An address in its one form, its key, and why it cannot be stored, if so."""
 
     address: Address
@@ -38,15 +38,15 @@ class Asked(NamedTuple):
 
 
 #: A request's ID, or the answer to one that cannot be used.
-Read = tuple[Identified | None, Result | None]
+ReadRequest = tuple[CanonicalId | None, Result | None]
 
 
 def change(
     work: Work,
     code: Operation,
     requests: Sequence[ChangeRequest],
-    read: Sequence[Read],
-    addresses: Mapping[str, Asked],
+    read: Sequence[ReadRequest],
+    addresses: Mapping[str, RequestedAddress],
     assess: Assess,
 ) -> list[Result]:
     """Run ``code`` for each request; return the results in the same order.
@@ -55,7 +55,7 @@ def change(
     :param addresses: the directory's reading of each address in the requests
     """
     identifiers = {i.canonical: i for i, _refusal in read if i}
-    holdings = _take(work, code, identifiers)
+    holdings = _load_holdings(work, code, identifiers)
     ledger = work.begin()
     for holding in holdings.values():
         if holding.subject.is_new:
@@ -69,17 +69,17 @@ def change(
         if found is None:
             results.append(Result(Outcome.NOT_LINKED, request.id_value))
             continue
-        asked = addresses.get(request.fa) if request.fa is not None else None
-        address = asked.address if asked else None
-        key = asked.key if asked else ""
+        requested = addresses.get(request.fa) if request.fa is not None else None
+        address = requested.address if requested else None
+        key = requested.key if requested else ""
         case = Case(request, found, ledger, work.call, assess, address, key)
         results.append(run(code, case))
     work.save(ledger)
     return results
 
 
-def _take(
-    work: Work, code: Operation, identifiers: Mapping[str, Identified]
+def _load_holdings(
+    work: Work, code: Operation, identifiers: Mapping[str, CanonicalId]
 ) -> dict[str, Holding]:
     """Return what is known of each ID, locked; a link creates the new IDs."""
     loader = work.load()

@@ -10,7 +10,7 @@ from ..lib.operations import LOCK_AUTHORITY
 from ..lib.records import Holding, StoredId, Subject
 from ..lib.waiting import drop_change
 from .database import Row, build_array, fetch
-from .forming import LOCKED_ID, Task, open_id
+from .forming import LOCKED_ID, FormTask, open_id
 from .opening import ID_WIDTH
 from .work import Work
 
@@ -31,7 +31,7 @@ _MERGED_BEFORE = "SELECT id FROM spar_subject WHERE merged_into = ANY(%s::bigint
 class Judge:
     """Carries out one decision, in one transaction."""
 
-    def __init__(self, work: Work, task: Task):
+    def __init__(self, work: Work, task: FormTask):
         self.work = work
         self.task = task
 
@@ -103,7 +103,7 @@ class Judge:
         for row in rows:
             subject = subjects.get(row[ID_WIDTH])
             if subject is None or subject.is_broken:
-                problem = "the person's record cannot be believed"
+                problem = "the person's record cannot be verified"
                 raise RowBroken("spar_subject", row[ID_WIDTH], problem)
             ids[row[0]] = open_id(loader.opener, subject, row)
             owners[row[0]] = subject
@@ -164,7 +164,7 @@ class Judge:
                 ledger.hand_over_id(giver, owner, stored)
         for subject in (*merged, *self._load_merged_before(merged)):
             ledger.merge(subject, owner)
-            _bind_like(owner, subject)
+            _copy_guards(owner, subject)
 
     def _load_merged_before(self, merged: list[Subject]) -> list[Subject]:
         """Return people merged into these earlier: they are the same person, too."""
@@ -200,7 +200,7 @@ def _end_places(ledger: Ledger, holding: Holding) -> None:
             ledger.end(holding, head, "unlinked")
 
 
-def _bind_like(owner: Subject, subject: Subject) -> None:
+def _copy_guards(owner: Subject, subject: Subject) -> None:
     """Apply the stop and lock of one record to the record that is kept."""
     owner.pay_stop = owner.pay_stop or subject.pay_stop
     locks = (owner.change_lock, subject.change_lock)

@@ -25,7 +25,7 @@ _ESCAPES = str.maketrans(
 _QUOTES = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
-class Cursor(Protocol):
+class StoreCursor(Protocol):
     """The part of Odoo's cursor that the store uses."""
 
     def execute(self, query: str, params: Sequence[object] | None = None) -> None:
@@ -38,13 +38,15 @@ class Cursor(Protocol):
         """Send rows by COPY."""
 
 
-def fetch(cr: Cursor, query: str, *values: object) -> list[Row]:
+def fetch(cr: StoreCursor, query: str, *values: object) -> list[Row]:
     """Execute ``query`` with ``values`` and return its rows."""
     cr.execute(query, values)
     return cr.fetchall()
 
 
-def copy_rows(cr: Cursor, table: str, columns: Sequence[str], rows: list[Row]) -> None:
+def copy_rows(
+    cr: StoreCursor, table: str, columns: Sequence[str], rows: list[Row]
+) -> None:
     """Insert ``rows`` into ``table`` with one COPY; do nothing if there are none."""
     if rows:
         into = f"COPY {table} ({', '.join(columns)}) FROM STDIN"

@@ -31,12 +31,12 @@ from ..lib.ledger import Ledger
 from ..lib.records import ChangeRow, Holding
 from ..lib.waiting import OBJECTION_LOCK, apply_change, drop_change, is_frozen
 from .auditing import check_person
-from .changing import Asked
+from .changing import RequestedAddress
 from .database import fetch
 from .work import Work
 
 #: Returns the directory's reading of a request's address, for its proposer's call.
-ReadAddress = Callable[[CallContext, ChangeRequest], Asked | None]
+ReadAddress = Callable[[CallContext, ChangeRequest], RequestedAddress | None]
 
 _PROPOSER = """
     SELECT m.subject_id, m.purpose, c.proposer, c.channel, c.authority,
@@ -54,7 +54,7 @@ _DUE = """
 """
 
 
-class Loaded(NamedTuple):
+class LoadedChange(NamedTuple):
     """A pending change, locked, with everything needed to process it."""
 
     ledger: Ledger
@@ -117,7 +117,7 @@ class Decider:
             else:
                 self._apply(loaded)
 
-    def _load_free(self, change_id: int) -> Loaded:
+    def _load_free(self, change_id: int) -> LoadedChange:
         """Lock the person of a change; return the change.
 
         Raises NoSuchChange, and ChangeFrozen while an objection is open.
@@ -127,7 +127,7 @@ class Decider:
             raise ChangeFrozen(change_id)
         return loaded
 
-    def _load(self, change_id: int) -> Loaded:
+    def _load(self, change_id: int) -> LoadedChange:
         """Lock the person of a change; raises NoSuchChange if it is not pending."""
         rows = fetch(self.work.cr, _PROPOSER, change_id)
         if not rows:
@@ -138,9 +138,9 @@ class Decider:
         if holding is None or change is None or change.row_id != change_id:
             raise NoSuchChange(change_id)
         proposer = CallContext(actor, channel, Authority(authority), *rest)
-        return Loaded(self.work.begin(), holding, change, proposer)
+        return LoadedChange(self.work.begin(), holding, change, proposer)
 
-    def _apply(self, loaded: Loaded) -> Result:
+    def _apply(self, loaded: LoadedChange) -> Result:
         """Apply the change with its proposer's authority.
 
         The decision itself remains the decider's. Raises NoSuchChange if the person's
@@ -153,8 +153,8 @@ class Decider:
         ledger, holding, change, proposer = loaded
         request = _build_request(holding, change)
         decider, ledger.call = ledger.call, proposer
-        asked = self.read_address(proposer, request)
-        address, key = (asked.address, asked.key) if asked else (None, "")
+        requested = self.read_address(proposer, request)
+        address, key = (requested.address, requested.key) if requested else (None, "")
         case = Case(request, holding, ledger, proposer, self.assess, address, key)
         result = apply_change(case, change)
         ledger.call = decider

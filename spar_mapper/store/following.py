@@ -12,7 +12,14 @@ from ..lib import seals
 from ..lib.chain import commit_to, describe_place, mac_event
 from ..lib.records import ADDRESS_COLUMNS, Head, StoredAddress, Subject
 from ..lib.transitions import LEAVES, MOVES
-from .database import Cursor, Row, build_array, build_bytes_array, build_texts, fetch
+from .database import (
+    Row,
+    StoreCursor,
+    build_array,
+    build_bytes_array,
+    build_texts,
+    fetch,
+)
 from .listing import EVENT, read_event
 from .opening import (
     HEAD_ALTERED,
@@ -84,7 +91,7 @@ _MOVED = f"""
 """
 
 
-class Wanted(NamedTuple):
+class WantedAddress(NamedTuple):
     """An address that no one has now: of any person, or of only one."""
 
     key: str
@@ -92,20 +99,20 @@ class Wanted(NamedTuple):
     subject_id: int | None = None
 
 
-class Past(NamedTuple):
+class MovedAddress(NamedTuple):
     """The end of an address: its period and the move, as rows."""
 
     period: Row
     event: Row
 
 
-class Found(NamedTuple):
+class MovedPerson(NamedTuple):
     """A person who had an address and was moved.
 
     ``row`` is that of ID, subject, newest MAC and head, as resolve finds them.
     """
 
-    past: Past
+    past: MovedAddress
     row: Row
 
 
@@ -115,12 +122,14 @@ class Follower:
     :param types: the ID types that may be disclosed; None for all
     """
 
-    def __init__(self, cr: Cursor, opener: Opener, types: Iterable[int] | None):
+    def __init__(self, cr: StoreCursor, opener: Opener, types: Iterable[int] | None):
         self.cr = cr
         self.opener = opener
         self.types = None if types is None else build_array(types)
 
-    def find(self, wanted: dict[Wanted, set[str]]) -> dict[Wanted, list[Found]]:
+    def find(
+        self, wanted: dict[WantedAddress, set[str]]
+    ) -> dict[WantedAddress, list[MovedPerson]]:
         """Return who had each address; one statement, whatever their number.
 
         :param wanted: the requested addresses, and the texts their digests may be made
@@ -128,41 +137,45 @@ class Follower:
         """
         keyring = self.opener.keyring
         digest = keyring.digester(seals.ADDRESS)
-        asked = [(digest(text), one) for one, texts in wanted.items() for text in texts]
+        requested = [
+            (digest(text), one) for one, texts in wanted.items() for text in texts
+        ]
         rows = fetch(
             self.cr,
             _MOVED.format(column=keyring.roles.read_column),
-            build_bytes_array([digest for digest, _one in asked]),
-            build_texts([one.purpose for _digest, one in asked]),
-            build_array([one.subject_id for _digest, one in asked]),
+            build_bytes_array([digest for digest, _one in requested]),
+            build_texts([one.purpose for _digest, one in requested]),
+            build_array([one.subject_id for _digest, one in requested]),
             list(MOVES),
             self.types,
             self.types,
             list(LEAVES),
         )
-        found: dict[Wanted, list[Found]] = {}
+        found: dict[WantedAddress, list[MovedPerson]] = {}
         for place, *row in rows:
             period, event = row[:_PERIOD_WIDTH], row[_PERIOD_WIDTH:_EVENT_END]
-            past = Past(tuple(period), tuple(event))
-            one = Found(past, tuple(row[_EVENT_END:]))
-            found.setdefault(asked[place - 1][1], []).append(one)
+            past = MovedAddress(tuple(period), tuple(event))
+            one = MovedPerson(past, tuple(row[_EVENT_END:]))
+            found.setdefault(requested[place - 1][1], []).append(one)
         return found
 
-    def open(self, subject: Subject, head: Head, past: Past) -> StoredAddress:
+    def open(self, subject: Subject, head: Head, past: MovedAddress) -> StoredAddress:
         """Return the address that was moved; raises RowBroken.
 
         The event's MAC proves that it was this person's, in this place, and that it was
         moved: the event names the earlier state by a commitment.
         """
         address = self._open_address(subject, past.period)
-        event_id, address_uuid, *said = past.event
-        event = read_event(tuple(said), subject.uuid, head.uuid, address_uuid)
+        event_id, address_uuid, *content = past.event
+        event = read_event(tuple(content), subject.uuid, head.uuid, address_uuid)
         if event.mac != mac_event(self.opener.keyring, event):
             raise RowBroken("spar_event", event_id, _EVENT_ALTERED)
         _row_id, state, version, since, uuid = past.period[:5]
         manner = (head.purpose, head.rank, state, version)
-        said_of = describe_place(subject.uuid, head.uuid, manner, since, uuid, address)
-        if commit_to(self.opener.keyring, said_of) != event.commitment_before:
+        description = describe_place(
+            subject.uuid, head.uuid, manner, since, uuid, address
+        )
+        if commit_to(self.opener.keyring, description) != event.commitment_before:
             raise RowBroken("spar_event", event_id, _EVENT_ALTERED)
         return address
 

@@ -1,9 +1,9 @@
 """The rewriting of stored IDs in the current form, piece by piece, without merging.
 
 First every row is checked, and its outcome is recorded: its digest in the new form,
-never the ID (:class:`Surveyor`). Then rows are rewritten (:class:`Former`). Two rows
-that would coincide in the new form keep the form they have: each is still found by its
-own spelling, and a case is opened for staff.
+never the ID (:class:`IdSurveyor`). Then rows are rewritten (:class:`IdRewriter`). Two
+rows that would coincide in the new form keep the form they have: each is still found by
+its own spelling, and a case is opened for staff.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
 
 from ..exceptions import RowBroken
 from ..lib import seals
-from ..lib.id_reading import OTHER, SAME, Reading, read_anew
+from ..lib.id_reading import OTHER, SAME, IdOutcome, read_in_form
 from ..lib.ledger import Ledger
 from ..lib.records import StoredId, Subject
 from .database import Row, build_array, build_bytes_array, copy_rows, fetch
@@ -71,7 +71,7 @@ COUNT_COINCIDING = """
 
 
 @dataclass
-class Piece:
+class FormPiece:
     """The result of one piece: where to continue, and how many rows had which outcome.
 
     ``moved`` rows are in the new form, ``rewritten`` ones of them with another text.
@@ -91,7 +91,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Task:
+class FormTask:
     """The source forms, by number, the target form, and the run of the notes."""
 
     run_id: int
@@ -99,26 +99,26 @@ class Task:
     number: int
     target: IdForm
 
-    def foresee(self, form: int, canonical: str, type_id: int) -> Reading:
+    def foresee(self, form: int, canonical: str, type_id: int) -> IdOutcome:
         """Return the outcome for one ID."""
-        return read_anew(self.forms.get(form), self.target, canonical, type_id)
+        return read_in_form(self.forms.get(form), self.target, canonical, type_id)
 
 
-class Surveyor:
+class IdSurveyor:
     """Checks rows and records what would become of them; changes nothing."""
 
-    def __init__(self, work: Work, task: Task):
+    def __init__(self, work: Work, task: FormTask):
         self.work = work
         self.task = task
 
-    def look(self, after: int, limit: int, forms: Iterable[int] | None) -> Piece:
+    def check(self, after: int, limit: int, forms: Iterable[int] | None) -> FormPiece:
         """Check the next rows after ``after``; none are left if ``seen`` is 0.
 
         :param forms: check only rows in these forms; None: all rows
         """
         wanted = None if forms is None else build_array(forms)
         rows = fetch(self.work.cr, _SEEN, after, wanted, wanted, limit)
-        piece = Piece(rows[-1][0] if rows else after, len(rows))
+        piece = FormPiece(rows[-1][0] if rows else after, len(rows))
         digest = self.work.keyring.digester(seals.ID)
         notes = []
         for row in rows:
@@ -134,7 +134,7 @@ class Surveyor:
         copy_rows(self.work.cr, "spar_form_row", columns, notes)
         return piece
 
-    def _read(self, row: Row) -> Reading | None:
+    def _read(self, row: Row) -> IdOutcome | None:
         """Return a row's outcome, or None if it does not open or is deactivated."""
         row_id, uuid, sealed, active, last_seq, form, type_id, subject = row
         if not active:
@@ -156,22 +156,22 @@ class Surveyor:
         return int(rows), int(groups)
 
 
-class Former:
+class IdRewriter:
     """Rewrites rows that would coincide with no other person's."""
 
-    def __init__(self, work: Work, task: Task):
+    def __init__(self, work: Work, task: FormTask):
         self.work = work
         self.task = task
 
-    def rewrite(self, after: int, limit: int) -> Piece:
+    def rewrite(self, after: int, limit: int) -> FormPiece:
         """Rewrite the next rows of older forms in the new one."""
         rows = fetch(self.work.cr, _NEXT, after, build_array(self.task.forms), limit)
-        piece = Piece(rows[-1][0] if rows else after, len(rows))
+        piece = FormPiece(rows[-1][0] if rows else after, len(rows))
         if rows:
-            self.bring([row_id for (row_id,) in rows], piece)
+            self.rewrite_rows([row_id for (row_id,) in rows], piece)
         return piece
 
-    def bring(self, row_ids: list[int], piece: Piece) -> None:
+    def rewrite_rows(self, row_ids: list[int], piece: FormPiece) -> None:
         """Rewrite these rows in the new form, except contested ones."""
         column = self.work.keyring.roles.read_column
         query = LOCKED_ID.format(column=column)
@@ -213,7 +213,9 @@ class Former:
             except RowBroken as error:
                 self.work.problems.append(error.problem)
 
-    def _find_rivals(self, wanted: list[tuple[int, Reading]], piece: Piece) -> set[str]:
+    def _find_rivals(
+        self, wanted: list[tuple[int, IdOutcome]], piece: FormPiece
+    ) -> set[str]:
         """Return the IDs of ``wanted`` that several rows have or would get.
 
         Those that are not known as contested are added to ``piece``.
@@ -223,15 +225,15 @@ class Former:
         for row_id, reading in wanted:
             if reading.verdict in (SAME, OTHER):
                 rows.setdefault(reading.canonical, set()).add(row_id)
-        asked = {digest(canonical): canonical for canonical in rows}
-        if not asked:
+        requested = {digest(canonical): canonical for canonical in rows}
+        if not requested:
             return set()
         query = _RIVALS.format(column=self.work.keyring.roles.read_column)
-        digests, task = build_bytes_array(asked), self.task
+        digests, task = build_bytes_array(requested), self.task
         for found, row_id in fetch(
             self.work.cr, query, digests, task.run_id, digests, task.number
         ):
-            rows[asked[bytes(found)]].add(row_id)
+            rows[requested[bytes(found)]].add(row_id)
         for canonical, row_ids in rows.items():
             if len(row_ids) > 1:
                 piece.contested[canonical] = sorted(row_ids)
@@ -240,7 +242,7 @@ class Former:
         return known.keys() | piece.contested.keys()
 
     def _rewrite(
-        self, ledger: Ledger, subject: Subject, stored: StoredId, reading: Reading
+        self, ledger: Ledger, subject: Subject, stored: StoredId, reading: IdOutcome
     ) -> None:
         rewrite = ledger.rewrite_id
         rewrite(subject, stored, reading.canonical, reading.type_id, self.task.number)

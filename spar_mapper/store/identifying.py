@@ -15,18 +15,18 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from ..exceptions import BrokenId, ContestedId, RowBroken
 from ..lib import audit, seals
 from ..lib.id_reading import FormState
-from .database import Cursor, build_array, build_bytes_array, fetch
-from .loading import Problem
+from .database import StoreCursor, build_array, build_bytes_array, fetch
+from .loading import RowProblem
 from .sealing import CASES, RUNS, RowSeals, mac_forecast
 from .showing import show_ids
 from .work import Work
 
 #: An ID, the reason why a text is none, or None if there is no text.
-Found = Identifier | InvalidIdentifier | None
+IdReading = Identifier | InvalidIdentifier | None
 #: Reads a text by the current rules; raises InvalidIdentifier.
 ReadId = Callable[[str, CardCheck], Identifier]
 #: The reading of a text in an older form, and the number of that form.
-Reading = tuple[int, Identifier]
+OlderReading = tuple[int, Identifier]
 
 _ROWS = """
     SELECT id, form, digest_{column} FROM spar_subject_id
@@ -52,7 +52,7 @@ def read_ids(
     read: ReadId,
     texts: Sequence[str | None],
     bounds: Sequence[CardCheck] | None = None,
-) -> list[Found]:
+) -> list[IdReading]:
     """Return the reading of each text by the current rules.
 
     :param bounds: which of them must match the format on the card; none by default
@@ -63,7 +63,7 @@ def read_ids(
     ]
 
 
-def _read_id(read: ReadId, text: str, bound: CardCheck) -> Found:
+def _read_id(read: ReadId, text: str, bound: CardCheck) -> IdReading:
     try:
         return read(text, bound)
     except InvalidIdentifier as error:
@@ -79,7 +79,7 @@ def get_outcome(error: InvalidIdentifier) -> Outcome:
 
 
 def find_rows(
-    cr: Cursor, keyring: OpenKeyring, canonicals: Iterable[str]
+    cr: StoreCursor, keyring: OpenKeyring, canonicals: Iterable[str]
 ) -> list[tuple[int, int, str]]:
     """Return the row, the form and the canonical ID of those that are stored."""
     digest = keyring.digester(seals.ID)
@@ -92,15 +92,15 @@ def find_rows(
 
 
 def find_contested(
-    cr: Cursor, keyring: OpenKeyring, canonicals: Iterable[str]
-) -> dict[str, Problem | None]:
+    cr: StoreCursor, keyring: OpenKeyring, canonicals: Iterable[str]
+) -> dict[str, RowProblem | None]:
     """Return the IDs that have an open case, and why a case cannot be trusted."""
     digest = keyring.digester(seals.ID)
-    asked = {digest(canonical): canonical for canonical in canonicals}
-    if not asked:
+    requested = {digest(canonical): canonical for canonical in canonicals}
+    if not requested:
         return {}
     query = _CASES.format(column=keyring.roles.read_column)
-    rows = fetch(cr, query, build_bytes_array(asked))
+    rows = fetch(cr, query, build_bytes_array(requested))
     if not rows:
         return {}
     ids = build_array([row_id for row_id, _digest, _is_open in rows])
@@ -108,7 +108,7 @@ def find_contested(
     altered = RowSeals(cr, keyring).find_altered(CASES, condition, ids)
     problems = {problem[1]: problem for problem in altered}
     return {
-        asked[bytes(found)]: problems.get(row_id)
+        requested[bytes(found)]: problems.get(row_id)
         for row_id, found, is_open in rows
         if is_open or row_id in problems
     }
@@ -127,15 +127,15 @@ class FormReader:
         self.state = state
 
     def prefer_stored(
-        self, texts: Sequence[str | None], found: Sequence[Found]
-    ) -> list[Found]:
+        self, texts: Sequence[str | None], found: Sequence[IdReading]
+    ) -> list[IdReading]:
         """Return ``found``, with IDs stored in an older form by exactly this spelling.
 
         Such a spelling finds its ID until that ID is in the current form. A contested
         ID can be found in no other way.
         """
         if self.state.problem:
-            broken = self._break(self.state.problem)
+            broken = self._report_broken(self.state.problem)
             return [
                 one if _is_exact(text) else broken
                 for text, one in zip(texts, found, strict=True)
@@ -160,11 +160,11 @@ class FormReader:
         ]
         return self._find_foreseen(chosen) if self.state.foreseen else chosen
 
-    def _break(self, problem: Problem) -> BrokenId:
+    def _report_broken(self, problem: RowProblem) -> BrokenId:
         self.work.problems.append(problem)
         return BrokenId()
 
-    def _read_older(self, text: str | None, newest: Found) -> list[Reading]:
+    def _read_older(self, text: str | None, newest: IdReading) -> list[OlderReading]:
         """Return the reading of ``text`` in each older form that accepts it."""
         if text is None or _is_exact(text):
             return []
@@ -181,11 +181,11 @@ class FormReader:
 
     def _choose(
         self,
-        newest: Found,
-        readings: list[Reading],
+        newest: IdReading,
+        readings: list[OlderReading],
         stored: dict[str, tuple[int, int]],
-        contested: dict[str, Problem | None],
-    ) -> Found:
+        contested: dict[str, RowProblem | None],
+    ) -> IdReading:
         """Return the ID stored in the form by which it was read, else the current one.
 
         If that is contested, only the spelling of a row is accepted.
@@ -195,23 +195,23 @@ class FormReader:
             if row_id and form == number:
                 return replace(identifier, is_stored=True)
             if not self._fits(form, identifier, newest):
-                return self._break(("spar_subject_id", row_id, audit.ID_FORM))
+                return self._report_broken(("spar_subject_id", row_id, audit.ID_FORM))
         if not isinstance(newest, Identifier):
             return newest
         if newest.canonical not in contested:
             _row_id, form = stored.get(newest.canonical, (0, self.state.number))
             if form != self.state.number and not self._is_under_way():
-                return self._break(("spar_form_case", 0, audit.CASE_MISSING))
+                return self._report_broken(("spar_form_case", 0, audit.CASE_MISSING))
             return newest
         if problem := contested[newest.canonical]:
-            return self._break(problem)
+            return self._report_broken(problem)
         # As the oldest form has it: to the letter.
         for _number, identifier in readings[-1:]:
             if identifier.canonical in stored:
                 return replace(identifier, is_stored=True)
         return ContestedId()
 
-    def _fits(self, form: int, identifier: Identifier, newest: Found) -> bool:
+    def _fits(self, form: int, identifier: Identifier, newest: IdReading) -> bool:
         """Return whether a row in ``form`` can match what another form read."""
         if form == self.state.number and identifier == newest:
             return True
@@ -229,35 +229,39 @@ class FormReader:
         row_seals = RowSeals(cr, self.work.keyring)
         return is_open and not row_seals.find_altered(RUNS, _OPEN_RUN, number)
 
-    def _find_contested(self, found: Sequence[Found]) -> dict[str, Problem | None]:
+    def _find_contested(
+        self, found: Sequence[IdReading]
+    ) -> dict[str, RowProblem | None]:
         """Return the IDs in ``found`` that belong to several people."""
         identifiers = [one.canonical for one in found if isinstance(one, Identifier)]
         return find_contested(self.work.cr, self.work.keyring, identifiers)
 
     # === OUTCOMES OF A DRY RUN === #
 
-    def _find_foreseen(self, found: list[Found]) -> list[Found]:
+    def _find_foreseen(self, found: list[IdReading]) -> list[IdReading]:
         """Return ``found``, with IDs that rows are to become mapped to those rows.
 
         Such an ID belongs to the row that is still to be rewritten, however that is
         spelt now.
         """
         digest = self.work.keyring.digester(seals.ID)
-        asked = {
+        requested = {
             digest(one.canonical): one
             for one in found
             if isinstance(one, Identifier) and not one.is_stored
         }
-        if not asked:
+        if not requested:
             return found
         try:
-            rows = self._fetch_foreseen(self._get_run(), asked)
+            rows = self._fetch_foreseen(self._get_run(), requested)
         except RowBroken as error:
-            broken = self._break(error.problem)
-            return [broken if one in asked.values() else one for one in found]
+            broken = self._report_broken(error.problem)
+            return [broken if one in requested.values() else one for one in found]
         shown = show_ids(self.work, [row_id for row_id in rows.values() if row_id])
-        chosen: dict[Identifier, Found] = {
-            asked[each]: replace(asked[each], canonical=shown[row_id], is_stored=True)
+        chosen: dict[Identifier, IdReading] = {
+            requested[each]: replace(
+                requested[each], canonical=shown[row_id], is_stored=True
+            )
             if row_id in shown
             else BrokenId()
             for each, row_id in rows.items()
@@ -290,8 +294,8 @@ class FormReader:
         for digest, row_id, verdict, mac in fetch(
             self.work.cr, query, run_id, build_bytes_array(digests)
         ):
-            said = (run_id, row_id, bytes(digest), verdict)
-            is_true = bytes(mac or b"") == mac_forecast(self.work.keyring, *said)
+            values = (run_id, row_id, bytes(digest), verdict)
+            is_true = bytes(mac or b"") == mac_forecast(self.work.keyring, *values)
             rows.setdefault(bytes(digest), set()).add(row_id if is_true else None)
             if not is_true:
                 problem = ("spar_form_row", row_id, audit.FORECAST_ALTERED)

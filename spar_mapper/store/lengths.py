@@ -14,7 +14,7 @@ from .work import Work
 
 #: The number of a type's newest IDs that are sampled, out of the newest IDs of all
 #: types.
-SEEN, RECENT = 100, 20_000
+SAMPLE_SIZE, RECENT_ROWS = 100, 20_000
 
 _NEWEST = f"""
     SELECT {ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}
@@ -47,7 +47,7 @@ def find_doubt(
 def list_lengths(work: Work, type_id: int) -> frozenset[int]:
     """Return the lengths of a type's stored IDs, without what surrounds the value."""
     opener, lengths = work.load().opener, set()
-    for row in fetch(work.cr, _NEWEST, type_id, RECENT, SEEN):
+    for row in fetch(work.cr, _NEWEST, type_id, RECENT_ROWS, SAMPLE_SIZE):
         try:
             subject = opener.open_subject(row[ID_WIDTH:])
             lengths.add(len(get_value(opener.open_id(subject, row[:ID_WIDTH]))))

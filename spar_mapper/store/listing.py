@@ -72,7 +72,7 @@ PERIOD = (
     *ADDRESS_COLUMNS,
 )
 #: The content of an event, and the bytes that secure it: the order of
-#: :func:`list_said`.
+#: :func:`list_content`.
 EVENT_WORDS = (
     "uuid",
     "seq",
@@ -94,7 +94,7 @@ EVENT_BYTES = (
 )
 EVENT = (*EVENT_WORDS, *EVENT_BYTES)
 
-_get_said = attrgetter(*EVENT)
+_get_content = attrgetter(*EVENT)
 _get_plain = attrgetter(*ADDRESS_COLUMNS)
 _NO_ADDRESS: Row = (None,) * len(ADDRESS_COLUMNS)
 
@@ -165,9 +165,9 @@ def list_period(
     )
 
 
-def list_said(event: EventRow) -> Row:
+def list_content(event: EventRow) -> Row:
     """Return the content of an event, and its bytes."""
-    values: Row = _get_said(event)
+    values: Row = _get_content(event)
     return values
 
 
@@ -176,14 +176,16 @@ def _list_plain(address: StoredAddress | None) -> Row:
     return values
 
 
-def read_event(said: Row, subject_uuid: str, head_uuid: str, address: str) -> EventRow:
-    """Return the event with the columns ``said``, the inverse of :func:`list_said`.
+def read_event(
+    content: Row, subject_uuid: str, head_uuid: str, address: str
+) -> EventRow:
+    """Return the event with the columns ``content``: see :func:`list_content`.
 
     :param address: the uuid of the address that it concerns
     """
     count = len(EVENT_WORDS)
-    uuid, *words = said[:count]
-    *commitments, mac, change = (bytes(value or b"") for value in said[count:])
+    uuid, *words = content[:count]
+    *commitments, mac, change = (bytes(value or b"") for value in content[count:])
     values: Row = (*words, *commitments, head_uuid, address, mac, change)
     return EventRow(uuid, subject_uuid, *values)
 

@@ -24,7 +24,7 @@ from ..lib.records import (
     new_uuid,
 )
 from ..lib.transitions import WAIT_BEGINS, WAIT_ENDS
-from .database import Cursor, Row, build_array, build_bytes_array, fetch
+from .database import Row, StoreCursor, build_array, build_bytes_array, fetch
 from .opening import (
     HEAD_COLUMNS,
     ID_COLUMNS,
@@ -37,7 +37,7 @@ from .opening import (
 )
 
 
-class Identified(Protocol):
+class CanonicalId(Protocol):
     """An ID in the form under which it is stored, and its type."""
 
     @property
@@ -54,7 +54,7 @@ class Identified(Protocol):
 
 
 #: The content of an alarm: a table, a row of it, and what is wrong.
-Problem = tuple[str, int, str]
+RowProblem = tuple[str, int, str]
 
 _CHANGE_COLUMNS = (
     "uuid",
@@ -66,7 +66,7 @@ _CHANGE_COLUMNS = (
     "why",
 )
 #: The proposer's accompanying statements.
-_SAID = ("authenticated_by", "message_reference", "reason", "why")
+_STATEMENTS = ("authenticated_by", "message_reference", "reason", "why")
 _LOCK_SUBJECTS = f"""
     SELECT {SUBJECT_COLUMNS} FROM spar_subject s
      WHERE s.id = ANY(%s::bigint[]) ORDER BY s.id FOR UPDATE
@@ -83,7 +83,7 @@ _CHANGES = f"""
     SELECT c.id, c.sealed, e.kind, e.commitment_change,
            {name_columns("c", _CHANGE_COLUMNS)},
            {name_columns("c", seals.ChangeTerms._fields)},
-           {name_columns("c", _SAID)}
+           {name_columns("c", _STATEMENTS)}
       FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id
       LEFT JOIN LATERAL (
            SELECT kind, commitment_change FROM spar_event
@@ -138,7 +138,7 @@ class Loader:
     def __init__(
         self,
         call: CallContext,
-        cr: Cursor,
+        cr: StoreCursor,
         keyring: OpenKeyring,
         build_keys: BuildKeys,
         id_form: int = ID_FORM,
@@ -150,11 +150,11 @@ class Loader:
         self.id_form = id_form
         self.older_below = older_below
         self.opener = Opener(call, keyring)
-        self.problems: list[Problem] = []
+        self.problems: list[RowProblem] = []
 
     # === IDS === #
 
-    def add_new(self, identifiers: Iterable[Identified]) -> dict[str, Holding]:
+    def add_new(self, identifiers: Iterable[CanonicalId]) -> dict[str, Holding]:
         """Create each ID that is missing; return the created ones by canonical ID.
 
         It takes one statement, in digest order: a transaction that races for the same
@@ -187,7 +187,7 @@ class Loader:
             holdings[canonical] = Holding(canonical, row_id, subject)
         return holdings
 
-    def _build_new(self, identifier: Identified) -> Row:
+    def _build_new(self, identifier: CanonicalId) -> Row:
         canonical = identifier.canonical
         digests = self.keyring.digests(seals.ID, canonical)
         uuid, subject = new_uuid(), new_uuid()
@@ -334,7 +334,7 @@ class Loader:
 # === PENDING CHANGES === #
 
 
-def fetch_changes(cr: Cursor, row_ids: list[int]) -> dict[int, Row]:
+def fetch_changes(cr: StoreCursor, row_ids: list[int]) -> dict[int, Row]:
     """Return the rows of changes that :func:`open_change` takes, by id."""
     if not row_ids:
         return {}
@@ -355,14 +355,14 @@ def open_change(
         raise RowBroken("spar_change", row_id, audit.CHANGE_ENDED)
     count = len(_CHANGE_COLUMNS)
     values = dict(zip(_CHANGE_COLUMNS, columns[:count], strict=True))
-    terms = seals.ChangeTerms(*columns[count : -len(_SAID)])
+    terms = seals.ChangeTerms(*columns[count : -len(_STATEMENTS)])
     context = seals.change_context(values["uuid"], subject_uuid, head.uuid, terms)
     try:
         text = keyring.unseal(seals.CHANGE, bytes(sealed or b""), context)
     except SealBroken as error:
         raise RowBroken("spar_change", row_id, audit.CHANGE_DOES_NOT_OPEN) from error
-    said = (bind_moment(values["asserted_at"]), *columns[-len(_SAID) :])
-    commitment = commit_to_change(keyring, values["uuid"], text, terms, *said)
+    statements = (bind_moment(values["asserted_at"]), *columns[-len(_STATEMENTS) :])
+    commitment = commit_to_change(keyring, values["uuid"], text, terms, *statements)
     if named is not None and bytes(named) != commitment:
         raise RowBroken("spar_change", row_id, audit.CHANGE_OTHER)
     fa, details = seals.unpack(text)

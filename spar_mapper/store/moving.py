@@ -11,7 +11,7 @@ from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress, find_own
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 
 from ..lib import moving, seals
-from ..lib.moving import Plan
+from ..lib.moving import MovePlan
 from ..lib.records import Head, Holding
 from .database import build_bytes_array, fetch
 from .work import Work
@@ -41,21 +41,21 @@ _TAKEN = """
 
 
 @dataclass(frozen=True)
-class Directory:
+class MoveDirectory:
     """The functions of the directory that are needed: see ``spar.fa.strategy``.
 
-    ``write`` writes an address, ``rewrite`` one that is in its one form; ``look_up``
-    returns the new number of each that is in the list.
+    ``write`` writes an address, ``rewrite`` one that is in its one form;
+    ``find_new_numbers`` returns the new number of each that is in the list.
     """
 
     kinds: Mapping[int, KnownKind]
     canonicalise: Callable[[list[str]], list[CanonicalAddress]]
     write: Callable[[list[Address]], list[str | None]]
     rewrite: Callable[[list[CanonicalAddress], list[str]], list[str]]
-    look_up: Callable[[Iterable[str]], Mapping[str, str]]
+    find_new_numbers: Callable[[Iterable[str]], Mapping[str, str]]
 
 
-class Left(NamedTuple):
+class PlaceProblem(NamedTuple):
     """A place whose address is not moved, and why."""
 
     head_id: int
@@ -63,16 +63,16 @@ class Left(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Piece:
+class MovePiece:
     """The result for some places; ``until`` is the last one, None at the end."""
 
     until: int | None
     seen: int = 0
     moved: int = 0
-    left: tuple[Left, ...] = ()
+    left: tuple[PlaceProblem, ...] = ()
 
 
-class Candidate(NamedTuple):
+class MoveCandidate(NamedTuple):
     """A place whose address may be moved, and the reading of that address."""
 
     holding: Holding
@@ -80,10 +80,10 @@ class Candidate(NamedTuple):
     canonical: CanonicalAddress
 
 
-class Target(NamedTuple):
+class MoveTarget(NamedTuple):
     """The address that a candidate gets, and its reading."""
 
-    candidate: Candidate
+    candidate: MoveCandidate
     address: Address
     key: str
 
@@ -95,15 +95,19 @@ class Mover:
     """
 
     def __init__(
-        self, work: Work, plan: Plan, directory: Directory, is_trial: bool = False
+        self,
+        work: Work,
+        plan: MovePlan,
+        directory: MoveDirectory,
+        is_trial: bool = False,
     ):
         self.work = work
         self.plan = plan
         self.directory = directory
         self.is_trial = is_trial
-        self._left: list[Left] = []
+        self._left: list[PlaceProblem] = []
 
-    def move_piece(self, after: int, size: int) -> Piece:
+    def move_piece(self, after: int, size: int) -> MovePiece:
         """Move the next ``size`` places after ``after``, under their locks."""
         plan = self.plan
         branch = plan.branch_id
@@ -111,17 +115,17 @@ class Mover:
             self.work.cr, _PIECE, after, branch, branch, plan.provider_id, size
         )
         if not rows:
-            return Piece(None)
+            return MovePiece(None)
         self._left = []
         targets = self._find_targets(self._find_candidates(rows))
         if targets and not self.is_trial:
             self._write(targets)
         left = tuple(sorted(self._left))
-        return Piece(rows[-1][0], len(rows), len(targets), left)
+        return MovePiece(rows[-1][0], len(rows), len(targets), left)
 
     # === CANDIDATES === #
 
-    def _find_candidates(self, rows: Sequence[tuple[int, int]]) -> list[Candidate]:
+    def _find_candidates(self, rows: Sequence[tuple[int, int]]) -> list[MoveCandidate]:
         """Lock the people of the places; omit places that are gone or must stay."""
         holdings = self.work.load().load_subjects({subject for _row, subject in rows})
         found: list[tuple[Holding, Head]] = []
@@ -129,7 +133,7 @@ class Mover:
             holding = holdings.get(subject_id)
             problem = moving.find_obstacle(holding)
             if problem or holding is None:
-                self._leave(head_id, problem or moving.BROKEN)
+                self._record_problem(head_id, problem or moving.BROKEN)
                 continue
             heads = {head.row_id: head for head in holding.subject.heads.values()}
             head = heads.get(head_id)
@@ -137,31 +141,33 @@ class Mover:
                 continue
             problem = moving.find_place_obstacle(holding, head)
             if problem or head is None:
-                self._leave(head_id, problem or moving.FALLBACK)
+                self._record_problem(head_id, problem or moving.FALLBACK)
                 continue
             found.append((holding, head))
         texts = [head.current.fa for _holding, head in found]
         read = self.directory.canonicalise(texts) if texts else []
-        return [Candidate(*pair, one) for pair, one in zip(found, read, strict=True)]
+        return [
+            MoveCandidate(*pair, one) for pair, one in zip(found, read, strict=True)
+        ]
 
-    def _leave(self, head_id: int | None, problem: Problem) -> None:
-        self._left.append(Left(head_id or 0, problem))
+    def _record_problem(self, head_id: int | None, problem: Problem) -> None:
+        self._left.append(PlaceProblem(head_id or 0, problem))
 
     # === DESTINATIONS === #
 
-    def _find_targets(self, candidates: list[Candidate]) -> list[Target]:
+    def _find_targets(self, candidates: list[MoveCandidate]) -> list[MoveTarget]:
         """Return the addresses that the successor can have; others are left."""
         built = self._build(candidates)
         written = self.directory.write([address for _candidate, address in built])
         ready = []
         for (candidate, _address), text in zip(built, written, strict=True):
             if text is None:
-                self._leave(candidate.head.row_id, moving.UNWRITTEN)
+                self._record_problem(candidate.head.row_id, moving.UNWRITTEN)
                 continue
             ready.append((candidate, text))
-        return self._leave_taken(self._find_fitting(ready))
+        return self._exclude_taken(self._find_fitting(ready))
 
-    def _find_fitting(self, ready: list[tuple[Candidate, str]]) -> list[Target]:
+    def _find_fitting(self, ready: list[tuple[MoveCandidate, str]]) -> list[MoveTarget]:
         """Return the addresses that pass the successor's checks, in their one form."""
         texts = [text for _candidate, text in ready]
         read = self.directory.canonicalise(texts)
@@ -172,14 +178,16 @@ class Mover:
         ):
             problem = self._examine(candidate, canonical)
             if problem:
-                self._leave(candidate.head.row_id, problem)
+                self._record_problem(candidate.head.row_id, problem)
                 continue
             address = canonical.to_address(text)
-            targets.append(Target(candidate, address, canonical.key))
+            targets.append(MoveTarget(candidate, address, canonical.key))
         return targets
 
-    def _build(self, candidates: list[Candidate]) -> list[tuple[Candidate, Address]]:
-        listed = self.directory.look_up(self._get_numbers(candidates))
+    def _build(
+        self, candidates: list[MoveCandidate]
+    ) -> list[tuple[MoveCandidate, Address]]:
+        listed = self.directory.find_new_numbers(self._get_numbers(candidates))
         built = []
         for candidate in candidates:
             canonical = candidate.canonical
@@ -187,12 +195,12 @@ class Mover:
             kind = self.directory.kinds.get(type_id, _NO_KIND)
             address = moving.build_moved(self.plan, kind, canonical, listed)
             if isinstance(address, Problem):
-                self._leave(candidate.head.row_id, address)
+                self._record_problem(candidate.head.row_id, address)
                 continue
             built.append((candidate, address))
         return built
 
-    def _get_numbers(self, candidates: list[Candidate]) -> set[str]:
+    def _get_numbers(self, candidates: list[MoveCandidate]) -> set[str]:
         numbers = set()
         for candidate in candidates:
             known, parts = candidate.canonical.known, candidate.canonical.parts
@@ -202,7 +210,7 @@ class Mover:
         return numbers - {""}
 
     def _examine(
-        self, candidate: Candidate, canonical: CanonicalAddress
+        self, candidate: MoveCandidate, canonical: CanonicalAddress
     ) -> Problem | None:
         """Return why the successor cannot have an address, by its own checks."""
         if canonical.problem:
@@ -211,7 +219,7 @@ class Mover:
             return moving.ELSEWHERE
         return find_own_id(canonical, [candidate.holding.canonical])
 
-    def _leave_taken(self, targets: list[Target]) -> list[Target]:
+    def _exclude_taken(self, targets: list[MoveTarget]) -> list[MoveTarget]:
         """Leave addresses whose new address is another person's.
 
         Otherwise the money would go to that person.
@@ -234,14 +242,14 @@ class Mover:
                 place in taken
                 or owners.setdefault(target.key, old[place]) != old[place]
             ):
-                self._leave(target.candidate.head.row_id, moving.TAKEN)
+                self._record_problem(target.candidate.head.row_id, moving.TAKEN)
                 continue
             free.append(target)
         return free
 
     # === WRITING === #
 
-    def _write(self, targets: list[Target]) -> None:
+    def _write(self, targets: list[MoveTarget]) -> None:
         ledger = self.work.begin()
         for (holding, head, _old), address, key in targets:
             moving.move(ledger, holding, head, address, key)
@@ -251,7 +259,7 @@ class Mover:
 _NO_KIND = KnownKind("", ())
 
 
-def count_people(work: Work, plan: Plan) -> int:
+def count_people(work: Work, plan: MovePlan) -> int:
     """Return how many places a plan concerns."""
     ((count,),) = fetch(
         work.cr,

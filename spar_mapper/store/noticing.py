@@ -12,7 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 from ..exceptions import RowBroken
 from ..lib import audit
 from ..lib.chain import bind_moment
-from .database import Cursor, Row, build_array, build_bytes_array, fetch
+from .database import Row, StoreCursor, build_array, build_bytes_array, fetch
 
 _LINKS = """
     SELECT n.id, e.uuid, n.link_digest, n.link_expires_at, n.link_mac, e.kind,
@@ -24,7 +24,7 @@ _LINKS = """
 """
 
 
-class Link(NamedTuple):
+class NoticeLink(NamedTuple):
     """A notice's link, the event behind it, and its case, if there is one."""
 
     notice_id: int
@@ -42,7 +42,9 @@ class Link(NamedTuple):
     state: str | None
 
 
-def find_link(cr: Cursor, keyring: OpenKeyring, token: str, now: datetime) -> Link:
+def find_link(
+    cr: StoreCursor, keyring: OpenKeyring, token: str, now: datetime
+) -> NoticeLink:
     """Return what a token is for.
 
     Raises NoSuchNotice, and RowBroken if the link was set on another notice.
@@ -50,17 +52,19 @@ def find_link(cr: Cursor, keyring: OpenKeyring, token: str, now: datetime) -> Li
     query = f"{_LINKS} WHERE n.link_digest = %s AND n.link_expires_at > %s"
     rows = fetch(cr, query, keyring.link_digest(token), now)
     if not rows:
-        raise NoSuchNotice("unknown or over")
-    link = Link(*rows[0])
+        raise NoSuchNotice("unknown or expired")
+    link = NoticeLink(*rows[0])
     if not _is_own(keyring, link):
         raise RowBroken("spar_notice", link.notice_id, audit.LINK_ALTERED)
     return link
 
 
-def sign_links(cr: Cursor, keyring: OpenKeyring, notice_ids: Iterable[int]) -> None:
+def sign_links(
+    cr: StoreCursor, keyring: OpenKeyring, notice_ids: Iterable[int]
+) -> None:
     """Tie links to their notices."""
     query = f"{_LINKS} WHERE n.id = ANY(%s::bigint[])"
-    links = [Link(*row) for row in fetch(cr, query, build_array(notice_ids))]
+    links = [NoticeLink(*row) for row in fetch(cr, query, build_array(notice_ids))]
     macs = [_build_mac(keyring, link) for link in links]
     values: Row = (build_array([x.notice_id for x in links]), build_bytes_array(macs))
     cr.execute(
@@ -71,12 +75,12 @@ def sign_links(cr: Cursor, keyring: OpenKeyring, notice_ids: Iterable[int]) -> N
 
 
 def find_altered_links(
-    cr: Cursor, keyring: OpenKeyring, after: int, until: int
+    cr: StoreCursor, keyring: OpenKeyring, after: int, until: int
 ) -> list[audit.Finding]:
     """Return the notices of a range of events whose links are not their own."""
     query = f"""{_LINKS} WHERE n.event_id > %s AND n.event_id <= %s
                          AND n.link_digest IS NOT NULL"""
-    links = [Link(*row) for row in fetch(cr, query, after, until)]
+    links = [NoticeLink(*row) for row in fetch(cr, query, after, until)]
     return [
         ("spar_notice", link.notice_id, audit.LINK_ALTERED)
         for link in links
@@ -84,11 +88,11 @@ def find_altered_links(
     ]
 
 
-def _is_own(keyring: OpenKeyring, link: Link) -> bool:
+def _is_own(keyring: OpenKeyring, link: NoticeLink) -> bool:
     return bytes(link.mac or b"") == _build_mac(keyring, link)
 
 
-def _build_mac(keyring: OpenKeyring, link: Link) -> bytes:
+def _build_mac(keyring: OpenKeyring, link: NoticeLink) -> bytes:
     digest, until = bytes(link.digest).hex(), bind_moment(link.expires_at)
     return keyring.mac(
         "notice link", bind(link.notice_id, link.event_uuid, digest, until)

@@ -61,7 +61,7 @@ _OBJECTION = (
 )
 
 
-class Event(NamedTuple):
+class DisputedEvent(NamedTuple):
     """An event to which the owner may object, and its case, if there is one."""
 
     row_id: int
@@ -127,13 +127,13 @@ class Objector:
             raise NoSuchEvent("the ID is not known")
         return _check_opens(holding)
 
-    def _fetch_event(self, condition: str, *values: object) -> Event:
+    def _fetch_event(self, condition: str, *values: object) -> DisputedEvent:
         rows = fetch(self.work.cr, f"{_EVENT} WHERE {condition}", *values)
         if not rows:
             raise NoSuchEvent("there is no such event")
-        return Event(*rows[0])
+        return DisputedEvent(*rows[0])
 
-    def _settle(self, holding: Holding, event: Event) -> ObjectionAnswer:
+    def _settle(self, holding: Holding, event: DisputedEvent) -> ObjectionAnswer:
         # The history determines what is restored, whatever the rows state now.
         check_person(self.work, holding.subject.row_id)
         before = self._get_guards_before(holding)
@@ -145,14 +145,14 @@ class Objector:
             remedy = objection.freeze(dispute, self.link_stops)
         self.work.save(ledger)
         if event.reference is not None:
-            self._take_up(event, dispute, remedy)
+            self._update_frozen_case(event, dispute, remedy)
             return ObjectionAnswer(remedy, event.reference[:8].upper())
         uuid = self._open_case(event, dispute, remedy, before)
         return ObjectionAnswer(remedy, uuid[:8].upper())
 
     def _open_case(
         self,
-        event: Event,
+        event: DisputedEvent,
         dispute: objection.Dispute,
         remedy: Remedy,
         before: tuple[str, bool],
@@ -178,8 +178,8 @@ class Objector:
         copy_rows(self.work.cr, "spar_objection", _OBJECTION, [row])
         return uuid
 
-    def _take_up(
-        self, event: Event, dispute: objection.Dispute, remedy: Remedy
+    def _update_frozen_case(
+        self, event: DisputedEvent, dispute: objection.Dispute, remedy: Remedy
     ) -> None:
         """Record in a frozen case what was done now.
 
@@ -199,7 +199,7 @@ class Objector:
             ),
         )
 
-    def _was_stopped(self, holding: Holding, event: Event) -> bool:
+    def _was_stopped(self, holding: Holding, event: DisputedEvent) -> bool:
         """Return whether something other than this event's case stops payments."""
         if event.case_id is None:
             return holding.subject.pay_stop
@@ -223,7 +223,7 @@ class Objector:
     # === THE DISPUTE === #
 
     def _build_dispute(
-        self, ledger: Ledger, holding: Holding, event: Event
+        self, ledger: Ledger, holding: Holding, event: DisputedEvent
     ) -> objection.Dispute:
         """Return the dispute about an event.
 
@@ -253,12 +253,12 @@ class Objector:
             addresses=past,
             disowned=self._search_disowned(holding.subject.row_id),
             oldest=ledger.now - timedelta(days=self.days),
-            word=objection.get_word(event.authenticated_by),
+            actor_authority=objection.get_authority(event.authenticated_by),
             was_stopped=self._was_stopped(holding, event),
             is_known=event.case_id is not None,
         )
 
-    def _get_lasting_kind(self, event: Event) -> str:
+    def _get_lasting_kind(self, event: DisputedEvent) -> str:
         """Return what the event led to: a held change may have been applied since."""
         if event.kind != "held":
             return event.kind
@@ -309,7 +309,7 @@ class Objector:
         self._save_closing(ledger, objection_id, is_upheld, is_disowned)
 
     def _build_closing(
-        self, holding: Holding, event: Event, objection_id: int, is_upheld: bool
+        self, holding: Holding, event: DisputedEvent, objection_id: int, is_upheld: bool
     ) -> objection.Closing:
         """Return the subject of the decision; raises NoSuchObjection and OwnDoing."""
         ((head_id, remedy, stop, disowned, lock, stopped, state, *period),) = fetch(

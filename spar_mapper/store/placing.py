@@ -8,7 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..exceptions import RowBroken
 from ..lib.offices import commit_to_office
-from .database import Cursor, Row, build_array, fetch
+from .database import Row, StoreCursor, build_array, fetch
 from .work import Work
 
 _STANDING = """
@@ -27,7 +27,7 @@ _LAST = """
 """
 
 
-def place(
+def assign_office(
     work: Work, subject_ids: Iterable[int], office: tuple[int, str] | None
 ) -> int:
     """Assign people to an office (its row and UUID) or to none, with an event for each.
@@ -59,7 +59,7 @@ def place(
 
 
 def find_misplaced(
-    cr: Cursor, keyring: OpenKeyring, subject_ids: Iterable[int]
+    cr: StoreCursor, keyring: OpenKeyring, subject_ids: Iterable[int]
 ) -> list[int]:
     """Return those of these people whose office differs from their history."""
     ids = build_array(subject_ids)

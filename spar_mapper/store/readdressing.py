@@ -2,7 +2,7 @@
 
 An address keeps its reference, its version and everything recorded about it: the person
 has the same address as before, written in its one form. From then on it is found by
-what it is, however it is written and whoever writes it.
+what it is, however it is written and by any caller.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ..lib.records import (
     StoredAddress,
     Subject,
 )
-from .changing import Asked
+from .changing import RequestedAddress
 from .database import Row, build_array, copy_rows, fetch
-from .forming import Piece
+from .forming import FormPiece
 from .opening import (
     HEAD_COLUMNS,
     NEWEST_MAC,
@@ -36,7 +36,7 @@ from .sealing import CASES, RowSeals
 from .work import Work
 
 #: Returns the directory's reading of addresses, in the same order.
-ReadAddresses = Callable[[list[str]], list[Asked]]
+ReadAddresses = Callable[[list[str]], list[RequestedAddress]]
 
 #: For an address that gets its form although it does not pass its checks.
 UNFIT = "unfit"
@@ -95,7 +95,7 @@ _ADD_PLACES = """
 
 
 @dataclass(frozen=True)
-class Scope:
+class AddressScope:
     """The addresses to be checked besides those in an older form.
 
     :param unread: those whose provider is unknown
@@ -108,7 +108,7 @@ class Scope:
     below: int = KEY_FORM
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any] | None) -> Scope:
+    def from_data(cls, data: Mapping[str, Any] | None) -> AddressScope:
         """Return the scope from its JSON data."""
         data = data or {}
         providers, types = data.get("providers", ()), data.get("types", ())
@@ -121,29 +121,31 @@ class Scope:
         return (after, self.below, *arrays, self.unread)
 
 
-class Readdresser:
+class AddressRewriter:
     """Checks addresses, and rewrites them."""
 
-    def __init__(self, work: Work, run_id: int, scope: Scope, read: ReadAddresses):
+    def __init__(
+        self, work: Work, run_id: int, scope: AddressScope, read: ReadAddresses
+    ):
         self.work = work
         self.run_id = run_id
         self.scope = scope
         self.read = read
 
-    def look(self, after: int, limit: int) -> Piece:
+    def check(self, after: int, limit: int) -> FormPiece:
         """Check the next places after ``after``, and record the addresses' outcomes."""
         rows = fetch(self.work.cr, _SEEN, *self.scope.build_values(after), limit)
-        piece = Piece(rows[-1][0] if rows else after, len(rows))
+        piece = FormPiece(rows[-1][0] if rows else after, len(rows))
         found = self._open(rows)
         digest = self.work.keyring.digester(seals.ADDRESS)
         notes = []
         read = self.read([address.fa for _row_id, address in found])
-        for (row_id, address), asked in zip(found, read, strict=True):
-            verdict = _judge(address, asked)
+        for (row_id, address), requested in zip(found, read, strict=True):
+            verdict = _get_outcome(address, requested)
             piece.count(verdict)
-            if asked.problem and verdict != REFUSED:
+            if requested.problem and verdict != REFUSED:
                 piece.count(UNFIT)
-            new = None if verdict == REFUSED else digest(asked.key)
+            new = None if verdict == REFUSED else digest(requested.key)
             notes.append((self.run_id, row_id, new, verdict))
         columns = ("run_id", "row_id", "digest", "verdict")
         copy_rows(self.work.cr, "spar_form_row", columns, notes)
@@ -196,10 +198,10 @@ class Readdresser:
 
     # === REWRITING === #
 
-    def rewrite(self, after: int, limit: int) -> Piece:
+    def rewrite(self, after: int, limit: int) -> FormPiece:
         """Rewrite the addresses of the next places."""
         rows = fetch(self.work.cr, _NEXT, *self.scope.build_values(after), limit)
-        piece = Piece(rows[-1][0] if rows else after, len(rows))
+        piece = FormPiece(rows[-1][0] if rows else after, len(rows))
         if not rows:
             return piece
         people = build_array({subject_id for _row_id, subject_id in rows})
@@ -216,32 +218,34 @@ class Readdresser:
             if head.row_id in wanted and head.address is not None
         ]
         read = self.read([head.current.fa for _subject, head in places])
-        for (subject, head), asked in zip(places, read, strict=True):
-            if _judge(head.current, asked) == OTHER:
-                _rewrite(ledger, subject, head, asked)
+        for (subject, head), requested in zip(places, read, strict=True):
+            if _get_outcome(head.current, requested) == OTHER:
+                _rewrite(ledger, subject, head, requested)
                 piece.rewritten += 1
         self.work.save(ledger)
         return piece
 
 
-def _judge(address: StoredAddress, asked: Asked) -> str:
+def _get_outcome(address: StoredAddress, requested: RequestedAddress) -> str:
     """Return an address's outcome: refused if it now reads as another bank's."""
-    if address.provider_id and asked.address.provider_id != address.provider_id:
+    if address.provider_id and requested.address.provider_id != address.provider_id:
         return REFUSED
     is_same = address.form != TEXT_FORM and (address.key, address.fa) == (
-        asked.key,
-        asked.address.text,
+        requested.key,
+        requested.address.text,
     )
     return SAME if is_same else OTHER
 
 
-def _rewrite(ledger: Ledger, subject: Subject, head: Head, asked: Asked) -> None:
-    old, new = head.current, asked.address
+def _rewrite(
+    ledger: Ledger, subject: Subject, head: Head, requested: RequestedAddress
+) -> None:
+    old, new = head.current, requested.address
     address = replace(
         old,
         fa=new.text,
         typed=old.typed or (old.fa if old.fa != new.text else ""),
-        key=asked.key,
+        key=requested.key,
         form=ledger.address_form,
         strategy_number=new.strategy_number,
         fa_type_id=new.type_id,

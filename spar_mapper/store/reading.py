@@ -20,29 +20,29 @@ from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 from odoo.addons.spar_mapper_connector.lib.identifier import check_characters
 
 from ..lib.operations import refuse_foreign
-from .changing import Asked, Read
-from .identifying import Found, get_outcome
+from .changing import ReadRequest, RequestedAddress
+from .identifying import IdReading, get_outcome
 
 MAX_FA_LENGTH = 1000
 
 
 @dataclass(frozen=True)
-class Directory:
+class RequestDirectory:
     """The functions of the directory that are needed: see ``spar.fa.strategy``.
 
     ``write`` writes an address in its one form, ``explain`` names what a problem
-    concerns; ``look`` describes the format of an ID type on the card.
+    concerns; ``describe_card`` describes the format of an ID type on the card.
     """
 
     canonicalise: Callable[[list[str]], list[CanonicalAddress]]
     write: Callable[[list[CanonicalAddress], list[str]], list[str]]
     explain: Callable[[Address, Problem], dict[str, str] | None]
-    look: Callable[[int], str]
+    describe_card: Callable[[int], str]
 
 
 #: Returns the readings of texts as IDs; the second list states which of them must match
 #: the format on the card.
-Identify = Callable[[list[str | None], list[CardCheck]], list[Found]]
+Identify = Callable[[list[str | None], list[CardCheck]], list[IdReading]]
 
 
 def get_address_problem(fa: str | None) -> str:
@@ -61,7 +61,9 @@ def get_address_problem(fa: str | None) -> str:
     return ""
 
 
-def read_addresses(directory: Directory, texts: list[str]) -> list[Asked]:
+def read_addresses(
+    directory: RequestDirectory, texts: list[str]
+) -> list[RequestedAddress]:
     """Return the directory's reading of addresses, in the same order.
 
     An invalid address stays as it is written; any other is written in its one form.
@@ -69,37 +71,40 @@ def read_addresses(directory: Directory, texts: list[str]) -> list[Asked]:
     read = directory.canonicalise(texts)
     written = directory.write(read, texts)
     return [
-        Asked(
+        RequestedAddress(
             form.to_address(text if form.problem else in_one_form), form, form.problem
         )
         for text, form, in_one_form in zip(texts, read, written, strict=True)
     ]
 
 
-def read_asked(
-    directory: Directory, call: CallContext, requests: Sequence[ChangeRequest]
-) -> dict[str, Asked]:
+def read_requested(
+    directory: RequestDirectory, call: CallContext, requests: Sequence[ChangeRequest]
+) -> dict[str, RequestedAddress]:
     """Return the directory's reading of each address in the requests."""
     texts = list({r.fa for r in requests if r.fa is not None})
     if not texts:
         return {}
     read = read_addresses(directory, texts)
     return {
-        text: _overlook(call, asked) for text, asked in zip(texts, read, strict=True)
+        text: _drop_ignored_problem(call, requested)
+        for text, requested in zip(texts, read, strict=True)
     }
 
 
-def _overlook(call: CallContext, asked: Asked) -> Asked:
+def _drop_ignored_problem(
+    call: CallContext, requested: RequestedAddress
+) -> RequestedAddress:
     """Return the reading without a problem that this caller may ignore.
 
     Lenient participants may name a provider that the directory does not know and write
     as no strategy does, but no one's number may be wrong.
     """
-    problem = asked.problem
-    is_wrong = asked.canonical.lacks_value or (problem and problem.code == "part")
+    problem = requested.problem
+    is_wrong = requested.canonical.lacks_value or (problem and problem.code == "part")
     if call.checks_addresses or is_wrong:
-        return asked
-    return asked._replace(problem=None)
+        return requested
+    return requested._replace(problem=None)
 
 
 class RequestReader:
@@ -109,7 +114,10 @@ class RequestReader:
     """
 
     def __init__(
-        self, call: CallContext, directory: Directory, addresses: Mapping[str, Asked]
+        self,
+        call: CallContext,
+        directory: RequestDirectory,
+        addresses: Mapping[str, RequestedAddress],
     ):
         self.call = call
         self.directory = directory
@@ -117,7 +125,7 @@ class RequestReader:
 
     def read_all(
         self, requests: Sequence[ChangeRequest], identify: Identify
-    ) -> list[Read]:
+    ) -> list[ReadRequest]:
         """Return each request's ID, or the answer to one that cannot be used."""
         bound = CardCheck.PEOPLE if self.call.checks_cards else CardCheck.PARTICIPANTS
         identified = identify(
@@ -133,7 +141,7 @@ class RequestReader:
             for request, found in zip(requests, identified, strict=True)
         ]
 
-    def _read_one(self, request: ChangeRequest, found: Found) -> Read:
+    def _read_one(self, request: ChangeRequest, found: IdReading) -> ReadRequest:
         if not isinstance(found, Identifier):
             return None, self._refuse_id(request, found or InvalidIdentifier("empty"))
         refusal = self._refuse_address(request, found) or self._refuse_foreign(request)
@@ -141,12 +149,12 @@ class RequestReader:
 
     def _refuse_id(self, request: ChangeRequest, error: InvalidIdentifier) -> Result:
         """Return the answer to an invalid ID, with a description of a valid one."""
-        look = self.directory.look(error.type_id) if error.type_id else ""
+        card = self.directory.describe_card(error.type_id) if error.type_id else ""
         return Result(
             get_outcome(error),
             request.id_value,
             problem=error.code,
-            problem_values={"look": look} if look else None,
+            problem_values={"look": card} if card else None,
         )
 
     def _refuse_address(
@@ -155,12 +163,12 @@ class RequestReader:
         """Return the answer to an address that cannot be used, or None."""
         problem, values = get_address_problem(request.fa), None
         if not problem and isinstance(request, LinkRequest):
-            asked = self.addresses[request.fa]
+            requested = self.addresses[request.fa]
             ids = (request.id_value, identifier.canonical)
-            found = asked.problem or find_own_id(asked.canonical, ids)
+            found = requested.problem or find_own_id(requested.canonical, ids)
             if found:
                 problem = found.code
-                values = self.directory.explain(asked.address, found)
+                values = self.directory.explain(requested.address, found)
         if not problem:
             return None
         return Result(

@@ -10,7 +10,7 @@ from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress, find_own
 
 from ..lib.moving import BROKEN
 from .database import fetch
-from .moving import Left
+from .moving import PlaceProblem
 from .showing import show_heads
 from .work import Work
 
@@ -21,12 +21,12 @@ _PIECE = """
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedPiece:
     """The findings in some places; ``until`` is the last one, None at the end."""
 
     until: int | None
     count: int = 0
-    found: tuple[Left, ...] = ()
+    found: tuple[PlaceProblem, ...] = ()
 
 
 def check_piece(
@@ -34,23 +34,23 @@ def check_piece(
     canonicalise: Callable[[list[str]], list[CanonicalAddress]],
     after: int,
     size: int,
-) -> Checked:
+) -> CheckedPiece:
     """Check the addresses in force of the next places after ``after``.
 
     Nothing is locked or written.
     """
     row_ids = [row_id for (row_id,) in fetch(work.cr, _PIECE, after, size)]
     if not row_ids:
-        return Checked(None)
+        return CheckedPiece(None)
     found = tuple(_find_failing(work, canonicalise, row_ids))
-    return Checked(row_ids[-1], len(row_ids), found)
+    return CheckedPiece(row_ids[-1], len(row_ids), found)
 
 
 def _find_failing(
     work: Work,
     canonicalise: Callable[[list[str]], list[CanonicalAddress]],
     row_ids: list[int],
-) -> Iterator[Left]:
+) -> Iterator[PlaceProblem]:
     shown = show_heads(work, row_ids)
     read = canonicalise([shown[i].fa for i in row_ids if i in shown])
     formed = dict(zip([i for i in row_ids if i in shown], read, strict=True))
@@ -60,4 +60,4 @@ def _find_failing(
             one = formed[row_id]
             problem = one.problem or find_own_id(one, [shown[row_id].canonical])
         if problem:
-            yield Left(row_id, problem)
+            yield PlaceProblem(row_id, problem)

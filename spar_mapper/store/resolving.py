@@ -19,10 +19,10 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from ..exceptions import IdMoved, RowBroken
 from ..lib import seals
 from ..lib.records import IN_FORCE, KEY_FORM, Head, StoredAddress, Subject
-from .database import Cursor, Row, build_array, build_bytes_array, fetch
-from .following import Follower, Found, Wanted
+from .database import Row, StoreCursor, build_array, build_bytes_array, fetch
+from .following import Follower, MovedPerson, WantedAddress
 from .identifying import get_outcome
-from .loading import BuildKeys, Problem, identify
+from .loading import BuildKeys, RowProblem, identify
 from .opening import (
     HEAD_ALTERED,
     HEAD_COLUMNS,
@@ -37,10 +37,10 @@ from .opening import (
 from .reading import get_address_problem
 
 #: An ID as it is stored, the reason why a text is none, or None if no ID is requested.
-Identified = str | InvalidIdentifier | None
+RequestedId = str | InvalidIdentifier | None
 
 #: A provider and a branch, or neither.
-Place = tuple[int | None, int | None]
+ProviderPlace = tuple[int | None, int | None]
 
 _FOUND = f"{ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}, {HEAD_COLUMNS}"
 
@@ -129,7 +129,7 @@ class Resolver:
     def __init__(
         self,
         call: CallContext,
-        cr: Cursor,
+        cr: StoreCursor,
         keyring: OpenKeyring,
         build_keys: BuildKeys,
         older: OlderForms | None = None,
@@ -142,14 +142,14 @@ class Resolver:
         self.older = older or OlderForms()
         self._older_keys: dict[str, list[str]] = {}
         self._keys: dict[str, str] = {}
-        self.problems: list[Problem] = []
-        self._providers: dict[Place, ProviderInfo] = {}
-        self._closed: dict[Place, str] = {}
+        self.problems: list[RowProblem] = []
+        self._providers: dict[ProviderPlace, ProviderInfo] = {}
+        self._closed: dict[ProviderPlace, str] = {}
 
     def resolve(
         self,
         requests: Sequence[ResolveRequest],
-        identified: Sequence[Identified],
+        identified: Sequence[RequestedId],
         stored: frozenset[str] | set[str] = frozenset(),
     ) -> list[Result]:
         """Return the results in the order of the requests.
@@ -211,24 +211,24 @@ class Resolver:
             found.setdefault(wanted[place - 1], []).append(tuple(row))
             if code:
                 provider = ProviderInfo(name, code, branch_code or "")
-                self._note_provider((row[-2], row[-1]), provider, closed, without)
+                self._add_provider((row[-2], row[-1]), provider, closed, without)
         return found
 
     def _find_by_address(
         self, requests: Sequence[ResolveRequest]
     ) -> dict[tuple[str, str], list[Row]]:
         """Return rows by key of the address and purpose, for requests without an ID."""
-        asked = {
+        requested = {
             (r.fa, r.purpose)
             for r in requests
             if r.id_value is None and r.fa in self._keys
         }
-        if not asked:
+        if not requested:
             return {}
         digest = self.keyring.digester(seals.ADDRESS)
         wanted = {
             (digest(form), purpose): self._keys[fa]
-            for fa, purpose in asked
+            for fa, purpose in requested
             for form in self._list_forms(fa)
         }
         types = self.call.id_type_ids
@@ -266,11 +266,11 @@ class Resolver:
             name, code, closed = known["provider", provider]
             _name, branch_code, without = known.get(("branch", branch), _NOWHERE)
             info = ProviderInfo(name, code, branch_code)
-            self._note_provider((provider, branch), info, closed, without)
+            self._add_provider((provider, branch), info, closed, without)
 
-    def _note_provider(
+    def _add_provider(
         self,
-        place: Place,
+        place: ProviderPlace,
         info: ProviderInfo,
         is_closed: bool,
         branch_is_closed: bool,
@@ -284,7 +284,7 @@ class Resolver:
     def _answer(
         self,
         request: ResolveRequest,
-        identifier: Identified,
+        identifier: RequestedId,
         by_id: dict[str, list[Row]],
         by_address: dict[tuple[str, str], list[Row]],
     ) -> Result:
@@ -387,7 +387,7 @@ class Resolver:
     def _follow_moves(
         self,
         requests: Sequence[ResolveRequest],
-        identified: Sequence[Identified],
+        identified: Sequence[RequestedId],
         results: list[Result],
         by_id: dict[str, list[Row]],
     ) -> None:
@@ -395,25 +395,25 @@ class Resolver:
 
         It may have been moved to the successor of its provider.
         """
-        asked: dict[int, Wanted] = {}
+        requested: dict[int, WantedAddress] = {}
         for place, (request, result) in enumerate(zip(requests, results, strict=True)):
             if request.fa not in self._keys:
                 continue
             key, identifier = self._keys[request.fa], identified[place]
             if result.outcome is Outcome.FA_MISMATCH and isinstance(identifier, str):
-                asked[place] = _want_of(key, request, by_id[identifier])
+                requested[place] = _build_wanted(key, request, by_id[identifier])
             elif result.outcome is Outcome.NOT_LINKED and identifier is None:
-                asked[place] = Wanted(key, request.purpose)
-        if not asked:
+                requested[place] = WantedAddress(key, request.purpose)
+        if not requested:
             return
-        wanted: dict[Wanted, set[str]] = {}
-        for place, one in asked.items():
+        wanted: dict[WantedAddress, set[str]] = {}
+        for place, one in requested.items():
             texts = wanted.setdefault(one, set())
             texts |= self._list_forms(requests[place].fa or "")
         follower = Follower(self.cr, self.opener, self.call.id_type_ids)
         found = follower.find(wanted)
         self._load_providers(each.row for many in found.values() for each in many)
-        for place, one in asked.items():
+        for place, one in requested.items():
             past = _choose(one, found.get(one, []))
             if past is not None:
                 several = len({each.row[ID_WIDTH] for each in found[one]}) > 1
@@ -425,8 +425,8 @@ class Resolver:
         self,
         follower: Follower,
         request: ResolveRequest,
-        wanted: Wanted,
-        found: Found,
+        wanted: WantedAddress,
+        found: MovedPerson,
         several: bool,
     ) -> Result:
         """Return what became of an address whose provider or branch has closed."""
@@ -466,14 +466,14 @@ class Resolver:
         result.fa, result.details = address.fa, address.details
 
 
-def _want_of(key: str, request: ResolveRequest, rows: list[Row]) -> Wanted:
+def _build_wanted(key: str, request: ResolveRequest, rows: list[Row]) -> WantedAddress:
     """Return the address as that of one person's requested place."""
     purposes = {row[HEAD_START + 2] for row in rows if row[HEAD_START + 3] in IN_FORCE}
     purpose = request.purpose if request.purpose in purposes else ""
-    return Wanted(key, purpose, rows[0][ID_WIDTH])
+    return WantedAddress(key, purpose, rows[0][ID_WIDTH])
 
 
-def _choose(wanted: Wanted, found: list[Found]) -> Found | None:
+def _choose(wanted: WantedAddress, found: list[MovedPerson]) -> MovedPerson | None:
     """Return who had it in the place for the purpose, else in the one for any."""
     places = {one.row[HEAD_START + 2]: one for one in found}
     if wanted.subject_id:

@@ -16,8 +16,8 @@ from ..lib.records import ChangeRow, EventRow, StoredAddress, StoredId, Subject
 from ..lib.transitions import SILENT_EVENTS
 from . import listing
 from .database import (
-    Cursor,
     Row,
+    StoreCursor,
     build_array,
     build_bytes_array,
     build_moments,
@@ -107,18 +107,29 @@ _UPDATE_IDS = """
 
 #: Called with the ids of changes that have just ended, in the same transaction.
 EndsCallback = Callable[[list[int]], None]
+#: Called with the contacts of notices that were just written, by the id of the event;
+#: a contact is empty if none was known.
+NoticesCallback = Callable[[dict[int, str]], None]
 
 
 class Saver:
     """Converts a batch's ledger to rows, and seals what must be sealed.
 
     :param on_ends: called once, when pending changes have ended
+    :param on_notices: called once, when notices have been written
     """
 
-    def __init__(self, cr: Cursor, keyring: OpenKeyring, on_ends: EndsCallback):
+    def __init__(
+        self,
+        cr: StoreCursor,
+        keyring: OpenKeyring,
+        on_ends: EndsCallback,
+        on_notices: NoticesCallback,
+    ):
         self.cr = cr
         self.keyring = keyring
         self.on_ends = on_ends
+        self.on_notices = on_notices
 
     def save(self, ledger: Ledger) -> None:
         """Write subjects, then heads, periods, events and notices, then changes.
@@ -266,12 +277,11 @@ class Saver:
         pairs = list(zip(event_ids, events, strict=True))
         rows = [self._list_event(row_id, event) for row_id, event in pairs]
         copy_rows(self.cr, "spar_event", _EVENT, rows)
-        notices = [
-            (row_id, *self._build_notice(event))
-            for row_id, event in pairs
-            if event.kind not in SILENT_EVENTS
-        ]
+        notified = [pair for pair in pairs if pair[1].kind not in SILENT_EVENTS]
+        notices = [(row_id, *self._build_notice(event)) for row_id, event in notified]
         copy_rows(self.cr, "spar_notice", _NOTICE, notices)
+        if notified:
+            self.on_notices({row_id: event.contact for row_id, event in notified})
 
     def _list_event(self, row_id: int, event: EventRow) -> Row:
         return (
@@ -280,7 +290,7 @@ class Saver:
             event.head.row_id if event.head else None,
             event.period.row_id if event.period else None,
             FORMAT,
-            *listing.list_said(event),
+            *listing.list_content(event),
         )
 
     def _build_notice(self, event: EventRow) -> Row:

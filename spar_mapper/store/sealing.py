@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ..exceptions import RowBroken
-from .database import Cursor, Row, build_array, build_bytes_array, fetch
-from .loading import Problem
+from .database import Row, StoreCursor, build_array, build_bytes_array, fetch
+from .loading import RowProblem
 
-ROW_ALTERED = "the row was altered, or put there, past the registry"
-SET_ALTERED = "rows were removed, or brought back from before"
+ROW_ALTERED = "the row was altered or inserted without the registry"
+SET_ALTERED = "rows were removed, or an earlier state was restored"
 
 _ROWS = """
-    SELECT t.id, coalesce(t.revision, 0), t.mac, ARRAY[{said}]
+    SELECT t.id, coalesce(t.revision, 0), t.mac, ARRAY[{content}]
       FROM {table} t WHERE {condition} ORDER BY t.id
 """
 _RAISE = """
@@ -86,7 +86,7 @@ CASES = SealedTable(
 class RowSeals:
     """Signs and verifies rows of sealed tables."""
 
-    def __init__(self, cr: Cursor, keyring: OpenKeyring):
+    def __init__(self, cr: StoreCursor, keyring: OpenKeyring):
         self.cr = cr
         self.keyring = keyring
 
@@ -107,31 +107,31 @@ class RowSeals:
         macs = build_bytes_array([self._build_mac(table, row) for row in rows])
         values = (build_array([row[0] for row in rows]), macs)
         self.cr.execute(_SIGN.format(table=table.name), values)
-        self._move_on(table, added, len(ids))
+        self._update_set(table, added, len(ids))
 
-    def _move_on(self, table: SealedTable, added: int, raised: int) -> None:
+    def _update_set(self, table: SealedTable, added: int, raised: int) -> None:
         """Record in the set that rows were added, and that revisions were raised."""
         query = "SELECT said, mac FROM spar_form_seal FOR UPDATE"
         sets = {}
-        for said, mac in fetch(self.cr, query):
-            if not self._is_true(said, mac):
+        for content, mac in fetch(self.cr, query):
+            if not self._is_true(content, mac):
                 raise RowBroken("spar_form_seal", 1, SET_ALTERED)
-            sets = json.loads(said)
+            sets = json.loads(content)
         rows, revisions = sets.get(table.name, (0, 0))
         sets[table.name] = (rows + added, revisions + raised)
-        said = json.dumps(sets, sort_keys=True)
+        content = json.dumps(sets, sort_keys=True)
         self.cr.execute(
             """INSERT INTO spar_form_seal (id, said, mac) VALUES (1, %s, %s)
                    ON CONFLICT (id) DO UPDATE
                   SET said = excluded.said, mac = excluded.mac""",
-            (said, self.keyring.mac("form set", said.encode())),
+            (content, self.keyring.mac("form set", content.encode())),
         )
 
     # === VERIFYING === #
 
     def find_altered(
         self, table: SealedTable, condition: str = "true", *values: object
-    ) -> list[Problem]:
+    ) -> list[RowProblem]:
         """Return the rows that match ``condition`` and are not as they were signed."""
         return [
             (table.name, row[0], ROW_ALTERED)
@@ -139,29 +139,29 @@ class RowSeals:
             if bytes(row[2] or b"") != self._build_mac(table, row)
         ]
 
-    def find_altered_set(self, table: SealedTable) -> list[Problem]:
+    def find_altered_set(self, table: SealedTable) -> list[RowProblem]:
         """Return a problem unless a table has all its rows in their last state."""
         query = _SET.format(table=table.name)
-        ((*found, said, mac),) = fetch(self.cr, query)
-        known = [0, 0] if said is None else None
-        if said is not None and self._is_true(said, mac):
-            known = json.loads(said).get(table.name, [0, 0])
+        ((*found, content, mac),) = fetch(self.cr, query)
+        known = [0, 0] if content is None else None
+        if content is not None and self._is_true(content, mac):
+            known = json.loads(content).get(table.name, [0, 0])
         return [] if found == known else [(table.name, 0, SET_ALTERED)]
 
     def _fetch(self, table: SealedTable, condition: str, *values: object) -> list[Row]:
         parts = [f"t.{column}" for column in table.columns]
         parts += [table.more] if table.more else []
-        said = ", ".join(f"{part}::text" for part in parts)
-        query = _ROWS.format(said=said, table=table.name, condition=condition)
+        content = ", ".join(f"{part}::text" for part in parts)
+        query = _ROWS.format(content=content, table=table.name, condition=condition)
         return fetch(self.cr, query, *values)
 
     def _build_mac(self, table: SealedTable, row: Row) -> bytes:
-        row_id, revision, _mac, said = row
-        texts = ["" if text is None else f"={text}" for text in said]
+        row_id, revision, _mac, content = row
+        texts = ["" if text is None else f"={text}" for text in content]
         return self.keyring.mac("form row", bind(table.name, row_id, revision, *texts))
 
-    def _is_true(self, said: str, mac: bytes) -> bool:
-        return bytes(mac) == self.keyring.mac("form set", said.encode())
+    def _is_true(self, content: str, mac: bytes) -> bool:
+        return bytes(mac) == self.keyring.mac("form set", content.encode())
 
 
 def mac_forecast(

@@ -44,7 +44,7 @@ _PAST = f"""
 """
 
 
-class Shown(NamedTuple):
+class ShownPlace(NamedTuple):
     """An ID, its type, and the address that its place has, or had last."""
 
     canonical: str
@@ -52,7 +52,7 @@ class Shown(NamedTuple):
     fa: str
 
 
-def show_heads(work: Work, row_ids: Iterable[int]) -> dict[int, Shown]:
+def show_heads(work: Work, row_ids: Iterable[int]) -> dict[int, ShownPlace]:
     """Return the content of each head; one that cannot be trusted is omitted."""
     historian, opener = Historian(work), work.load().opener
     shown, ended = {}, {}
@@ -66,7 +66,7 @@ def show_heads(work: Work, row_ids: Iterable[int]) -> dict[int, Shown]:
             work.problems.append(error.problem)
             continue
         row_id, fa = row[HEAD_START], head.address.fa if head.address else ""
-        shown[row_id] = Shown(canonical, type_id, fa)
+        shown[row_id] = ShownPlace(canonical, type_id, fa)
         if not fa:
             ended[row_id] = PastSubject(subject.row_id, subject.uuid)
     for row_id, fa in _show_past(work, historian, ended).items():
@@ -116,7 +116,7 @@ def show_periods(work: Work, row_ids: Iterable[int]) -> dict[int, str]:
     return shown
 
 
-def record_look(work: Work, head_id: int, period_id: int | None = None) -> int:
+def record_reveal(work: Work, head_id: int, period_id: int | None = None) -> int:
     """Record an access to a place or to one of its periods; return the event.
 
     Raises SealBroken for what does not open.

@@ -11,9 +11,9 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib.ledger import Ledger
 from ..lib.records import ID_FORM, KEY_FORM
-from .database import Cursor
-from .loading import BuildKeys, Loader, Problem
-from .saving import EndsCallback, Saver
+from .database import StoreCursor
+from .loading import BuildKeys, Loader, RowProblem
+from .saving import EndsCallback, NoticesCallback, Saver
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Work:
         so that time never runs backwards along an ID, as a transaction's own start
         would
     :param on_ends: called with the changes that have ended
+    :param on_notices: called with the contacts of new notices, by event
     :param build_keys: returns a key for each address, which does not depend on how it
         is written
     :param id_form: the number of the form in which new IDs are written
@@ -32,16 +33,17 @@ class Work:
     """
 
     call: CallContext
-    cr: Cursor
+    cr: StoreCursor
     keyring: OpenKeyring
     get_now: Callable[[], datetime]
     on_ends: EndsCallback
+    on_notices: NoticesCallback
     build_keys: BuildKeys
     id_form: int = ID_FORM
     address_form: int = KEY_FORM
     older_below: int = KEY_FORM
     #: Rows that cannot be trusted: the caller raises alarms for them.
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
 
     def load(self) -> Loader:
         """Return a loader that reports to this work's problems."""
@@ -56,4 +58,5 @@ class Work:
 
     def save(self, ledger: Ledger) -> None:
         """Write the results."""
-        Saver(self.cr, self.keyring, self.on_ends).save(ledger)
+        saver = Saver(self.cr, self.keyring, self.on_ends, self.on_notices)
+        saver.save(ledger)

@@ -14,6 +14,7 @@ from . import test_lib_operations
 from . import test_lib_rules
 from . import test_lib_seals
 from . import test_migration
+from . import test_notice_channel
 from . import test_reveal
 from . import test_sealed_draft
 from . import test_settings_sealed

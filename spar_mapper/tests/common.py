@@ -26,7 +26,7 @@ from ..lib.chain import mac_subject, mark_id, write_marks
 from ..lib.records import Head, StoredAddress, Subject
 from ..store.loading import Loader
 
-ALARM_LOGGER = "odoo.addons.spar_mapper.models.spar_alarm"
+ALARM_LOGGER = "odoo.addons.spar_mapper.models.audit.spar_alarm"
 
 ID, OTHER_ID = "token:Ada-1815@nationalId", "token:Grace-1906@nationalId"
 #: As it is stored: in national IDs gaps do not count.

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from odoo.tools import mute_logger
 
-from ..models import spar_move_run
+from ..models.move import spar_move
 from .common import ALARM_LOGGER, StoreCase
 
 
@@ -51,7 +51,7 @@ class MoveCase(StoreCase):
     def run_move(self, size=200):
         """Run the scheduled job, in pieces of ``size``."""
         with (
-            patch.object(spar_move_run, "PIECE", size),
+            patch.object(spar_move, "PIECE", size),
             mute_logger(ALARM_LOGGER),
             self.enter_registry_test_mode(),
             self.registry.cursor() as cr,

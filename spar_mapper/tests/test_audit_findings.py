@@ -6,12 +6,12 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.lib import audit
-from odoo.addons.spar_mapper.models import spar_checkpoint
+from odoo.addons.spar_mapper.models.audit import spar_checkpoint
 from odoo.addons.spar_mapper.store import opening
 
 from .common import StoreCase
 
-ALARM_LOGGER = "odoo.addons.spar_mapper.models.spar_alarm"
+ALARM_LOGGER = "odoo.addons.spar_mapper.models.audit.spar_alarm"
 
 
 @tagged("post_install", "-at_install")
@@ -137,7 +137,7 @@ class TestAuditFindings(AuditCase):
             with self.subTest(assignment), self.env.cr.savepoint(flush=False) as point:
                 query = f"UPDATE spar_mapping_period SET {assignment} WHERE id = %s"
                 self.tamper(query, old.id)
-                self.assertFound("spar_mapping_period", old.id, audit.NOT_AS_SAID)
+                self.assertFound("spar_mapping_period", old.id, audit.NOT_AS_RECORDED)
                 point.rollback()
 
     def test_removed_period_is_named_by_its_event(self):
@@ -193,7 +193,7 @@ class TestAuditFindings(AuditCase):
         self.tamper("DELETE FROM spar_subject_id WHERE id = %s", row_id)
         self.assertFound("spar_subject", subject.id, audit.ROW_MISSING)
 
-    def test_removed_person_is_named_by_what_they_had(self):
+    def test_removed_person_is_named_by_their_rows(self):
         a, event = self.mapping_of("audit-a"), self.subject_of("audit-a").event_ids
         identifier = self.identifier_of("audit-a")
         self.tamper("DELETE FROM spar_subject WHERE id = %s", a.subject_id.id)

@@ -49,7 +49,7 @@ class TestBackendDisplay(StoreCase):
     def test_an_exact_address_finds_its_mapping(self):
         self.assertEqual(self.search("fa_value", FA), self.mapping_of(ID))
 
-    def test_a_day_finds_what_was_in_force_on_it(self):
+    def test_a_day_finds_addresses_in_force_on_it(self):
         self.let_pass(days=10)
         self.update(ID, THIRD_FA)
         today = self.mapper._get_now().date()
@@ -92,7 +92,7 @@ class TestBackendDisplay(StoreCase):
     def test_the_number_on_the_card_finds_its_id(self):
         self.assertEqual(self.search("id_value", "Ada-1815"), self.mapping_of(ID))
 
-    def test_without_the_keyring_a_search_says_so(self):
+    def test_search_without_the_keyring_is_refused(self):
         with self.keyring_away(), self.assertRaisesRegex(RedirectWarning, "keys are"):
             self.search("id_value", ID)
 
@@ -115,21 +115,21 @@ class TestBackendDisplay(StoreCase):
         }
         self.assertTrue(self.env["ir.filters"].create(values))
 
-    def test_a_row_that_does_not_open_says_so_and_shows_nothing(self):
+    def test_row_that_does_not_open_shows_an_error_only(self):
         mapping = self.mapping_of(ID)
         self.tamper(
             "UPDATE spar_mapping SET state = 'suspended' WHERE id = %s", mapping.id
         )
         shown = mapping.with_user(self.viewer)
         with self.catch_alarms() as alarms:
-            self.assertEqual(shown.fa_masked, "Does not open: see the alarms")
+            self.assertEqual(shown.fa_masked, "Cannot be opened: see the alarms")
         self.assertIn(("spar_mapping", mapping.id), alarms)
 
     def test_without_the_keyring_nothing_is_shown(self):
         mapping = self.mapping_of(ID).with_user(self.viewer)
         with self.keyring_away():
             mapping.invalidate_recordset()
-            self.assertEqual(mapping.fa_masked, "The keyring is away")
+            self.assertEqual(mapping.fa_masked, "Encryption keys unavailable")
 
     def test_actors_are_shown_by_name(self):
         call = self.mapper.with_user(self.viewer)._build_staff_call("Asked for")
@@ -158,7 +158,7 @@ class TestBackendDisplay(StoreCase):
         change = self.change_of("token:Own@nationalId").with_user(self.viewer)
         self.assertIn("higher authority", change.why_text)
 
-    def test_who_is_in_no_group_reads_nothing(self):
+    def test_user_without_a_group_reads_nothing(self):
         nobody = self.create_user(login="display_nobody")
         with self.assertRaises(AccessError):
             self.env["spar.mapping"].with_user(nobody).search([])

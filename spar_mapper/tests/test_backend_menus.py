@@ -36,7 +36,7 @@ class TestMenus(StoreCase):
         children = registry["children"] if registry else []
         return {menus[child]["name"] for child in children}
 
-    def test_spar_opens_the_registry_for_whoever_sees_it(self):
+    def test_spar_opens_the_registry_for_users_who_can_see_it(self):
         action = self.env.ref("spar_mapper.spar_mapping_action")
         for role in BUTTONS:
             with self.subTest(role):
@@ -48,14 +48,14 @@ class TestMenus(StoreCase):
         app = self.get_menus(self.users["administrator"])[self.root.id]
         self.assertEqual(app["actionModel"], "ir.actions.act_window")
 
-    def test_what_a_role_came_for_is_in_the_menu(self):
+    def test_main_task_of_each_role_is_in_the_menu(self):
         for role, buttons in BUTTONS.items():
             with self.subTest(role):
                 entries = self.get_entries(self.users[role])
                 self.assertLessEqual({"Find a person", *buttons}, entries)
         self.assertNotIn("Link a person", self.get_entries(self.users["auditor"]))
 
-    def test_what_a_role_came_for_is_above_the_list_on_each_device(self):
+    def test_main_task_of_each_role_is_above_the_list_on_each_device(self):
         for role, buttons in BUTTONS.items():
             for kind in ("list", "kanban"):
                 with self.subTest(role=role, kind=kind):
@@ -64,7 +64,7 @@ class TestMenus(StoreCase):
                     shown = tree.xpath("//header/button[@display='always']/@string")
                     self.assertEqual(set(shown), {"Find a person", *buttons})
 
-    def test_each_role_finds_what_it_may_read_and_nothing_else(self):
+    def test_each_role_finds_only_permitted_menus(self):
         """Actions appear for their own role; lists for any user who may read them."""
         for role, user in self.users.items():
             menus = self.get_menus(user)
@@ -114,7 +114,7 @@ class TestMenus(StoreCase):
                 card = tree.xpath("//t[@t-name='card']//field/@name")
                 self.assertLessEqual({"fa_masked", "current_masked"}, set(card))
 
-    def test_an_empty_list_that_nobody_adds_to_says_what_comes_there(self):
+    def test_empty_list_explains_its_content(self):
         """Otherwise Odoo says *Try to add some records*."""
         for menu in self.search_lists():
             model = self.env[menu.action.res_model]
@@ -123,7 +123,7 @@ class TestMenus(StoreCase):
                 with self.subTest(menu.complete_name):
                     self.assertTrue(menu.action.help)
 
-    def test_who_may_not_change_a_list_is_offered_no_handle(self):
+    def test_read_only_user_gets_no_drag_handle(self):
         for menu in self.search_lists():
             model = self.env[menu.action.res_model].with_user(self.users["supervisor"])
             if model.has_access("read") and not model.has_access("write"):
@@ -132,7 +132,7 @@ class TestMenus(StoreCase):
                     offered = "//field[@widget='handle' or @widget='boolean_toggle']"
                     self.assertFalse(tree.xpath(offered))
 
-    def test_what_waits_for_a_supervisor_needs_approval(self):
+    def test_waiting_for_approval_lists_changes_that_need_it(self):
         self.add_rule("approve")
         self.link("token:Waits@nationalId", "account:1000001@BR01.TESTBANK")
         action = self.env.ref("spar_mapper.spar_change_action_approval")

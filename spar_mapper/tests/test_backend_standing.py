@@ -52,11 +52,11 @@ class StandingCase(StoreCase):
 
 
 class TestState(StandingCase):
-    def test_who_is_paid_is_active(self):
+    def test_paid_address_is_active(self):
         self.assertEqual(self.get_state(), "active")
         self.assertTrue(self.get_fa(ID))
 
-    def test_who_is_not_paid_is_never_active(self):
+    def test_unpaid_address_is_never_active(self):
         self.link(OTHER_ID, OTHER_FA)
         ways = {
             "suspended": lambda: self.suspend(ID),
@@ -83,19 +83,19 @@ class TestState(StandingCase):
         }
         self.assertEqual(states, {"": "active", "school": "disputed"})
 
-    def test_what_does_not_open_is_not_active(self):
+    def test_address_that_does_not_open_is_not_active(self):
         mapping = self.mapping_of(ID)
         self.tamper("UPDATE spar_mapping SET version = 9 WHERE id = %s", mapping.id)
         with self.catch_alarms():
             self.assertEqual(self.get_state(), "unreadable")
 
-    def test_without_the_keyring_nobody_is_active(self):
+    def test_no_address_is_active_without_the_keyring(self):
         mapping = self.mapping_of(ID).with_user(self.viewer)
         with self.keyring_away():
             mapping.invalidate_recordset()
             self.assertEqual(mapping.pay_state, "unreadable")
 
-    def test_what_has_ended_or_is_proposed_says_so(self):
+    def test_ended_and_proposed_addresses_show_their_state(self):
         self.unlink(ID)
         self.assertEqual(self.get_state(), "ended")
         self.add_rule("approve")
@@ -113,7 +113,7 @@ class TestState(StandingCase):
                 )
                 self.assertTrue(inside, view.name)
 
-    def test_active_as_a_filter_finds_who_is_paid_only(self):
+    def test_active_filter_finds_only_paid_addresses(self):
         view = self.env.ref("spar_mapper.spar_mapping_view_search")
         (found,) = etree.fromstring(view.arch).xpath("//filter[@name='active_only']")
         domain = [("subject_id", "=", self.subject_of(ID).id)]
@@ -125,14 +125,14 @@ class TestState(StandingCase):
 
 
 class TestWhoChangedIt(StandingCase):
-    def test_the_form_names_who_suspended(self):
+    def test_form_names_the_user_who_suspended(self):
         self.act("suspend")
         mapping = self.mapping_of(ID).with_user(self.viewer)
         self.assertEqual(mapping.last_kind, "suspended")
         self.assertEqual(mapping.last_by, "Omar Officer")
         self.assertTrue(mapping.last_at)
 
-    def test_who_only_looked_has_changed_nothing(self):
+    def test_reveal_is_no_change(self):
         self.act("suspend")
         auditor = self.create_user("auditor")
         call = self.mapper.with_user(auditor)._build_staff_call("asked")
@@ -177,13 +177,13 @@ class TestWhoChangedIt(StandingCase):
         found = events.search([("actor_name", "=ilike", "omar%")])
         self.assertIn("Omar Officer", found.mapped("actor_name"))
 
-    def test_who_left_is_found_all_the_same(self):
+    def test_former_staff_are_found_by_name(self):
         self.act("suspend")
         self.officer.active = False
         events = self.env["spar.event"].with_user(self.viewer)
         self.assertTrue(events.search([("actor_name", "ilike", "Omar Officer")]))
 
-    def test_the_beneficiary_is_found_by_what_the_list_says(self):
+    def test_beneficiary_is_found_by_the_displayed_text(self):
         self.object()
         events = self.env["spar.event"].with_user(self.viewer)
         found = events.search([("actor_name", "ilike", "subject:1")])
@@ -220,33 +220,37 @@ class TestWhoChangedIt(StandingCase):
 
 
 class TestWhatAClickSays(StandingCase):
-    def test_suspending_does_not_say_that_it_counts(self):
-        told = self.act("suspend")
-        self.assertIn("Nothing is paid", told["message"])
+    def test_suspending_notifies_that_nothing_is_paid(self):
+        notification = self.act("suspend")
+        self.assertIn("Nothing is paid", notification["message"])
 
-    def test_each_operation_says_what_is_true_of_it(self):
-        told = self.act("update", fa_text=OTHER_FA)
-        self.assertIn("new address from now on", told["message"])
+    def test_each_operation_notifies_its_effect(self):
+        notification = self.act("update", fa_text=OTHER_FA)
+        self.assertIn("new address from now on", notification["message"])
         self.act("suspend")
-        self.assertIn("paid to this address again", self.act("resume")["message"])
+        self.assertIn("go to this address again", self.act("resume")["message"])
         self.assertIn("Nothing is paid", self.act("unlink")["message"])
 
-    def test_a_change_of_what_is_not_paid_says_so(self):
+    def test_change_of_an_unpaid_address_is_notified_as_unpaid(self):
         self.suspend(ID)
-        told = self.act("update", fa_text=OTHER_FA)
-        self.assertEqual(told["type"], "warning")
-        self.assertIn("nothing is paid to this address: Suspended", told["message"])
+        notification = self.act("update", fa_text=OTHER_FA)
+        self.assertEqual(notification["type"], "warning")
+        self.assertIn(
+            "nothing is paid to this address: Suspended", notification["message"]
+        )
 
-    def test_a_stopped_person_is_not_said_to_be_paid(self):
+    def test_stopped_person_is_not_reported_as_paid(self):
         self.suspend(ID)
         self.set_subject(ID, pay_stop=True)
-        told = self.act("resume")
-        self.assertIn("nothing is paid to this address: Payments st", told["message"])
+        notification = self.act("resume")
+        self.assertIn(
+            "nothing is paid to this address: Payments st", notification["message"]
+        )
 
-    def test_a_newcomer_is_said_to_be_linked(self):
+    def test_new_person_is_reported_as_linked(self):
         wizard = self.env["spar.mapping.wizard"].with_user(self.officer)
-        asked = {"operation": "link", "reason": "asked", "has_evidence": True}
-        draft = wizard.create({**asked, "id_value": OTHER_ID, "fa_text": OTHER_FA})
+        values = {"operation": "link", "reason": "asked", "has_evidence": True}
+        draft = wizard.create({**values, "id_value": OTHER_ID, "fa_text": OTHER_FA})
         draft.action_confirm()  # asks for confirmation: the ID has letters
         draft.is_id_right = True
         self.assertIn("Linked", draft.action_confirm()["params"]["message"])
@@ -257,9 +261,9 @@ class TestWhatAClickSays(StandingCase):
         self.update(ID, OTHER_FA, call)
         return self.change_of(ID).with_user(self.supervisor_user)
 
-    def test_approving_and_refusing_say_what_came_of_it(self):
-        told = self.propose().action_approve()["params"]
-        self.assertIn("new address from now on", told["message"])
+    def test_approving_and_refusing_notify_the_result(self):
+        notification = self.propose().action_approve()["params"]
+        self.assertIn("new address from now on", notification["message"])
         change = self.propose()
         if change.state != "waiting":
             self.update(ID, FA, self.mapper.with_user(self.officer)._build_staff_call())
@@ -268,19 +272,23 @@ class TestWhatAClickSays(StandingCase):
 
     def test_deciding_asks_first(self):
         deciding = {
-            "spar_mapper.spar_change_view_form": (
-                "action_approve action_refuse action_cancel"
-            ),
-            "spar_mapper_connector.spar_setting_change_view_form": (
-                "action_approve action_refuse"
-            ),
-            "spar_mapper_connector.spar_setting_change_view_list": (
-                "action_approve action_refuse"
-            ),
+            "spar_mapper.spar_change_view_form": [
+                "action_approve",
+                "action_refuse",
+                "action_cancel",
+            ],
+            "spar_mapper_connector.spar_setting_change_view_form": [
+                "action_approve",
+                "action_refuse",
+            ],
+            "spar_mapper_connector.spar_setting_change_view_list": [
+                "action_approve",
+                "action_refuse",
+            ],
         }
         for view, names in deciding.items():
             tree = etree.fromstring(self.env.ref(view).arch)
-            for name in names.split():
+            for name in names:
                 buttons = tree.xpath(f"//button[@name='{name}']")
                 self.assertTrue(buttons and all(b.get("confirm") for b in buttons))
 
@@ -306,7 +314,7 @@ class TestChecksThatRan(StandingCase):
     def get_help(self):
         return self.env["spar.alarm"].get_empty_list_help("")
 
-    def test_before_any_check_ran_the_page_says_so(self):
+    def test_page_states_that_no_check_has_run(self):
         self.env.cr.execute("DELETE FROM spar_audit_run")
         self.assertIn("No check has run yet", self.get_help())
         actions = self.env["ir.actions.act_window"]
@@ -314,7 +322,7 @@ class TestChecksThatRan(StandingCase):
         self.assertIn("No check has run yet", shown)
         self.assertNotIn("tampered", shown)
 
-    def test_the_page_says_what_the_last_check_covered(self):
+    def test_page_states_the_coverage_of_the_last_check(self):
         with self.enter_registry_test_mode():
             self.env["spar.audit"]._check_store()
         last = self.env["spar.audit.run"].search([], limit=1)
@@ -323,7 +331,7 @@ class TestChecksThatRan(StandingCase):
         self.assertIn(f"covered {people} of {people} people", self.get_help())
         self.assertIn("found nothing", self.get_help())
 
-    def test_a_check_that_found_something_does_not_say_nothing(self):
+    def test_check_with_findings_is_not_reported_as_clean(self):
         mapping = self.mapping_of(ID)
         self.tamper("UPDATE spar_mapping SET version = 9 WHERE id = %s", mapping.id)
         with self.catch_alarms():
@@ -332,7 +340,7 @@ class TestChecksThatRan(StandingCase):
         self.assertTrue(last.findings)
         self.assertNotIn("found nothing", self.get_help())
 
-    def test_each_alarm_says_how_it_stands_at_the_last_check(self):
+    def test_each_alarm_shows_its_state_at_the_last_check(self):
         alarms = self.env["spar.alarm"]
         mapping = self.mapping_of(ID)
         version = mapping.version
@@ -361,12 +369,12 @@ class TestChecksThatRan(StandingCase):
         with self.assertRaises(AccessError):
             self.env["spar.audit.run"].with_user(self.viewer).search([])
 
-    def test_who_may_not_see_checks_still_reads_the_action(self):
+    def test_user_without_access_to_checks_reads_the_action(self):
         actions = self.env["ir.actions.act_window"].with_user(self.viewer)
         shown = actions._for_xml_id("spar_mapper.spar_alarm_action")["help"]
         self.assertNotIn("last check ended", shown)
 
-    def test_nobody_writes_a_check_by_hand(self):
+    def test_no_user_writes_a_check(self):
         for role in ("supervisor", "auditor"):
             user = self.create_user(role, login=f"writing_{role}")
             runs = self.env["spar.audit.run"].with_user(user)

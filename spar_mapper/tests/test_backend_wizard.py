@@ -72,13 +72,13 @@ class TestBackendWizard(StoreCase):
         self.confirm(form)
         self.assertEqual(self.get_fa(NEW_ID), f"account:{ACCOUNT}@.NOBR")
 
-    def test_a_branch_is_asked_where_there_is_one(self):
+    def test_branch_is_required_if_the_provider_has_any(self):
         form = self.open("link")
         form.fa_type_id = self.bank_account
         form.provider_id = self.bank
         self.assertTrue(form.needs_branch)
 
-    def test_a_closed_bank_is_refused_and_names_what_took_over(self):
+    def test_closed_bank_is_refused_with_its_successor(self):
         heir = self.env["spar.fsp"].create({"name": "Heir Bank", "code": "HEIR"})
         self.bank.write({"closed_on": fields.Date.today(), "successor_id": heir.id})
         with self.assertRaisesRegex(UserError, "Heir Bank"):
@@ -93,14 +93,14 @@ class TestBackendWizard(StoreCase):
         self.assertEqual(event.reason, "Came to the counter")
         self.assertEqual(event.channel, "staff")
 
-    def test_what_an_officer_types_is_stored_in_its_one_form(self):
+    def test_typed_address_is_stored_in_canonical_form(self):
         form = self.open("link")
         form.id_value = NEW_ID
         self.fill_address(form, "\u0661\u0662\u0663\u0664-5678 ab")
         self.confirm(form)
         self.assertEqual(self.get_fa(NEW_ID), "account:12345678AB@BR02.TESTBANK")
 
-    def test_what_is_no_account_number_is_refused_in_words(self):
+    def test_invalid_account_number_is_refused_with_an_explanation(self):
         for number, text in (
             ("4111 1111 1111 1111", "^Account number: This is the number of a payment"),
             ("0000", "^Account number: This is not an account number"),
@@ -120,7 +120,7 @@ class TestBackendWizard(StoreCase):
         with self.assertRaisesRegex(UserError, "^Account number: .* more or fewer"):
             self.confirm(form)
 
-    def test_what_was_typed_is_in_no_table(self):
+    def test_typed_text_is_in_no_table(self):
         form = self.open("link")
         form.id_value = NEW_ID
         self.fill_address(form)
@@ -129,7 +129,7 @@ class TestBackendWizard(StoreCase):
         self.assertEqual(self.find_clear(NEW_ID, "Mary-1903", ACCOUNT), [])
         self.assertEqual(self.find_clear(NEW_ID, ACCOUNT, tables="%"), [])
 
-    def test_what_was_typed_survives_a_refusal(self):
+    def test_typed_text_survives_a_refusal(self):
         form = self.open("link")
         form.id_value = NEW_ID
         self.fill_address(form)
@@ -216,7 +216,7 @@ class TestBackendWizard(StoreCase):
         self.link_new(has_evidence=False)
         self.assertEqual(self.mapping_of(NEW_ID).authority_name, "20")
 
-    def test_a_change_that_is_held_is_told_so(self):
+    def test_held_change_is_reported_as_held(self):
         self.hold_everything()
         _wizard, action = self.link_new()
         self.assertEqual(action["params"]["type"], "warning")
@@ -224,14 +224,14 @@ class TestBackendWizard(StoreCase):
 
     def test_a_linked_id_is_refused_by_name(self):
         self.link(NEW_ID, FA)
-        with self.assertRaisesRegex(UserError, "ID: it has an address already"):
+        with self.assertRaisesRegex(UserError, "ID: it already has an address"):
             self.link_new()
 
     def test_an_id_with_an_invisible_character_is_refused(self):
         form = self.open("link")
         form.id_value = "token:a\u200bb@nationalId"
         self.fill_address(form)
-        with self.assertRaisesRegex(UserError, "ID: this cannot be an ID"):
+        with self.assertRaisesRegex(UserError, "ID: this is not a valid ID"):
             self.confirm(form)
 
     def test_a_change_made_meanwhile_is_a_conflict(self):
@@ -257,7 +257,7 @@ class TestBackendWizard(StoreCase):
 
     def test_no_reason_is_refused(self):
         self.link(ID, FA)
-        with self.assertRaisesRegex(UserError, "Reason: say why"):
+        with self.assertRaisesRegex(UserError, "Enter a reason"):
             self.confirm(self.open("suspend", ID), reason=" ")
 
     def test_the_number_on_the_card_is_enough(self):
@@ -282,12 +282,12 @@ class TestBackendWizard(StoreCase):
         self.confirm(self.open("suspend", "card:4711@registry"))
         self.assertEqual(self.mapping_of("card:4711@registry").state, "suspended")
 
-    def test_without_the_keyring_the_officer_is_told(self):
+    def test_officer_gets_an_error_without_the_keyring(self):
         self.link(ID, FA)
         form = self.open("suspend", ID)
         form.reason = "x"
         wizard = form.save()
-        with self.keyring_away(), self.assertRaisesRegex(UserError, "keys are not"):
+        with self.keyring_away(), self.assertRaisesRegex(UserError, "keys are missing"):
             wizard.action_confirm()
 
     def test_an_ended_address_is_a_conflict(self):
@@ -298,13 +298,13 @@ class TestBackendWizard(StoreCase):
         with self.assertRaisesRegex(UserError, "has changed"):
             self.confirm(form)
 
-    def test_who_proposed_may_not_approve(self):
+    def test_proposer_may_not_approve(self):
         self.add_rule("approve")
         both = self.create_user("officer", login="both")
         both.group_ids += self.env.ref("spar_fa_directory.group_supervisor")
         call = self.mapper.with_user(both)._build_staff_call("x")
         self.link(ID, FA, call=call)
-        with self.assertRaisesRegex(UserError, "somebody else"):
+        with self.assertRaisesRegex(UserError, "Another person"):
             self.change_of(ID).with_user(both).action_approve()
 
     def test_a_missing_part_of_the_address_is_named(self):
@@ -312,10 +312,10 @@ class TestBackendWizard(StoreCase):
         form.id_value = NEW_ID
         form.reason = "x"
         wizard = form.save()
-        with self.assertRaisesRegex(UserError, "Whole address"):
+        with self.assertRaisesRegex(UserError, "Enter the full address"):
             wizard.action_confirm()
 
-    def test_the_whole_address_can_be_typed(self):
+    def test_full_address_can_be_typed(self):
         form = self.open("link")
         form.id_value = NEW_ID
         form.fa_text = FA
@@ -350,7 +350,7 @@ class TestBackendWizard(StoreCase):
         change.with_user(self.supervisor_user).action_approve()
         self.assertEqual(self.get_fa(ID), FA)
 
-    def test_who_proposed_may_take_it_back_and_others_may_not(self):
+    def test_only_the_proposer_may_withdraw_a_change(self):
         self.hold_everything()
         self.link_new()
         change = self.change_of(NEW_ID)

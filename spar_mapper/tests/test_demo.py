@@ -35,14 +35,14 @@ class TestDemo(StoreCase):
             self.demo._load()
         return self.env["spar.subject"].search_count([]) - before
 
-    def test_without_the_variable_nobody_is_made(self):
+    def test_no_people_are_created_without_the_variable(self):
         self.assertEqual(self.load(""), 0)
 
-    def test_where_people_are_already_nobody_is_added(self):
+    def test_no_people_are_added_to_existing_ones(self):
         self.link("token:somebody@nationalId", "account:1000001@BR01.TESTBANK")
         self.assertEqual(self.load("1"), 0)
 
-    def test_without_a_keyring_nobody_is_made(self):
+    def test_no_people_are_created_without_a_keyring(self):
         with patch.dict(os.environ, {"SPAR_KEYRING": "/nowhere"}):
             self.assertEqual(self.load("1"), 0)
 

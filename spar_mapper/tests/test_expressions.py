@@ -1,4 +1,4 @@
-"""No expression opens, signs or changes anything, whoever evaluates it.
+"""No expression opens, signs or changes anything, for any user.
 
 Each attempt is an expression; each channel is a place where Odoo evaluates what users
 typed. The result of an attempt is checked as text, which must not contain any ID,
@@ -264,7 +264,7 @@ class TestExpressions(StoreCase):
 
     # === DEFERRED CALLS === #
 
-    def test_what_is_called_later_is_refused(self):
+    def test_deferred_call_is_refused(self):
         """An expression leaves a method with Odoo, to be called at the end."""
         wizard = (
             self.env["spar.mapping.wizard"]
@@ -292,7 +292,7 @@ class TestExpressions(StoreCase):
                     text = self.attempt(channel, expression)
                     self.assertNotIn("object", text)
 
-    def test_nobody_calls_in_anothers_name(self):
+    def test_no_call_in_the_name_of_another_user(self):
         class Request:
             def _get_current_object(self):
                 return self

@@ -51,7 +51,7 @@ class TestFindPerson(StoreCase):
         ]
         return self.env["spar.mapping"].search(Domain.AND(domains))
 
-    def test_what_is_found_is_seen_to_be_a_selection(self):
+    def test_found_people_are_shown_as_a_filter(self):
         """The selection is a visible, removable part of the search, and has a title.
 
         A phone shows the title, but not the parts of a search.
@@ -83,7 +83,7 @@ class TestFindPerson(StoreCase):
     def test_a_branch_narrows_it(self):
         values = {"account": NUMBER, "provider_id": self.bank.id}
         self.assert_finds(ID, **values, branch_id=self.north.id)
-        with self.assertRaisesRegex(UserError, "Nobody is found"):
+        with self.assertRaisesRegex(UserError, "No person was found"):
             self.find(**values, branch_id=self.south.id)
 
     def test_a_closed_branch_still_finds_its_accounts(self):
@@ -110,15 +110,15 @@ class TestFindPerson(StoreCase):
 
     def test_id_and_account_must_both_fit(self):
         self.assert_finds(ID, id_value=ID, account=FA)
-        with self.assertRaisesRegex(UserError, "Nobody is found"):
+        with self.assertRaisesRegex(UserError, "No person was found"):
             self.find(id_value=ID, account=OTHER_FA)
 
     def test_nothing_filled_in_is_refused(self):
-        with self.assertRaisesRegex(UserError, "Fill in"):
+        with self.assertRaisesRegex(UserError, "Enter an ID"):
             self.find(id_value=" ")
 
-    def test_a_part_of_a_number_finds_nobody(self):
-        with self.assertRaisesRegex(UserError, "Nobody is found"):
+    def test_part_of_a_number_finds_no_one(self):
+        with self.assertRaisesRegex(UserError, "No person was found"):
             self.find(account=NUMBER[:-1], provider_id=self.bank.id)
 
     def test_the_answer_holds_nothing_that_was_typed(self):
@@ -128,7 +128,7 @@ class TestFindPerson(StoreCase):
             self.find(id_value="Nemo-404-404")
         self.assertNotIn("Nemo", str(caught.exception))
 
-    def test_what_was_typed_is_in_no_table_and_forgotten_afterwards(self):
+    def test_typed_text_is_in_no_table_and_is_deleted_afterwards(self):
         wizards = self.env["spar.find.wizard"].with_user(self.users["officer"])
         wizard = wizards.create(
             {"id_value": "Ada-1815", "account": NUMBER, "provider_id": self.bank.id}
@@ -141,21 +141,21 @@ class TestFindPerson(StoreCase):
         )
         self.assertEqual(self.env.cr.fetchone(), (None,))
 
-    def test_whoever_sees_the_registry_finds_people_in_it(self):
+    def test_users_who_see_the_registry_find_people(self):
         for role in ("viewer", "officer", "supervisor", "auditor"):
             with self.subTest(role):
                 self.assertTrue(self.find(role, id_value=ID))
 
-    def test_others_find_nobody(self):
+    def test_other_users_find_no_one(self):
         with self.assertRaises(AccessError):
             self.find("administrator", id_value=ID)
 
-    def test_another_one_does_not_see_what_was_typed(self):
+    def test_another_user_does_not_see_the_typed_text(self):
         self.find(id_value=ID)
         with self.assertRaises(AccessError):
             self.wizard.with_user(self.users["auditor"]).read(["id_value"])
 
-    def test_what_has_ended_is_found_too(self):
+    def test_ended_address_is_found(self):
         self.unlink(ID)
         action = self.find(id_value=ID)
         self.assertFalse(action["context"]["search_default_in_force"])
@@ -196,7 +196,7 @@ class TestSpellings(StoreCase):
         self.link("token:whole@nationalId", FA)
         self.assertTrue(self.find(account=FA, provider_id=self.bank.id))
 
-    def test_guessing_in_bulk_finds_nobody(self):
+    def test_guessing_in_bulk_finds_no_one(self):
         self.link(ID, FA)
         mappings = self.env["spar.mapping"].with_user(self.viewer)
         guesses = [f"token:guess-{n}@nationalId" for n in range(200)]
@@ -206,5 +206,5 @@ class TestSpellings(StoreCase):
 
     def test_a_reason_of_many_guesses_is_refused(self):
         self.link(ID, FA)
-        with self.assertRaisesRegex(UserError, "characters at most"):
-            self.mapping_of(ID)._check_told("x " * 300)
+        with self.assertRaisesRegex(UserError, "at most 500 characters"):
+            self.mapping_of(ID)._check_reason("x " * 300)

@@ -12,14 +12,35 @@ from .common import FA, OTHER_FA, StoreCase
 NUMBER = "2007816053"
 ID = f"token:{NUMBER}@nationalId"
 SPELLINGS = (
-    *("2007 816 053", "2007-816053", "2007816053", " 2007816053 ", "2007.816.053"),
-    *("2007/816/053", "٢٠٠٧٨١٦٠٥٣", "۲۰۰۷۸۱۶۰۵۳", "२००७८१६०५३", "２００７８１６０５３"),
-    *("2007\u00a0816\u2011053", f"token: {NUMBER}@nationalId"),
+    "2007 816 053",
+    "2007-816053",
+    "2007816053",
+    " 2007816053 ",
+    "2007.816.053",
+    "2007/816/053",
+    "٢٠٠٧٨١٦٠٥٣",
+    "۲۰۰۷۸۱۶۰۵۳",
+    "२००७८१६०५३",
+    "２００７８１６０５３",
+    "2007\u00a0816\u2011053",
+    f"token: {NUMBER}@nationalId",
     f" TOKEN:{NUMBER}@nationalid ",
 )
 NO_IDS = (
-    *("{sub}", "{{ sub }}", "${sub}", "undefined", "null", "NULL", "none", "NaN"),
-    *("n/a", "#N/A", "[object Object]", "1.23E+11", "2007760620.0", "-"),
+    "{sub}",
+    "{{ sub }}",
+    "${sub}",
+    "undefined",
+    "null",
+    "NULL",
+    "none",
+    "NaN",
+    "n/a",
+    "#N/A",
+    "[object Object]",
+    "1.23E+11",
+    "2007760620.0",
+    "-",
 )
 ALIKE = (f"token:{NUMBER}", f"{NUMBER}@nationalId", f"token:{NUMBER}@nation")
 CARD = {
@@ -79,7 +100,7 @@ class TestSpellings(SpellingCase):
                 outcome = self.link(f"aadhaar:{spelling}", FA).outcome
                 self.assertEqual(outcome, Outcome.ALREADY_LINKED)
 
-    def test_what_stands_for_an_id_is_refused_and_leaves_nothing(self):
+    def test_placeholder_id_is_refused_and_leaves_nothing(self):
         before = self.env["spar.subject"].search_count([])
         for text in (*map(self.write_id, NO_IDS), *NO_IDS, *ALIKE):
             with self.subTest(text):
@@ -88,7 +109,7 @@ class TestSpellings(SpellingCase):
                 self.assertIn(result.problem, ("placeholder", "alike"))
         self.assertEqual(self.env["spar.subject"].search_count([]), before)
 
-    def test_a_card_binds_programs_where_the_type_says_so(self):
+    def test_card_format_binds_api_callers_if_the_type_requires_it(self):
         free = replace(self.call, checks_cards=False)
         self.set_card()
         result = self.link(self.write_id("John Smith"), FA, call=free)
@@ -98,7 +119,7 @@ class TestSpellings(SpellingCase):
         self.assertEqual((result.outcome, result.problem), ("invalid_id", "card"))
         self.assertEqual(result.problem_values, {"look": CARD["card_look"]})
 
-    def test_who_is_there_without_a_card_can_be_stopped_and_ended(self):
+    def test_stored_id_outside_the_card_format_can_be_suspended_and_unlinked(self):
         text = self.write_id("John Smith")
         self.link(text, FA)
         self.set_card(card_binds_programs=True)
@@ -143,26 +164,26 @@ class TestDesk(SpellingCase):
     def is_asked(self, action):
         return action.get("res_model") == "spar.mapping.wizard"
 
-    def test_a_name_is_no_id_and_the_officer_reads_what_one_looks_like(self):
+    def test_name_is_refused_as_an_id_with_the_expected_format(self):
         self.set_card()
         for typed in ("John Smith", "200781605", "20078160533", "2007x816053"):
             with self.subTest(typed):
                 self.assert_refused("10 digits, for example", typed)
                 self.assert_refused("10 digits, for", f"token:{typed}@nationalId")
 
-    def test_a_person_who_has_an_address_is_linked_already(self):
+    def test_person_with_an_address_is_already_linked(self):
         self.set_card()
         self.link(ID, FA)
         for spelling in SPELLINGS:
             with self.subTest(spelling):
-                self.assert_refused("has an address already", spelling)
+                self.assert_refused("already has an address", spelling)
 
-    def test_what_stands_for_an_id_is_refused(self):
+    def test_placeholder_id_is_refused(self):
         for typed in (*NO_IDS, *ALIKE):
             with self.subTest(typed):
                 self.assert_refused("^ID: ", typed)
 
-    def test_without_a_rule_letters_are_asked_about(self):
+    def test_letters_need_confirmation_without_a_rule(self):
         wizard = self.open("John Smith")
         self.assertTrue(self.is_asked(wizard.action_confirm()))
         self.assertEqual(wizard.id_doubt, "letters")
@@ -175,14 +196,14 @@ class TestDesk(SpellingCase):
         self.assertFalse(self.is_asked(wizard.action_confirm()))
         self.assertEqual(self.get_fa(self.write_id("John Smith")), FA)
 
-    def test_without_a_rule_a_new_length_is_asked_about(self):
+    def test_new_length_needs_confirmation_without_a_rule(self):
         self.link(ID, FA)
         self.assertFalse(self.is_asked(self.confirm("2007 816 054")))
         wizard = self.open("200781605")
         self.assertTrue(self.is_asked(wizard.action_confirm()))
         self.assertEqual(wizard.id_doubt, "length")
 
-    def test_an_answer_counts_for_the_id_that_was_asked_about(self):
+    def test_confirmation_counts_only_for_its_id(self):
         wizard = self.open("John Smith")
         wizard.action_confirm()
         wizard.write({"is_id_right": True, "id_value": "Jane Smith"})
@@ -194,10 +215,10 @@ class TestDesk(SpellingCase):
         wizard.is_id_right = True
         self.assertTrue(self.is_asked(wizard.action_confirm()))
 
-    def test_who_is_here_already_is_not_asked_about(self):
+    def test_stored_id_needs_no_confirmation(self):
         self.link(self.write_id("John Smith"), FA)
-        self.assert_refused("has an address already", "John Smith")
+        self.assert_refused("already has an address", "John Smith")
 
-    def test_what_was_asked_about_is_in_no_table(self):
+    def test_id_in_doubt_is_in_no_table(self):
         self.open("John-Smith-1903").action_confirm()
         self.assertEqual(self.find_clear("John-Smith-1903"), [])

@@ -84,7 +84,7 @@ class TestInside(StoreCase, HttpCase):
                     self.assertFalse([s for s in (ID, FA, FA[-4:]) if s in shown])
                     self.assertEqual(self.read_state(), before)
 
-    def test_a_web_page_does_not_show_the_session_of_who_opens_it(self):
+    def test_web_page_does_not_show_the_visitors_session(self):
         self.authenticate("expr-officer", "expr-officer")
         for expression in (
             "request.httprequest.cookies.get('session_id')",

@@ -43,7 +43,17 @@ class OldStore:
         row_id = len(self.subject.mappings) + 100
         digests = self.keyring.digests(seals.ADDRESS, fold(address.fa))
         row = OldMapping(
-            *(row_id, 1, purpose, 1, state, version, None, 0, b"", b"", digests),
+            row_id,
+            1,
+            purpose,
+            1,
+            state,
+            version,
+            None,
+            0,
+            b"",
+            b"",
+            digests,
             address,
         )
         self.subject.mappings[row_id] = row
@@ -66,7 +76,11 @@ class OldStore:
     def wait(self, row, base_version, state="waiting"):
         terms = ("update", base_version, True, None, None, "user:1", "", "rest", 10)
         change = OldChange(
-            *(len(self.subject.changes) + 1, row.row_id, new_uuid(), state, b""),
+            len(self.subject.changes) + 1,
+            row.row_id,
+            new_uuid(),
+            state,
+            b"",
             seals.ChangeTerms(*terms),
         )
         self.subject.changes.append(change)
@@ -75,8 +89,22 @@ class OldStore:
     def _record(self, row, kind):
         after = rules.commit_to(self.keyring, CANONICAL, row)
         event = EventRow(
-            *(new_uuid(), "", row.last_seq + 1, kind, "user:1", "", "rest", "", "", ""),
-            *(self.now, b"", after, row.last_mac, "", row.uuid),
+            new_uuid(),
+            "",
+            row.last_seq + 1,
+            kind,
+            "user:1",
+            "",
+            "rest",
+            "",
+            "",
+            "",
+            self.now,
+            b"",
+            after,
+            row.last_mac,
+            "",
+            row.uuid,
         )
         event.mac = mac_old_event(self.keyring, event)
         row.events.append((next(self.ids), event))
@@ -118,8 +146,17 @@ def get_stays(new):
     """Return the addresses as the current history reads them."""
     records = [
         PeriodRecord(
-            *(p.row.row_id, p.head.row_id, p.head.purpose, p.row.seq, p.row.state),
-            *(p.row.version, p.row.valid_from, p.row.address_uuid, None, None, ()),
+            p.row.row_id,
+            p.head.row_id,
+            p.head.purpose,
+            p.row.seq,
+            p.row.state,
+            p.row.version,
+            p.row.valid_from,
+            p.row.address_uuid,
+            None,
+            None,
+            (),
         )
         for p in new.periods
     ]
@@ -137,7 +174,7 @@ class TestOldRules(BaseCase):
         old.seal()
         return old, row
 
-    def test_what_the_store_wrote_is_in_order(self):
+    def test_untouched_old_store_has_no_findings(self):
         old, row = self.build()
         self.assertEqual(old.examine(), [])
         self.assertEqual(row.address.fa, "account:0@b")
@@ -151,7 +188,7 @@ class TestOldRules(BaseCase):
             audit.ID_DIGEST: lambda o, r: o.subject.ids[1].digests.clear(),
             rules.FA_DOES_NOT_OPEN: lambda o, r: setattr(r, "version", 2),
             audit.FA_DIGEST: lambda o, r: r.digests.clear(),
-            audit.NOT_AS_SAID: lambda o, r: setattr(r.address, "authority", 1),
+            audit.NOT_AS_RECORDED: lambda o, r: setattr(r.address, "authority", 1),
             audit.LAST_EVENT: lambda o, r: r.events.pop(),
             audit.EVENT_GAP: lambda o, r: r.events.pop(0),
             audit.EVENT_ALTERED: lambda o, r: setattr(r.events[0][1], "actor", "x"),
@@ -225,7 +262,7 @@ class TestConvert(BaseCase):
         self.assertEqual((head.state, head.version), ("ended", 3))
         self.assertEqual(new.periods[-1].row.version, 3)
 
-    def test_what_is_proposed_has_the_version_of_its_place(self):
+    def test_proposed_address_has_the_version_of_its_place(self):
         old = OldStore()
         old.end(old.open())
         old.now += HOUR
@@ -236,7 +273,7 @@ class TestConvert(BaseCase):
         self.assertEqual((head.state, head.version), ("proposed", 2))
         self.assertEqual(new.changes[0].terms.base_version, 2)
 
-    def test_what_was_proposed_and_withdrawn_never_counted(self):
+    def test_withdrawn_proposal_never_counted(self):
         old = OldStore()
         proposed = old.open("proposed", "proposed", version=0)
         old.end(proposed, "withdrawn")
@@ -290,15 +327,15 @@ class TestConvert(BaseCase):
         old = OldStore()
         row = old.open()
         new = old.convert()
-        said = [describe(new.subject.uuid, head) for head in new.heads]
+        descriptions = [describe(new.subject.uuid, head) for head in new.heads]
         ends = [(row.uuid, row.last_seq, row.last_mac)]
-        tied = commit_to_past(old.keyring, ends, said)
+        tied = commit_to_past(old.keyring, ends, descriptions)
         self.assertEqual(new.migrated.commitment_after, tied)
         other = replace(new.subject, pay_stop=True)
         macs = [mac_subject(old.keyring, s) for s in (new.subject, other)]
         self.assertNotEqual(*macs)
 
-    def test_who_had_nothing_yet_has_no_event(self):
+    def test_person_without_an_address_has_no_event(self):
         old = OldStore()
         new = old.convert()
         self.assertIsNone(new.migrated)

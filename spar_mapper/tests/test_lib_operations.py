@@ -14,8 +14,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.tests.common import build_open_keyring
 
 from ..lib.assessment import (
+    Assessment,
     Decision,
-    Verdict,
 )
 from ..lib.case import Case, to_naive_utc
 from ..lib.ledger import Ledger
@@ -41,7 +41,7 @@ class LedgerCase(BaseCase):
             self.holding,
             self.ledger,
             call,
-            lambda _proposal: Verdict(verdict, 48, "rule"),
+            lambda _proposal: Assessment(verdict, 48, "rule"),
             Address(request.fa),
             request.fa,
         )
@@ -73,7 +73,7 @@ class TestLedger(LedgerCase):
         self.assertEqual(other.previous_mac, one.mac)
         self.assertNotEqual(other.head_uuid, one.head_uuid)
 
-    def test_what_was_after_one_event_was_before_the_next(self):
+    def test_commitments_of_consecutive_events_match(self):
         head = self.begin()
         self.ledger.move(self.holding, head, "suspended")
         self.ledger.end(self.holding, head, "unlinked")
@@ -110,7 +110,7 @@ class TestLedger(LedgerCase):
         self.assertIs(again, head)
         self.assertEqual(head.version, 3)
 
-    def test_what_the_table_does_not_allow_is_a_fault_and_leaves_no_event(self):
+    def test_forbidden_transition_raises_and_leaves_no_event(self):
         for state, word, kind in (
             ("ended", self.ledger.move, "resumed"),
             ("proposed", self.ledger.move, "suspended"),
@@ -158,7 +158,7 @@ class TestOperations(LedgerCase):
         self.assertEqual(kinds, ["linked", "updated"])
         self.assertEqual(self.holding.in_force("").current.fa, "account:2@b")
 
-    def test_what_does_not_open_is_touched_by_nothing(self):
+    def test_no_operation_touches_a_broken_record(self):
         self.holding.does_not_open = True
         result = self.run_operation(Operation.LINK, LinkRequest("id", "account:1@b"))
         self.assertEqual(

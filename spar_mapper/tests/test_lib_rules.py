@@ -9,10 +9,10 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from ..lib.assessment import (
     LOWER_AUTHORITY,
     NO_RULE,
+    Assessment,
     Decision,
     Proposal,
     Rule,
-    Verdict,
     assess,
 )
 from ..lib.transitions import (
@@ -49,7 +49,7 @@ class TestAssessment(BaseCase):
             [Rule(Decision.HOLD, hold_hours=5, why="new account")],
             Proposal("update", "rest", 20),
         )
-        self.assertEqual(verdict, Verdict(Decision.HOLD, 5, "new account"))
+        self.assertEqual(verdict, Assessment(Decision.HOLD, 5, "new account"))
 
     def test_no_rule_lets_a_lower_authority_pass(self):
         rules = [Rule(Decision.APPLY)]
@@ -76,8 +76,11 @@ class TestTransitions(BaseCase):
 
     #: Events that leave any period as it is, including an ended one.
     NOTES = (
-        *("revealed", "objected", "objection_confirmed"),
-        *("objection_upheld", "objection_rejected"),
+        "revealed",
+        "objected",
+        "objection_confirmed",
+        "objection_upheld",
+        "objection_rejected",
     )
 
     #: Events that put a new address into a place.
@@ -95,7 +98,7 @@ class TestTransitions(BaseCase):
                     with self.assertRaises(ForbiddenTransition):
                         next_state(kind, "ended")
 
-    def test_every_state_is_reached_and_left_as_the_table_says(self):
+    def test_every_state_is_reached_and_left_by_the_table(self):
         reached = set()
         for kind, (allowed, after) in PLACE_EVENTS.items():
             for state in self.STATES:

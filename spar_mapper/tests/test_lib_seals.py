@@ -37,7 +37,7 @@ class TestSeals(BaseCase):
         Details("漢字 🙂", "", ()),
     )
 
-    def test_what_was_packed_is_unpacked(self):
+    def test_packed_values_are_unpacked(self):
         for details in self.DETAILS:
             for fa in ("account:1@b", "x", "ünï 漢字", "[]", '{"a": 1}'):
                 with self.subTest(details=details, fa=fa):
@@ -53,7 +53,7 @@ class TestSeals(BaseCase):
         other = Details(additional_info=({"a": 2, "b": 1},))
         self.assertEqual(pack_details(one), pack_details(other))
 
-    def test_an_address_opens_only_as_what_it_was_sealed(self):
+    def test_address_opens_only_in_its_context(self):
         keyring = build_open_keyring()
         place = ("u1", "s1", 1)
         sealed = keyring.seal("fa", "account:1@b", seals.address_context(*place))
@@ -90,9 +90,9 @@ class TestChain(BaseCase):
         super().setUp()
         self.keyring = build_open_keyring()
 
-    def test_a_description_covers_everything_that_a_place_says(self):
+    def test_description_covers_every_value_of_a_place(self):
         head = build_head()
-        said = {describe("s1", head)}
+        descriptions = {describe("s1", head)}
         changes = {
             "uuid": "h2",
             "purpose": "school",
@@ -104,7 +104,7 @@ class TestChain(BaseCase):
             "address": None,
         }
         for name, value in changes.items():
-            said.add(describe("s1", replace(head, **{name: value})))
+            descriptions.add(describe("s1", replace(head, **{name: value})))
         of_address = {
             "version": 2,
             "fa": "account:2@b",
@@ -122,9 +122,9 @@ class TestChain(BaseCase):
         }
         for name, value in of_address.items():
             address = build_address(**{name: value})
-            said.add(describe("s1", replace(head, address=address)))
-        said.add(describe("s2", head))
-        self.assertEqual(len(said), len(changes) + len(of_address) + 2)
+            descriptions.add(describe("s1", replace(head, address=address)))
+        descriptions.add(describe("s2", head))
+        self.assertEqual(len(descriptions), len(changes) + len(of_address) + 2)
 
     def test_commitments_and_macs_need_the_key_and_are_not_one_another(self):
         text, other = describe("s1", build_head()), build_open_keyring()
@@ -137,7 +137,7 @@ class TestChain(BaseCase):
         }
         self.assertEqual(len(macs), 5)
 
-    def test_a_subject_s_mac_covers_everything_that_its_row_says(self):
+    def test_mac_of_a_subject_covers_every_value(self):
         subject = Subject("s1", 1, last_seq=3, last_mac=b"x", marks={"h1": 3, "i1": 0})
         macs = {mac_subject(self.keyring, subject)}
         changes = {
@@ -159,7 +159,7 @@ class TestChain(BaseCase):
         for text in (None, "", "h1", "h1:x", "a:b:c"):
             self.assertEqual(read_marks(text), {})
 
-    def test_a_mac_covers_everything_that_an_event_says(self):
+    def test_mac_of_an_event_covers_every_value(self):
         ledger = Ledger(CALL, self.keyring, NOW)
         holding = Holding("id", 1, Subject("s1", 1))
         ledger.begin(holding, "", build_address(), "linked")

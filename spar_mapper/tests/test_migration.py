@@ -57,3 +57,39 @@ class TestLimits(StoreCase):
         self.assertFalse(parameters.get_param("spar_mapper.lookup_budget"))
         self.migrate()
         self.assertEqual(limits._get_number("lookup_budget"), 150)
+
+
+class TestNames(StoreCase):
+    """Scheduled actions and limits with names of previous versions."""
+
+    def setUp(self):
+        super().setUp()
+        path = file_path("spar_mapper/migrations/19.0.2.6.0/post-migration.py")
+        self.migration = load_script(path, "spar_mapper_names")
+        for xml_id, (previous, _name) in self.migration.JOBS.items():
+            self.env.ref(f"spar_mapper.{xml_id}").name = previous
+        for (xml_id, column), (previous, _text) in self.migration.LIMITS.items():
+            self.env.ref(f"spar_mapper.{xml_id}")[column] = previous
+        self.env.flush_all()
+
+    def migrate(self):
+        self.migration.migrate(self.env.cr, "19.0.2.5.0")
+        self.env.invalidate_all()
+
+    def test_jobs_and_limits_get_new_names(self):
+        self.migrate()
+        for xml_id, (_previous, name) in self.migration.JOBS.items():
+            self.assertEqual(self.env.ref(f"spar_mapper.{xml_id}").name, name)
+        for (xml_id, column), (_previous, text) in self.migration.LIMITS.items():
+            self.assertEqual(self.env.ref(f"spar_mapper.{xml_id}")[column], text)
+
+    def test_chosen_name_stays(self):
+        job = self.env.ref("spar_mapper.ir_cron_forms")
+        job.name = "Rewriting"
+        self.env.flush_all()
+        self.migrate()
+        self.assertEqual(job.name, "Rewriting")
+
+    def test_limits_stay_sealed(self):
+        self.migrate()
+        self.assertEqual(self.env["spar.limit"]._get_number("lookup_budget"), 200)

@@ -90,7 +90,7 @@ class TestReveal(StoreCase):
 
     def test_without_the_keyring_nothing_is_shown_or_recorded(self):
         wizard = self.open()
-        with self.keyring_away(), self.assertRaisesRegex(UserError, "keys are not"):
+        with self.keyring_away(), self.assertRaisesRegex(UserError, "keys are missing"):
             self.reveal(wizard)
         self.assertEqual(self.events_of(ID), ["linked"])
 
@@ -108,6 +108,6 @@ class TestReveal(StoreCase):
                 self.open(reason=reason)
         self.assertEqual(self.find_clear("1111 0000 1111", "ada-1815"), [])
 
-    def test_no_table_holds_what_was_revealed(self):
+    def test_no_table_holds_revealed_values(self):
         self.reveal(self.open())
         self.assertEqual(self.find_clear(ID, FA, "Ada-1815"), [])

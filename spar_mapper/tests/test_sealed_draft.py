@@ -59,9 +59,9 @@ class TestSealedDraft(StoreCase):
                 self.assertEqual(self.read_texts(draft), expected)
 
     def test_created_together_with_different_ones(self):
-        told = [self.build_texts(names, "batch") for names in SUBSETS]
-        drafts = self.wizards.create([{"operation": "link", **each} for each in told])
-        for draft, texts in zip(drafts, told, strict=True):
+        typed = [self.build_texts(names, "batch") for names in SUBSETS]
+        drafts = self.wizards.create([{"operation": "link", **each} for each in typed])
+        for draft, texts in zip(drafts, typed, strict=True):
             expected = {**dict.fromkeys(TEXTS, False), **texts}
             self.assertEqual(self.read_texts(draft), expected)
 
@@ -103,23 +103,23 @@ class TestSealedDraft(StoreCase):
                 self.assertEqual(self.read_texts(draft), expected)
 
     def test_several_forms_written_at_once(self):
-        told = [self.build_texts(TEXTS, word) for word in ("one", "other")]
-        drafts = self.wizards.create([{"operation": "link", **each} for each in told])
+        typed = [self.build_texts(TEXTS, word) for word in ("one", "other")]
+        drafts = self.wizards.create([{"operation": "link", **each} for each in typed])
         for name in TEXTS:
             drafts.invalidate_recordset()
             drafts.write({name: f"same {name}"})
-            for draft, texts in zip(drafts, told, strict=True):
+            for draft, texts in zip(drafts, typed, strict=True):
                 texts[name] = f"same {name}"
                 self.assertEqual(self.read_texts(draft), texts)
 
-    def test_another_answer_leaves_what_was_typed(self):
+    def test_other_field_change_keeps_typed_text(self):
         draft = self.create_draft(**self.build_texts(TEXTS, "created"))
-        for told in ({"has_evidence": True}, {"fa_type_id": self.bank_account.id}):
+        for values in ({"has_evidence": True}, {"fa_type_id": self.bank_account.id}):
             draft.invalidate_recordset()
-            draft.write(told)
+            draft.write(values)
             self.assertEqual(self.read_texts(draft), self.build_texts(TEXTS, "created"))
 
-    def test_an_onchange_keeps_what_is_not_saved_yet(self):
+    def test_onchange_keeps_unsaved_text(self):
         """The web client sends only what has changed since it last saved."""
         specification = {name: {} for name in (*TEXTS, "fa_type_id")}
         for names in SUBSETS:
@@ -127,10 +127,10 @@ class TestSealedDraft(StoreCase):
                 draft = self.create_draft(**self.build_texts(TEXTS, "created"))
                 draft.invalidate_recordset()
                 changed = self.build_texts(names, "changed")
-                told = {**changed, "fa_type_id": self.bank_account.id}
-                answer = draft.onchange(told, ["fa_type_id"], specification)
-                said = {name: answer["value"].get(name, "") for name in TEXTS}
-                self.assertEqual(said, dict.fromkeys(TEXTS, ""))
+                values = {**changed, "fa_type_id": self.bank_account.id}
+                answer = draft.onchange(values, ["fa_type_id"], specification)
+                found = {name: answer["value"].get(name, "") for name in TEXTS}
+                self.assertEqual(found, dict.fromkeys(TEXTS, ""))
 
     def test_corrected_in_the_form_pair_by_pair(self):
         with Form(self.wizards.with_context(default_operation="link")) as form:
@@ -151,18 +151,18 @@ class TestSealedDraft(StoreCase):
         for names in [set(), *SUBSETS]:
             with self.subTest(names=names):
                 line = {"part_id": self.bank_account.part_ids[0].id, "value": "typed"}
-                told = self.build_texts(TEXTS, "created")
-                draft = self.create_draft(**told, part_ids=[Command.create(line)])
+                values = self.build_texts(TEXTS, "created")
+                draft = self.create_draft(**values, part_ids=[Command.create(line)])
                 self.env.invalidate_all()
                 changed = self.build_texts(names, "changed")
                 command = Command.update(draft.part_ids.id, {"value": "corrected"})
                 self.env.invalidate_all()
                 draft.write({**changed, "part_ids": [command]})
-                self.assertEqual(self.read_texts(draft), {**told, **changed})
+                self.assertEqual(self.read_texts(draft), {**values, **changed})
                 self.env.invalidate_all()
                 self.assertEqual(draft.part_ids.value, "corrected")
 
-    def test_another_kind_keeps_what_it_asks_for_too(self):
+    def test_another_kind_keeps_values_it_also_needs(self):
         """A user who first chose the wrong kind need not type the number again."""
         first, second = self.create_kinds({"number", "branch"}, {"number", "name"})
         with Form(self.wizards.with_context(default_operation="link")) as form:
@@ -230,7 +230,7 @@ class TestSealedDraft(StoreCase):
         }
         self.assertEqual(windows - owned, set())
 
-    def test_no_table_holds_what_was_typed(self):
+    def test_no_table_holds_typed_text(self):
         line = {"part_id": self.bank_account.part_ids[0].id, "value": "Zz81 value"}
         draft = self.create_draft(
             **self.build_texts(TEXTS, "Qq72"), part_ids=[Command.create(line)]
@@ -263,9 +263,9 @@ class TestSealedDraft(StoreCase):
                 draft.action_confirm()
                 self.assertEqual(self.get_fa(texts["id_value"]), FA)
 
-    def test_an_id_that_was_left_out_is_asked_for(self):
+    def test_missing_id_is_refused(self):
         draft = self.create_draft(fa_text=FA, reason="Came to the counter")
-        with self.assertRaisesRegex(UserError, "Beneficiary ID: fill it in"):
+        with self.assertRaisesRegex(UserError, "Enter the beneficiary ID"):
             draft.action_confirm()
         self.assertIsNone(self.get_fa(ID))
 

@@ -74,11 +74,11 @@ class TestAddressChecks(StoreCase):
         self.assertEqual(refused.outcome, Outcome.INVALID_FA)
         self.assertEqual(linked.outcome, Outcome.LINKED)
 
-    def test_an_address_of_before_may_still_be_taken_away(self):
+    def test_earlier_address_can_be_unlinked(self):
         self.link(ID, "anything", call=self.free)
         self.assertEqual(self.unlink(ID, "anything").outcome, Outcome.UNLINKED)
 
-    def test_without_the_check_any_text_is_kept_unparsed_and_masked_whole(self):
+    def test_unchecked_text_is_stored_unparsed_and_fully_masked(self):
         self.assertEqual(
             self.link(ID, "no account at all", call=self.free).outcome, Outcome.LINKED
         )
@@ -92,7 +92,7 @@ class TestAddressChecks(StoreCase):
         self.assertEqual(self.update(ID, FA).outcome, Outcome.UPDATED)
         self.assertEqual(self.resolve(ID).provider.code, "TESTBANK")
 
-    def test_an_archived_branch_takes_nobody_new_and_stays_resolvable(self):
+    def test_archived_branch_refuses_new_links_and_stays_resolvable(self):
         self.link(ID, FA)
         self.north.action_archive()
         self.assertEqual(self.link(OTHER_ID, FA).problem, "branch_archived")
@@ -107,7 +107,7 @@ class TestAddressChecks(StoreCase):
         count(self.strict, 1)
         self.assertEqual(count(self.strict, 2), count(self.free, 3))
 
-    def test_an_officer_hears_what_is_wrong_and_what_to_do(self):
+    def test_refusal_states_the_problem_and_the_remedy(self):
         answers = self.env["spar.staff.answers"]
         for fa, word in {
             "account:12345678@BR01.NOSUCH": "Provider:",
@@ -118,7 +118,7 @@ class TestAddressChecks(StoreCase):
             with self.subTest(fa):
                 self.assertIn(word, answers._get_refusal(self.link(ID, fa)))
 
-    def test_what_an_officer_types_is_checked(self):
+    def test_address_typed_by_an_officer_is_checked(self):
         wizard = self.env["spar.mapping.wizard"].create(
             {
                 "operation": "link",
@@ -130,5 +130,5 @@ class TestAddressChecks(StoreCase):
         self.env.user.group_ids += self.env.ref("spar_fa_directory.group_officer")
         wizard.action_confirm()  # asks for confirmation: the first ID of this length
         wizard.is_id_right = True
-        with self.assertRaisesRegex(UserError, "Branch: this provider has none"):
+        with self.assertRaisesRegex(UserError, "Branch: this provider has no branch"):
             wizard.action_confirm()

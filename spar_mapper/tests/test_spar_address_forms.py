@@ -15,7 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.identifier import fold
 
 from ..lib import operations, seals
 from ..lib.records import TEXT_FORM
-from ..models import spar_form_run
+from ..models.forms import spar_form_run
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA
 from .test_spar_id_forms import FormCase
 
@@ -64,7 +64,7 @@ class AddressFormCase(FormCase):
 
 
 class TestAddressForms(AddressFormCase):
-    def test_an_address_of_before_gets_its_one_form_with_an_event(self):
+    def test_earlier_address_is_rewritten_with_an_event(self):
         self.link_before(ID, DASHED)
         before = self.mapping_of(ID)
         kept = (before.version, before.state, before.address_uuid, before.state_since)
@@ -106,7 +106,7 @@ class TestAddressForms(AddressFormCase):
         self.assertEqual(self.get_fa(OTHER_ID), FA)
         self.assert_sound()
 
-    def test_nobody_is_notified_of_it(self):
+    def test_rewriting_sends_no_notice(self):
         self.link_before(ID, DASHED)
         self.env.cr.execute("SELECT count(*) FROM spar_notice")
         before = self.env.cr.fetchone()
@@ -119,7 +119,7 @@ class TestAddressForms(AddressFormCase):
             fa = f"account:1234-{number}567@BR01.TESTBANK"
             self.link_before(f"token:{number}55@nationalId", fa)
         with (
-            patch.object(spar_form_run, "LOOKED_AT_ONCE", 3),
+            patch.object(spar_form_run, "CHECKED_AT_ONCE", 3),
             patch.object(spar_form_run, "REWRITTEN_AT_ONCE", 2),
         ):
             run = self.runs._begin_addresses()
@@ -148,7 +148,7 @@ class TestAddressForms(AddressFormCase):
         )
         self.assert_sound()
 
-    def test_codes_of_branches_are_read_anew_where_a_bank_says_how_they_look(self):
+    def test_branch_codes_are_read_again_after_a_form_is_set(self):
         self.link(ID, "account:12345678@30100.TESTBANK")
         self.link(OTHER_ID, "account:12345678@030100.TESTBANK")
         self.bank.branch_code_form = "000000"
@@ -157,7 +157,7 @@ class TestAddressForms(AddressFormCase):
         self.go_on()
         self.assertEqual((run.state, run.coinciding), ("ready", 2))
 
-    def test_whatever_comes_changes_or_goes_is_looked_at(self):
+    def test_every_added_changed_or_deleted_rule_starts_a_run(self):
         self.link(ID, FA)
         provider = self.env["spar.fsp"].create({"name": "New", "code": "NEW"})
         branches = self.env["spar.fsp.branch"]
@@ -213,7 +213,7 @@ class TestAddressRules(AddressFormCase):
         self.env.invalidate_all()
         return self.mapping_of(id_value).period_id.form
 
-    def test_the_first_two_are_the_text_and_what_it_is(self):
+    def test_first_two_forms_are_text_and_key(self):
         one, two = self.address_forms.search([("number", "<=", 2)], order="number")
         self.assertEqual((one.number, two.number), (1, 2))
         self.assertFalse(one.data)
@@ -224,7 +224,7 @@ class TestAddressRules(AddressFormCase):
         self.assertTrue(number["gaps_do_not_count"])
         self.assertEqual(number["check_code"], "regex")
 
-    def test_each_period_says_in_which_form_it_was_written(self):
+    def test_each_period_records_its_form(self):
         number = self.address_forms._get_number()
         self.link(ID, FA)
         self.assertEqual(self.form_of(ID), number)
@@ -257,7 +257,7 @@ class TestAddressRules(AddressFormCase):
         self.assertEqual(self.events_of(ID), ["linked"])
         self.assert_sound()
 
-    def test_another_run_does_not_look_at_all_of_them_again(self):
+    def test_second_run_checks_only_concerned_addresses(self):
         self.link(ID, FA)
         self.upgrade(phonenumbers="99.0")
         self.go_on()
@@ -271,9 +271,9 @@ class TestAddressRules(AddressFormCase):
         number = self.upgrade(phonenumbers="99.0")
         run = self.runs.search([("state", "=", "looking")])
         run.number = number + 1
-        self.assertFalse(self.runs._goes_on())
+        self.assertFalse(self.runs._has_work())
         run.number = number
-        self.assertTrue(self.runs._goes_on())
+        self.assertTrue(self.runs._has_work())
 
     def test_a_kind_that_comes_needs_no_new_form(self):
         self.link(ID, FA)
@@ -315,7 +315,7 @@ class TestAddressRules(AddressFormCase):
             self.assertTrue(self.resolve(ID, fa).same_fa)
         self.assertEqual(self.unlink(ID, BLANKS).outcome, Outcome.UNLINKED)
 
-    def test_a_database_from_before_keeps_them_and_is_looked_at(self):
+    def test_upgraded_database_keeps_its_addresses_and_checks_them(self):
         self.link_before(ID, DASHED)
         self.link(OTHER_ID, OTHER_FA)
         self.address_forms.search([]).unlink()
@@ -344,7 +344,7 @@ class TestSharedAccounts(AddressFormCase):
         self.go_on()
         return self.cases.search([("kind", "=", "accounts")])
 
-    def test_the_dry_run_says_so_and_waits(self):
+    def test_dry_run_reports_the_effect_and_waits(self):
         self.assertEqual((self.run.state, self.run.coinciding), ("ready", 2))
         self.assertEqual(self.get_fa(ID), DASHED)
 
@@ -371,7 +371,7 @@ class TestSharedAccounts(AddressFormCase):
         self.assertEqual(self.resolve(fa=FA).outcome, Outcome.FOUND)
         self.assert_sound()
 
-    def test_people_who_do_not_share_it_any_more_are_not_put_together(self):
+    def test_people_who_no_longer_share_an_account_are_not_merged(self):
         case = self.start()
         self.update(OTHER_ID, THIRD_FA)
         with self.assertRaisesRegex(UserError, "no longer coincide"):

@@ -28,7 +28,7 @@ class TestAuditRun(AuditCase):
             with left:
                 return self.env["spar.audit"]._cron_check()
 
-    def test_it_says_how_much_it_covered(self):
+    def test_run_reports_its_coverage(self):
         self.run_cron(seconds=1.0)
         run = self.runs.search([], limit=1)
         self.assertTrue(run.finished_at)
@@ -69,7 +69,7 @@ class TestAuditRun(AuditCase):
         alarm = self.env["spar.alarm"].search([("row_id", "=", a.id)])
         self.assertEqual(alarm.problem, opening.HEAD_ALTERED)
 
-    def test_pieces_together_find_what_one_pass_finds(self):
+    def test_pieces_find_the_same_as_one_pass(self):
         a = self.mapping_of("audit-a")
         event_id, subject_id = a.event_ids.id, a.subject_id.id
         self.tamper("DELETE FROM spar_notice WHERE event_id = %s", event_id)
@@ -86,7 +86,7 @@ class TestAuditRun(AuditCase):
             },
         )
 
-    def test_runs_are_read_by_staff_and_written_by_nobody(self):
+    def test_runs_are_readable_by_staff_and_writable_by_no_one(self):
         self.run_cron(seconds=1.0)
         run = self.runs.search([], limit=1)
         for role in ("auditor", "supervisor", "administrator"):

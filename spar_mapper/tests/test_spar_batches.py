@@ -12,7 +12,7 @@ from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 
 class TestBatches(StoreCase):
-    def test_the_mapper_says_what_it_can(self):
+    def test_mapper_reports_its_capabilities(self):
         # An addon that keeps messages adds the status of transactions.
         self.assertEqual(
             self.mapper._capabilities() - {Capability.TRANSACTION_STATUS},
@@ -28,7 +28,7 @@ class TestBatches(StoreCase):
             },
         )
 
-    def test_nothing_asked_is_nothing_answered(self):
+    def test_empty_batch_has_no_results(self):
         for method in (
             self.mapper._link_fa,
             self.mapper._update_fa,

@@ -113,7 +113,7 @@ class TestRefusedChanges(BroughtBackCase):
         self.assertIsNone(self.get_fa(ID))
         self.assertIn(("spar_change", audit.CHANGE_OTHER), self.find())
 
-    def test_what_its_proposer_said_beside_it_stays(self):
+    def test_statements_of_the_proposer_cannot_be_altered(self):
         self.link(ID, FA)
         self.hold_everything()
         self.update(ID, OTHER_FA)
@@ -336,7 +336,7 @@ class TestUpgrade(MoveCase):
         self.assertEqual(list(run._walk()), [[]])
         self.assertTrue(run.finished_at)
 
-    def test_what_waits_by_an_event_that_names_nothing_is_done(self):
+    def test_change_with_a_legacy_event_is_applied(self):
         """Legacy events stay as they are."""
         self.link(ID, FA)
         self.hold_everything()

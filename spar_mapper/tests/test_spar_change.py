@@ -52,7 +52,7 @@ class TestWaiting(WaitingCase):
         self.assertEqual(self.resolve(fa=OTHER_FA).outcome, Outcome.NOT_LINKED)
         self.assertEqual(self.resolve(ID, OTHER_FA).outcome, Outcome.FA_MISMATCH)
 
-    def test_who_proposed_what_and_why_it_waits_is_kept(self):
+    def test_proposer_and_reason_for_waiting_are_recorded(self):
         change = self.change_of(ID)
         rule = self.rules.search([("sequence", "=", 1)])
         self.assertEqual(change.why, f"rule:{rule.id}")
@@ -74,7 +74,7 @@ class TestWaiting(WaitingCase):
                 self.assert_waits()
         self.assertEqual(self.events_of(ID), ["linked", "held"])
 
-    def test_nobody_shortens_the_time(self):
+    def test_holding_time_cannot_be_shortened(self):
         for call in (self.call, self.staff, self.supervisor, self.owner):
             with self.subTest(call.actor):
                 self.assert_refused(NotForApproval, self.approve, call)
@@ -146,7 +146,7 @@ class TestWaiting(WaitingCase):
         self.assertIsNone(self.get_fa(ID))
         self.assertEqual(self.mapping_of(ID).version, 2)
 
-    def test_what_a_rule_lets_pass_overtakes_it(self):
+    def test_change_applied_by_a_rule_makes_the_waiting_one_stale(self):
         self.add_rule("apply", channel="portal", sequence=0)
         self.assertEqual(self.update(ID, THIRD_FA, self.owner).outcome, Outcome.UPDATED)
         self.assertEqual(self.get_fa(ID), THIRD_FA)
@@ -238,7 +238,7 @@ class TestApproval(WaitingCase):
         self.assert_waits()
         self.assertEqual(self.events_of(ID), ["linked", "held"])
 
-    def test_nor_can_the_person_on_whose_behalf_it_was_proposed(self):
+    def test_represented_person_cannot_approve(self):
         self.end("cancelled")
         proposer = self.call.__class__(
             "participant:agent", "rest", self.call.authority, on_behalf_of="user:8"
@@ -247,7 +247,7 @@ class TestApproval(WaitingCase):
         self.assert_refused(SamePerson, self.approve, self.supervisor)
         self.assert_waits()
 
-    def test_a_second_person_says_no(self):
+    def test_second_person_refuses(self):
         self.end("refused", self.supervisor)
         self.assertEqual(self.get_fa(ID), FA)
         self.assert_ended("refused", self.supervisor)
@@ -258,7 +258,7 @@ class TestApproval(WaitingCase):
         self.run_schedule()
         self.assert_waits()
 
-    def test_what_nobody_approves_expires(self):
+    def test_unapproved_change_expires(self):
         self.let_pass(days=30)
         self.run_schedule()
         self.assertEqual(self.get_fa(ID), FA)
@@ -279,7 +279,7 @@ class TestApproval(WaitingCase):
         self.approve()
         self.assertEqual(self.get_fa(ID), THIRD_FA)
 
-    def test_a_change_whose_base_has_changed_is_stale(self):
+    def test_change_with_another_base_is_stale(self):
         self.tamper("UPDATE spar_change SET state = 'cancelled'")
         self.suspend(ID)
         change = self.change_of(ID)

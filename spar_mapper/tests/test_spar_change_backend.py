@@ -24,24 +24,24 @@ class TestDecidingInTheBackend(WaitingCase):
         self.update(ID, OTHER_FA, call)
         return self.change_of(ID)
 
-    def test_a_supervisor_approves_what_an_officer_proposed(self):
+    def test_supervisor_approves_a_change_of_an_officer(self):
         change = self.propose()
         change.with_user(self.users["supervisor"]).action_approve()
         self.assertEqual(self.get_fa(ID), OTHER_FA)
 
-    def test_a_supervisor_refuses_what_an_officer_proposed(self):
+    def test_supervisor_refuses_a_change_of_an_officer(self):
         self.propose().with_user(self.users["supervisor"]).action_refuse()
         self.assertEqual(self.change_of(ID).state, "refused")
 
-    def test_who_proposed_takes_it_back(self):
+    def test_proposer_withdraws_a_change(self):
         self.propose().with_user(self.users["officer"]).action_cancel()
         self.assertEqual(self.change_of(ID).state, "cancelled")
 
-    def test_a_supervisor_takes_back_what_others_proposed(self):
+    def test_supervisor_withdraws_a_change_of_others(self):
         self.propose().with_user(self.users["supervisor"]).action_cancel()
         self.assertEqual(self.change_of(ID).state, "cancelled")
 
-    def test_nobody_but_a_supervisor_decides(self):
+    def test_only_a_supervisor_decides(self):
         change = self.propose()
         for role in ("officer", "auditor"):
             own = change.with_user(self.users[role])
@@ -50,7 +50,7 @@ class TestDecidingInTheBackend(WaitingCase):
                 self.assert_refused(AccessError, own.action_refuse)
         self.assert_waits()
 
-    def test_nobody_takes_back_what_another_proposed(self):
+    def test_officer_cannot_withdraw_a_change_of_another(self):
         change = self.propose(login=self.second)
         for role in ("officer", "auditor"):
             with self.subTest(role):
@@ -77,19 +77,19 @@ class TestDecidingInTheBackend(WaitingCase):
         )
         return wizard.action_confirm()["params"]
 
-    def test_what_waits_for_a_supervisor_says_so_and_nothing_else(self):
-        said = self.act()
+    def test_notification_names_the_supervisor_only(self):
+        notification = self.act()
         self.assertEqual(
-            said["message"], "The change waits until a supervisor approves it."
+            notification["message"], "The change waits until a supervisor approves it."
         )
-        self.assertEqual(said["type"], "warning")
+        self.assertEqual(notification["type"], "warning")
 
-    def test_what_waits_for_its_time_names_the_time(self):
+    def test_notification_names_the_time(self):
         self.add_rule("hold", sequence=0)
-        said = self.act()
+        notification = self.act()
         officer = self.env(user=self.users["officer"])
         time = format_datetime(officer, self.change_of(ID).effective_at)
-        self.assertEqual(said["message"], f"The change waits until {time}.")
+        self.assertEqual(notification["message"], f"The change waits until {time}.")
 
     def test_a_change_is_called_by_the_beginning_of_its_reference(self):
         change = self.propose()

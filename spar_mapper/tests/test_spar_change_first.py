@@ -42,7 +42,7 @@ class TestHeldFirstLink(StoreCase):
                 self.assertEqual(self.events_of(id_value), ["proposed", "withdrawn"])
                 self.assertEqual(self.mapping_of(id_value).state, "ended")
 
-    def test_what_a_rule_lets_pass_takes_its_place(self):
+    def test_link_applied_by_a_rule_replaces_the_proposal(self):
         self.rule.channel = "rest"
         self.assertEqual(self.link(ID, OTHER_FA, self.staff).outcome, Outcome.LINKED)
         self.assertEqual(self.get_fa(ID), OTHER_FA)

@@ -42,7 +42,7 @@ class TestRules(StoreCase):
         rule.unlink()
         self.assertEqual(self.update(ID, THIRD_FA).outcome, Outcome.UPDATED)
 
-    def test_without_any_rule_a_second_person_must_look(self):
+    def test_change_without_a_rule_needs_a_second_person(self):
         self.rules.search([]).unlink()
         self.assertEqual(self.link(ID, FA).outcome, Outcome.HELD)
         self.assertEqual(self.change_of(ID).why, "no_rule")

@@ -7,7 +7,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.exceptions import HistoryDiffers, WritersStayOpen
 from odoo.addons.spar_mapper.lib import checkpoint, checkpoint_file, settling
-from odoo.addons.spar_mapper.models import spar_checkpoint
+from odoo.addons.spar_mapper.models.audit import spar_checkpoint
 
 from .test_audit_findings import ALARM_LOGGER, AuditCase
 
@@ -18,7 +18,7 @@ class CheckpointCase(AuditCase):
     def setUp(self):
         super().setUp()
         self.checkpoints = self.env["spar.checkpoint"]
-        self.checkpoints._note(0, "")
+        self.checkpoints._record_line(0, "")
         self.path = spar_checkpoint.get_path(self.env)
         self.path.unlink(missing_ok=True)
         self.startPatcher(patch.object(checkpoint, "CHUNK", 4))
@@ -69,7 +69,7 @@ class TestTaking(CheckpointCase):
         self.assertEqual(self.parse().number, 1)
         self.assertEqual(self.check(), [])
 
-    def test_next_line_holds_only_what_is_new(self):
+    def test_next_line_holds_only_new_events(self):
         self.take()
         first = self.parse()
         for number in range(6):
@@ -85,7 +85,7 @@ class TestTaking(CheckpointCase):
         self.take()
         self.assertEqual(len(self.get_lines()), 1)
 
-    def test_what_is_far_behind_gets_several_lines(self):
+    def test_backlog_gets_several_lines(self):
         with patch.object(spar_checkpoint, "CHUNKS_OF_A_LINE", 1):
             newest = self.get_newest()
             self.write_lines(self.build_line(1, newest - 9).sign(self.keyring))
@@ -96,7 +96,7 @@ class TestTaking(CheckpointCase):
         self.assertEqual(self.check(), [])
 
     def build_line(self, number, until):
-        return checkpoint.Line(
+        return checkpoint.CheckpointLine(
             number=number,
             kind=checkpoint.CHECKPOINT,
             taken_at="2026-01-01 00:00:00",
@@ -105,7 +105,7 @@ class TestTaking(CheckpointCase):
         )
 
     def note(self, number, text):
-        self.checkpoints._note(number, text)
+        self.checkpoints._record_line(number, text)
 
     def test_history_that_differs_gets_no_new_checkpoint(self):
         self.take()
@@ -115,7 +115,7 @@ class TestTaking(CheckpointCase):
             self.take()
         self.assertEqual(self.path.read_text(), before)
 
-    def test_one_row_cut_is_one_alarm_however_often_it_is_looked_at(self):
+    def test_removed_row_raises_one_alarm_across_checks(self):
         self.link("audit-c", "account:7777@BR01.DEMO")
         self.take()
         newest = self.cut_newest()
@@ -160,14 +160,14 @@ class TestTaking(CheckpointCase):
             "UPDATE spar_checkpoint SET looked_at = %s", (late - timedelta(1),)
         )
 
-    def test_checkpoints_that_nobody_takes_are_named_by_the_check(self):
+    def test_overdue_checkpoints_are_named_by_the_check(self):
         self.take()
         self.let_time_pass()
         self.assertOnly("spar_checkpoint", 0, spar_checkpoint.NOT_TAKEN)
         self.take()
         self.assertEqual(self.check(), [])
 
-    def test_only_own_transaction_writes_so_nobody_is_waited_for(self):
+    def test_own_transaction_is_not_waited_for(self):
         self.assertEqual(settling.get_writers(self.env.cr), set())
 
 
@@ -227,12 +227,12 @@ class TestFile(CheckpointCase):
         """The process seems to have been killed between the file and the database."""
         self.take()
         self.link("killed", "account:1111@BR01.DEMO")
-        with patch.object(type(self.checkpoints), "_note"):
+        with patch.object(type(self.checkpoints), "_record_line"):
             self.take()
-        self.assertEqual(self.checkpoints._get_known().number, 1)
+        self.assertEqual(self.checkpoints._get_record().number, 1)
         self.assertEqual(self.check(), [])
         self.take()
-        self.assertEqual(self.checkpoints._get_known().number, 2)
+        self.assertEqual(self.checkpoints._get_record().number, 2)
         self.assertEqual(len(self.get_lines()), 2)
         self.link("afterwards", "account:1111@BR01.DEMO")
         self.take()
@@ -250,14 +250,14 @@ class TestFile(CheckpointCase):
 
     def test_database_older_than_its_file_is_named(self):
         self.take_three()
-        self.checkpoints._note(1, self.get_lines()[0])
+        self.checkpoints._record_line(1, self.get_lines()[0])
         self.assertOnly("spar_checkpoint", 3, checkpoint.OLDER)
         with self.assertRaises(HistoryDiffers):
             self.take()
 
     def test_another_true_last_line_is_named(self):
         self.take()
-        line = checkpoint.Line(1, checkpoint.CHECKPOINT, "2026-01-01", 0, {})
+        line = checkpoint.CheckpointLine(1, checkpoint.CHECKPOINT, "2026-01-01", 0, {})
         self.write_lines(line.sign(self.keyring))
         self.assertOnly("spar_checkpoint", 1, checkpoint.REPLACED)
 
@@ -266,7 +266,7 @@ class TestFile(CheckpointCase):
         self.tamper("DELETE FROM spar_checkpoint")
         self.assertOnly("spar_checkpoint", 1, checkpoint.OLDER)
 
-    @mute_logger("odoo.addons.spar_mapper.models.spar_checkpoint")
+    @mute_logger("odoo.addons.spar_mapper.models.audit.spar_checkpoint")
     def test_file_that_cannot_be_written_is_an_alarm(self):
         with patch.object(checkpoint_file, "append", side_effect=PermissionError):
             self.run_cron()

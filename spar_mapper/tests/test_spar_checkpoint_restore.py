@@ -5,7 +5,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.exceptions import HistoryDiffers
 from odoo.addons.spar_mapper.lib import checkpoint
-from odoo.addons.spar_mapper.models import spar_checkpoint_restore
+from odoo.addons.spar_mapper.models.audit import spar_checkpoint_restore
 
 from .test_spar_checkpoint import CheckpointCase
 
@@ -47,7 +47,7 @@ class TestDeclaredRestore(CheckpointCase):
         restore.setting_change_ids.with_user(self.second).action_approve()
         self.env.invalidate_all()
 
-    def test_the_lost_range_is_listed_for_who_approves(self):
+    def test_lost_range_is_listed_for_the_approver(self):
         restore = self.declare()
         self.assertEqual(restore.lost, [[self.kept + 1, self.newest]])
         self.assertIn(f"{self.kept + 1} to {self.newest}", restore.lost_text)
@@ -73,14 +73,14 @@ class TestDeclaredRestore(CheckpointCase):
         )
         self.assertEqual(self.check(), [])
 
-    def test_what_is_cut_afterwards_is_named_again(self):
+    def test_events_removed_after_a_restore_are_named(self):
         self.approve(self.declare())
         self.run_cron()
         self.cut_newest()
         self.assertNotEqual(self.check(), [])
 
-    def test_database_restored_with_what_it_knew(self):
-        self.checkpoints._note(1, self.get_lines()[0])
+    def test_database_restored_with_its_checkpoint_record(self):
+        self.checkpoints._record_line(1, self.get_lines()[0])
         restore = self.declare()
         self.assertEqual(restore.number, 2)
         self.approve(restore)
@@ -104,10 +104,10 @@ class TestDeclaredRestore(CheckpointCase):
     def test_killed_between_file_and_database_it_is_not_written_twice(self):
         restore = self.declare()
         self.approve(restore)
-        self.checkpoints._note(1, self.get_lines()[0])
+        self.checkpoints._record_line(1, self.get_lines()[0])
         with (
             patch.object(
-                type(self.checkpoints), "_note", side_effect=KeyboardInterrupt
+                type(self.checkpoints), "_record_line", side_effect=KeyboardInterrupt
             ),
             self.assertRaises(KeyboardInterrupt),
         ):
@@ -149,7 +149,7 @@ class TestDeclaredRestore(CheckpointCase):
         made = restore.create({"reason": "x", "lost": [], "confirmed": True})
         self.assertEqual((made.lost, made.confirmed), (restore.lost, False))
 
-    def test_what_sql_sets_is_no_declaration(self):
+    def test_restore_set_by_sql_is_no_declaration(self):
         restore = self.declare()
         self.tamper(
             """UPDATE spar_checkpoint_restore SET confirmed = true,
@@ -184,13 +184,13 @@ class TestDeclaredRestore(CheckpointCase):
         self.run_cron()
         self.cut_newest()
         self.tamper("UPDATE spar_checkpoint_restore SET state = 'new'")
-        with mute_logger("odoo.addons.spar_mapper.models.spar_alarm"):
+        with mute_logger("odoo.addons.spar_mapper.models.audit.spar_alarm"):
             self.run_cron()
         kinds = [self.parse(place).kind for place in range(len(self.get_lines()))]
         self.assertEqual(kinds.count(checkpoint.RESTORE), 1)
         self.assertNotEqual(self.check(), [])
 
-    def test_what_is_over_is_not_declared_again(self):
+    def test_closed_declaration_is_not_declared_again(self):
         restore = self.declare()
         self.approve(restore)
         self.run_cron()

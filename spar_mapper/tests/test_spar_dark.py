@@ -48,7 +48,7 @@ class TestSparDark(StoreCase):
         self.live()
         self.assertEqual(self.find_clear(*SECRETS), [])
 
-    def test_nor_after_what_was_refused(self):
+    def test_refusals_leave_no_clear_value(self):
         self.live()
         self.refuse()
         self.assertEqual(self.find_clear(*SECRETS), [])

@@ -10,8 +10,8 @@ from odoo.tools import mute_logger
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
 from ..lib.rule_changes import RuleChanges
-from ..models import spar_directory_trial
-from ..models.spar_directory_trial import CHANGES, Effect
+from ..models.directory import spar_directory_trial
+from ..models.directory.spar_directory_trial import CHANGES, Effect
 from .common import FA, ID, OTHER_ID
 from .test_spar_address_forms import AddressFormCase
 
@@ -40,7 +40,7 @@ class TrialCase(AddressFormCase):
             return 1
 
         with (
-            patch.object(type(self.trials), "_keep", keep),
+            patch.object(type(self.trials), "_store_change", keep),
             self.assertRaisesRegex(RedirectWarning, "Nothing is saved yet"),
             self.env.cr.savepoint(),
         ):
@@ -48,7 +48,7 @@ class TrialCase(AddressFormCase):
         self.env.invalidate_all()
         ((model, ids, values, effect),) = kept
         trial = self.trials._add(model, ids, values, self.admin.id)
-        trial._note(effect)
+        trial._record_effect(effect)
         return trial.with_user(self.admin)
 
     def get_figures(self, trial):
@@ -72,14 +72,14 @@ class TestDirectoryTrial(TrialCase):
         with self.assertRaises(UserError):
             trial.action_save()
 
-    def test_how_many_would_coincide_is_said(self):
+    def test_number_of_coinciding_addresses_is_stated(self):
         self.link(ID, "account:7778888@.NEWBANK")
         self.link(OTHER_ID, "account_no:777-8888@NEWBDEFF")
         values = {"name": "New", "code": "NEWBANK", "bic": "NEWBDEFFXXX"}
         trial = self.attempt(lambda: self.providers.create(values))
         self.assertEqual(self.get_figures(trial), ("ready", 2, 2))
 
-    def test_what_concerns_no_address_is_saved_at_once(self):
+    def test_change_that_concerns_no_address_is_saved_at_once(self):
         self.link(ID, FREE)
         self.link(OTHER_ID, FA)
         other = self.providers.create({**self.values, "code": "OTHERBANK"})
@@ -140,7 +140,7 @@ class TestDirectoryTrial(TrialCase):
         kind = kinds.with_context(active_test=False).search([("code", "=", "coupon")])
         self.assertEqual(kind.strategy_ids.template, strategy["template"])
 
-    def test_what_two_people_decide_is_seen_by_the_first(self):
+    def test_proposer_sees_the_effect_of_an_approved_rule(self):
         wallet = self.env["spar.fsp"].create(
             {
                 "name": "Peso",
@@ -162,7 +162,7 @@ class TestDirectoryTrial(TrialCase):
         self.env.invalidate_all()
         self.assertEqual(wallet.phone_prefixes, "0800")
 
-    def test_what_is_sent_along_does_not_skip_it(self):
+    def test_client_context_does_not_skip_the_trial(self):
         self.link(ID, FREE)
         for value in (True, {}, {"has_any": False}, "RuleChanges()"):
             providers = self.providers.with_context(**{CHANGES: value})
@@ -187,7 +187,7 @@ class TestDirectoryTrial(TrialCase):
             trial.action_save()
         self.assertFalse(self.providers.search([("code", "=", "NEWBANK")]))
 
-    def test_only_who_may_change_the_directory_saves_it(self):
+    def test_only_directory_editors_save_a_trial(self):
         self.link(ID, FREE)
         trial = self.attempt(lambda: self.providers.create(self.values))
         for role in ("officer", "auditor"):
@@ -209,38 +209,38 @@ class TestManyAddresses(TrialCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(spar_directory_trial, "MOST_LOOKED_AT", 1)
+        self.patch(spar_directory_trial, "MAX_CHECKED", 1)
         self.link(ID, FREE)
         self.link(OTHER_ID, "free text")
 
-    def look(self):
+    def run_check(self):
         with self.enter_registry_test_mode(), self.registry.cursor() as cr:
             self.env(cr=cr)["spar.directory.trial"]._cron_look()
         self.env.invalidate_all()
 
-    def test_the_background_looks_first(self):
+    def test_large_change_is_first_checked_in_the_background(self):
         trial = self.attempt(lambda: self.providers.create(self.values))
         self.assertEqual((trial.state, trial.looked_at), ("looking", 2))
-        self.look()
+        self.run_check()
         self.assertEqual(self.get_figures(trial), ("ready", 1, 0))
         self.assertFalse(self.providers.search([("code", "=", "NEWBANK")]))
         trial.action_save()
         self.assertTrue(self.providers.search([("code", "=", "NEWBANK")]))
 
-    def test_what_concerns_nobody_is_saved_then(self):
+    def test_change_without_effect_is_saved_by_the_job(self):
         values = {**self.values, "code": "OTHERBANK"}
         trial = self.attempt(lambda: self.providers.create(values))
-        self.look()
+        self.run_check()
         self.assertEqual(trial.state, "saved")
         provider = self.providers.search([("code", "=", "OTHERBANK")])
         self.assertEqual(provider.create_uid, self.admin)
 
-    def test_what_is_refused_says_why(self):
+    def test_failed_trial_states_the_reason(self):
         values = {**self.values, "code": "OTHERBANK"}
         trial = self.attempt(lambda: self.providers.create(values))
         self.env["spar.fsp"].create({"name": "First", "code": "OTHERBANK"})
         with mute_logger("odoo.sql_db"):
-            self.look()
+            self.run_check()
         self.assertEqual(trial.state, "failed")
         self.assertTrue(trial.problem)
         # Words for people, not PostgreSQL's.
@@ -250,22 +250,22 @@ class TestManyAddresses(TrialCase):
     def test_one_that_breaks_keeps_no_other_waiting(self):
         values = {**self.values, "code": "OTHERBANK"}
         trial = self.attempt(lambda: self.providers.create(values))
-        logger = "odoo.addons.spar_mapper.models.spar_directory_trial"
+        logger = "odoo.addons.spar_mapper.models.directory.spar_directory_trial"
         broken = patch.object(type(trial), "_survey", side_effect=KeyError("x"))
         with broken, mute_logger(logger):
-            self.look()
+            self.run_check()
         self.assertEqual(trial.state, "failed")
         self.assertNotIn("KeyError", trial.problem)
 
-    def test_what_is_gone_is_not_saved_any_more(self):
+    def test_trial_of_a_deleted_record_is_not_saved(self):
         trial = self.attempt(lambda: self.providers.create(self.values))
-        self.look()
+        self.run_check()
         trial.with_user(self.admin).action_discard()
         for act in (trial.action_save, trial.action_discard):
             with self.subTest(act.__name__), self.assertRaises(UserError):
                 act()
 
-    def test_a_kind_with_parts_is_looked_at_once(self):
+    def test_kind_with_parts_is_checked_once(self):
         looked_at = []
         runs = type(self.env["spar.form.run"])
         self.patch(
@@ -302,7 +302,7 @@ class TestFiles(TrialCase):
             self.env(cr=cr)["spar.directory.import"]._cron_load()
         self.env.invalidate_all()
 
-    def test_a_file_stops_and_says_what_it_would_do(self):
+    def test_import_stops_and_reports_its_effect(self):
         job = self.load("code,name\nOTHERBANK,Other\nNEWBANK,New\n")
         self.assertEqual((job.state, job.touches_addresses), ("stopped", True))
         self.assertIn("1 stored addresses would get another form", job.problem)
@@ -318,7 +318,7 @@ class TestFiles(TrialCase):
         job = self.load("code,name\nOTHERBANK,Other\n")
         self.assertEqual((job.state, job.added_count), ("done", 1))
 
-    def test_nobody_says_so_beforehand(self):
+    def test_addresses_seen_cannot_be_set_by_a_user(self):
         jobs = self.env["spar.directory.import"].with_user(self.admin)
         data = base64.b64encode(b"code,name\nNEWBANK,New\n")
         job = jobs.create({"file": data, "addresses_seen": True})

@@ -26,7 +26,7 @@ class TestDirectoryUsed(StoreCase):
         with self.assertQueryCount(2):
             branches.mapped("use_count")
 
-    def test_archiving_tells_how_many_and_they_are_still_resolved(self):
+    def test_archiving_states_the_number_and_addresses_still_resolve(self):
         for record in (self.north, self.bank):
             action = record.action_archive()
             message = action["params"]["message"]
@@ -42,7 +42,7 @@ class TestDirectoryUsed(StoreCase):
             text = self.bank._get_uses_text()
         self.assertEqual(text, "1,234 financial addresses in force name Test Bank.")
 
-    def test_archiving_what_nobody_names_says_nothing(self):
+    def test_archiving_an_unused_record_gives_no_warning(self):
         other = self.env["spar.fsp"].create({"name": "Other", "code": "OTHER"})
         self.assertFalse(other.action_archive())
         self.assertFalse(self.south.action_archive())

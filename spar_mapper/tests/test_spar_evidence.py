@@ -39,7 +39,7 @@ class TestEvidence(LookupCase):
         self.open_wizard(id_value, document=encode(data)).action_confirm()
         return self.env["spar.evidence"].search([], limit=1)
 
-    def look(self, evidence, role="supervisor"):
+    def view(self, evidence, role="supervisor"):
         return evidence.with_user(self.users[role]).action_view()
 
     def open(self, evidence, role="supervisor"):
@@ -84,7 +84,7 @@ class TestEvidence(LookupCase):
         with self.assertRaisesRegex(UserError, "attach a picture"):
             self.open_wizard().action_confirm()
 
-    def test_who_cannot_attach_one_is_not_asked(self):
+    def test_channel_without_documents_needs_none(self):
         self.rule.channel = False
         self.assertEqual(self.update(ID, THIRD_FA).outcome, Outcome.UPDATED)
 
@@ -97,7 +97,7 @@ class TestEvidence(LookupCase):
 
     # === PERMITTED FILES === #
 
-    def test_kinds_are_known_by_what_is_in_the_file(self):
+    def test_file_type_is_detected_by_content(self):
         for data, kind in (
             (PDF, "application/pdf"),
             (JPEG, "image/jpeg"),
@@ -106,12 +106,15 @@ class TestEvidence(LookupCase):
             evidence = self.env["spar.evidence"]
             self.assertEqual(evidence._read_file(encode(data)), (data, kind))
         for data in (b"", b"<svg onload=x>", b"<html>%PDF-", b"MZ\x90", b"GIF89a"):
-            with self.subTest(data=data), self.assertRaisesRegex(UserError, "only a"):
+            with (
+                self.subTest(data=data),
+                self.assertRaisesRegex(UserError, "a PDF"),
+            ):
                 self.open_wizard(document=encode(data) or "AA==")
 
     def test_a_file_that_is_too_big_is_refused_before_it_is_kept(self):
         self.set_limit("evidence_kilobytes", 1)
-        with self.assertRaisesRegex(UserError, "too big"):
+        with self.assertRaisesRegex(UserError, "larger than 1"):
             self.open_wizard(document=encode(PDF + b"x" * 1024))
 
     # === STORAGE === #
@@ -134,8 +137,8 @@ class TestEvidence(LookupCase):
             self.subject_of(OTHER_ID).id,
             evidence.id,
         )
-        self.look(evidence)
-        with self.assertRaisesRegex(UserError, "does not open"):
+        self.view(evidence)
+        with self.assertRaisesRegex(UserError, "cannot be opened"):
             self.open(evidence).read(["document"])
 
     def test_it_is_sealed_anew_when_keys_change(self):
@@ -148,7 +151,7 @@ class TestEvidence(LookupCase):
         context = bind("evidence", evidence.uuid, subject, media_type)
         self.assertEqual(contexts, {evidence.id: ("evidence", context)})
 
-    def test_nobody_removes_one(self):
+    def test_document_cannot_be_removed(self):
         self.store()
         with mute_logger("odoo.sql_db"), self.assertRaisesRegex(Exception, "not delet"):
             with self.env.cr.savepoint():
@@ -156,10 +159,10 @@ class TestEvidence(LookupCase):
 
     # === VIEWING === #
 
-    def test_who_looks_is_recorded_and_then_sees_it(self):
+    def test_viewing_is_recorded_before_the_document_is_shown(self):
         evidence = self.store()
         self.assertFalse(self.open(evidence).document)
-        self.look(evidence)
+        self.view(evidence)
         self.assertEqual(self.lookups("supervisor").kind, "evidence")
         self.assertEqual(self.lookups("supervisor").subject_id, self.subject_of(ID))
         wizard = self.open(evidence)
@@ -171,11 +174,11 @@ class TestEvidence(LookupCase):
 
     def test_another_s_trace_is_none(self):
         evidence = self.store()
-        self.look(evidence, "auditor")
+        self.view(evidence, "auditor")
         self.assertFalse(self.open(evidence).document)
 
     def test_others_see_none(self):
         evidence = self.store()
         for role in ("viewer", "officer", "administrator"):
             with self.subTest(role), self.assertRaises(AccessError):
-                self.look(evidence, role)
+                self.view(evidence, role)

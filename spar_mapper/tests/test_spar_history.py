@@ -17,7 +17,7 @@ REQUESTS = {
 
 
 class TestHistory(StoreCase):
-    def test_every_period_is_told_newest_first(self):
+    def test_history_lists_periods_newest_first(self):
         self.link(ID, FA)
         self.update(ID, OTHER_FA, self.staff)
         self.suspend(ID)
@@ -29,7 +29,7 @@ class TestHistory(StoreCase):
         self.assertEqual(periods[2].valid_to, periods[1].valid_from)
         self.assertIsNone(periods[0].valid_to)
 
-    def test_a_period_tells_its_events_in_order(self):
+    def test_period_lists_its_events_in_order(self):
         self.link(ID, FA)
         self.suspend(ID, self.staff)
         self.resume(ID, self.owner)
@@ -59,7 +59,7 @@ class TestHistory(StoreCase):
             with self.subTest(day=day):
                 self.assertEqual(period and period.fa, expected)
 
-    def test_who_is_unknown_has_no_history(self):
+    def test_unknown_id_has_no_history(self):
         for id_value in (OTHER_ID, "", "a\x00", "x" * 300):
             with self.subTest(repr(id_value)):
                 self.assertEqual(self.mapper._history(self.call, id_value), [])
@@ -76,22 +76,22 @@ class TestNotices(StoreCase):
         sealed = self.env.cr.fetchone()[0]
         return sealed and self.keyring.unseal(context[0], bytes(sealed), context[1])
 
-    def test_a_first_link_is_told_by_letter(self):
+    def test_first_link_is_notified_by_letter(self):
         self.link(ID, FA, details=Details(phone_number="+15551815"))
         notice = self.get_notices(ID)
         self.assertEqual(notice.state, "letter")
         self.assertIsNone(self.unseal(notice))
 
-    def test_a_change_is_told_to_the_contact_known_before_it(self):
+    def test_change_is_notified_to_the_previous_contact(self):
         self.link(ID, FA, details=Details(phone_number="+1555old"))
         first = self.get_notices(ID)
         for channel, fa in (("call", OTHER_FA), ("staff", THIRD_FA)):
             new = Details(phone_number=f"+1555{channel}")
             self.update(ID, fa, getattr(self, channel), details=new)
-        told = [self.unseal(n) for n in (self.get_notices(ID) - first).sorted("id")]
-        self.assertEqual(told, ["+1555old", "+1555call"])
+        contacts = [self.unseal(n) for n in (self.get_notices(ID) - first).sorted("id")]
+        self.assertEqual(contacts, ["+1555old", "+1555call"])
 
-    def test_every_operation_is_told(self):
+    def test_every_operation_is_notified(self):
         self.link(ID, FA, details=Details(phone_number="+15551815"))
         self.suspend(ID)
         self.resume(ID)
@@ -99,7 +99,7 @@ class TestNotices(StoreCase):
         states = self.get_notices(ID).sorted("id").mapped("state")
         self.assertEqual(states, ["letter", "queued", "queued", "queued"])
 
-    def test_what_is_refused_is_not_told(self):
+    def test_refused_request_is_not_notified(self):
         self.link(ID, FA)
         self.link(ID, OTHER_FA)
         self.unlink(ID, OTHER_FA)

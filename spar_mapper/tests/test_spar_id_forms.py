@@ -14,7 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 
 from ..lib.records import StoredId
-from ..models import spar_form_run
+from ..models.forms import spar_form_run
 from .common import FA, ID, OTHER_FA, THIRD_FA, StoreCase
 
 MIGRATION = load_script(
@@ -68,7 +68,7 @@ class FormCase(StoreCase):
 
     def go_on(self, most=100):
         """Process pieces as the scheduled job does, until none or ``most`` are done."""
-        while most and self.runs._goes_on():
+        while most and self.runs._has_work():
             self.runs._do_next()
             most -= 1
 
@@ -106,7 +106,7 @@ class FormCase(StoreCase):
 
 
 class TestOneForm(FormCase):
-    def test_an_id_of_before_gets_the_form_of_now_with_an_event(self):
+    def test_earlier_id_is_rewritten_with_an_event(self):
         row_id = self.link_before(LONELY, FA)
         self.assertEqual(self.get_fa(LONELY), FA)
         run = self.run_all()
@@ -118,7 +118,7 @@ class TestOneForm(FormCase):
         self.assertEqual(self.events_of(LONELY_PLAIN), ["linked", "id_rewritten"])
         self.assert_sound()
 
-    def test_what_was_typed_is_kept_beside_it(self):
+    def test_previous_text_is_kept_beside_the_id(self):
         row_id = self.link_before(LONELY, FA)
         self.run_all()
         work = self.mapper._begin_work(self.call)
@@ -128,10 +128,10 @@ class TestOneForm(FormCase):
                 WHERE id = %s""",
             (row_id,),
         )
-        said = work.load().opener.read_id(subject, self.env.cr.fetchone())
-        self.assertEqual(said, (LONELY_PLAIN.lower(), LONELY.lower()))
+        texts = work.load().opener.read_id(subject, self.env.cr.fetchone())
+        self.assertEqual(texts, (LONELY_PLAIN.lower(), LONELY.lower()))
 
-    def test_before_it_is_rewritten_it_is_found_by_what_it_becomes(self):
+    def test_id_is_found_by_its_new_form_before_it_is_rewritten(self):
         row_id = self.link_before(LONELY, FA)
         self.begin()
         self.go_on(1)
@@ -153,7 +153,7 @@ class TestOneForm(FormCase):
         self.assertEqual(self.events_of(LONELY_PLAIN), ["linked"])
         self.assert_sound()
 
-    def test_afterwards_only_the_form_of_now_is_tried(self):
+    def test_only_the_current_form_is_tried_afterwards(self):
         self.link_before(LONELY, FA)
         self.assertTrue(self.forms._get_state().older)
         self.run_all()
@@ -166,7 +166,7 @@ class TestOneForm(FormCase):
         for text in texts:
             self.link_before(text, FA)
         with (
-            patch.object(spar_form_run, "LOOKED_AT_ONCE", 3),
+            patch.object(spar_form_run, "CHECKED_AT_ONCE", 3),
             patch.object(spar_form_run, "REWRITTEN_AT_ONCE", 3),
         ):
             run = self.begin()
@@ -198,8 +198,8 @@ class TestOneForm(FormCase):
         phase = dict(self.env["spar.keyring"]._get_phase(), index_key_b="x")
         keyring = type(self.env["spar.keyring"])
         with patch.object(keyring, "_get_phase", lambda _self: phase):
-            self.assertFalse(self.runs._goes_on())
-        self.assertTrue(self.runs._goes_on())
+            self.assertFalse(self.runs._has_work())
+        self.assertTrue(self.runs._has_work())
 
     def test_an_id_that_the_rules_refuse_is_found_by_its_spelling(self):
         row_id = self.link_before("token:null@nationalId", FA)
@@ -213,7 +213,7 @@ class TestOneForm(FormCase):
         self.forms._retire()
         self.assertEqual(self.get_fa("token:null@nationalId"), FA)
 
-    def test_nobody_writes_in_a_form_that_has_ended(self):
+    def test_writing_in_an_ended_form_is_refused(self):
         self.link_before(LONELY, FA)
         self.run_all()
         self.forms._retire()
@@ -226,7 +226,7 @@ class TestOneForm(FormCase):
         ):
             self.link("token:99887766@nationalId", FA)
 
-    def test_an_index_finds_what_is_left(self):
+    def test_index_finds_rows_in_older_forms(self):
         self.env.cr.execute("SELECT to_regclass('spar_subject_id_form_index')")
         self.assertTrue(self.env.cr.fetchone()[0])
 
@@ -262,7 +262,7 @@ class TestUpgrade(FormCase):
         self.assertFalse(self.runs._get_open_ids())
         self.assertEqual(self.form_of(row_id), self.forms._get_number())
 
-    def test_a_new_database_has_nothing_to_look_at(self):
+    def test_new_database_needs_no_run(self):
         before = self.runs.search_count([])
         self.forget_forms()
         self.env.cr.execute("SELECT count(*) FROM spar_subject_id WHERE form = 1")
@@ -272,7 +272,7 @@ class TestUpgrade(FormCase):
 
 
 class TestContested(FormCase):
-    def test_the_dry_run_says_so_and_nothing_is_changed(self):
+    def test_dry_run_reports_the_effect_and_changes_nothing(self):
         rows = self.link_four()
         run = self.begin()
         self.go_on()
@@ -305,7 +305,7 @@ class TestContested(FormCase):
         self.assertEqual(sorted(case.line_ids.identifier_id.ids), sorted(rows.values()))
         self.assert_sound()
 
-    def test_where_nobody_has_the_plain_spelling_it_waits_too(self):
+    def test_contested_id_without_the_plain_spelling_is_held(self):
         self.link_before(BLANKS, OTHER_FA)
         self.link_before(DASH, THIRD_FA)
         self.run_all()
@@ -314,7 +314,7 @@ class TestContested(FormCase):
         self.assertEqual(self.get_fa(BLANKS), OTHER_FA)
         self.assertEqual(self.get_fa(DASH), THIRD_FA)
 
-    def test_an_id_linked_meanwhile_is_contested_with_one_of_before(self):
+    def test_id_linked_during_a_run_is_contested_with_an_earlier_one(self):
         self.link_before(BLANKS, OTHER_FA)
         run = self.begin()
         self.link(PLAIN, FA)
@@ -342,7 +342,7 @@ class TestContested(FormCase):
         self.go_on()
         self.assertEqual(self.find_clear("2007816053", "2007 816 053"), [])
 
-    def test_who_may_not_start_does_not(self):
+    def test_only_an_administrator_starts_a_run(self):
         self.link_four()
         run = self.begin()
         self.go_on()
@@ -392,7 +392,7 @@ class TestDeciding(FormCase):
         self.assertEqual(self.resolve(fa=FA).outcome, Outcome.NOT_LINKED)
         self.assert_sound()
 
-    def test_afterwards_the_form_of_before_ends(self):
+    def test_previous_form_ends_afterwards(self):
         self.decide(PLAIN)
         self.forms._retire()
         state = self.forms._get_state()
@@ -408,7 +408,7 @@ class TestDeciding(FormCase):
         self.assertEqual(self.resolve(fa=OTHER_FA).outcome, Outcome.NOT_LINKED)
         self.assert_sound()
 
-    def test_who_has_no_id_any_more_is_not_paid(self):
+    def test_person_without_an_active_id_is_not_paid(self):
         """Both spellings were one person's, and both were mistyped."""
         giver = self.env["spar.subject.id"].browse(self.rows[DASH])
         taker = self.env["spar.subject.id"].browse(self.rows[ARABIC])
@@ -491,7 +491,7 @@ class TestDeciding(FormCase):
         self.assert_refused(UserError, lambda: case._propose(lines, "  "))
         self.assert_refused(UserError, lambda: case._propose(lines, "it is 2007816053"))
 
-    def test_what_was_proposed_by_sql_is_not_done(self):
+    def test_decision_set_by_sql_is_not_applied(self):
         self.propose(PLAIN)()
         self.env.cr.execute(
             """UPDATE spar_form_case_line SET decision = 'keep'
@@ -510,7 +510,7 @@ class TestDeciding(FormCase):
             )
         self.assertEqual(self.get_fa(DASH), THIRD_FA)
 
-    def test_whose_ids_these_are_is_part_of_what_was_proposed(self):
+    def test_changed_owner_invalidates_a_proposal(self):
         self.link(ID, FA)
         stranger = self.subject_of(ID).identifier_ids.id
         self.propose(PLAIN)()
@@ -536,7 +536,7 @@ class TestDeciding(FormCase):
         self.env.invalidate_all()
         self.assertEqual(self.get_fa(ID), FA)
 
-    def test_what_was_refused_stays_open(self):
+    def test_refused_case_stays_open(self):
         self.propose(PLAIN)()
         self.case.with_user(self.second).action_refuse()
         self.assertEqual(self.case.state, "open")
@@ -574,13 +574,13 @@ class TestChangedRules(FormCase):
         self.type.with_user(self.first).write(values)
         return self.type.sudo().setting_change_ids[:1]
 
-    def test_it_begins_with_a_dry_run_that_who_approves_sees(self):
+    def test_approver_sees_the_dry_run(self):
         self.link(self.capital, OTHER_FA)
         change = self.propose(ignores_case=True)
         run = self.runs.search([("change_id", "=", change.id)])
         self.assertEqual((run.state, run.coinciding), ("done", 2))
         summary = change.with_user(self.second).summary
-        self.assertIn("2 would be the same as others (1 cases", summary)
+        self.assertIn("2 would be identical to others (1 cases", summary)
         self.assertEqual(self.get_fa(self.capital), OTHER_FA)
 
     def test_once_approved_everything_is_rewritten(self):
@@ -605,7 +605,7 @@ class TestChangedRules(FormCase):
         self.assertEqual(self.resolve("token:Ab1@nationalId").outcome, Outcome.HELD)
 
     def test_it_is_not_approved_before_the_dry_run_is_done(self):
-        with patch.object(spar_form_run, "LOOKED_AT_ONCE", 1):
+        with patch.object(spar_form_run, "CHECKED_AT_ONCE", 1):
             self.link("token:cd2@nationalId", FA)
             change = self.propose(ignores_case=True)
             approve = change.with_user(self.second).action_approve
@@ -614,7 +614,7 @@ class TestChangedRules(FormCase):
             change.with_user(self.second).action_approve()
         self.assertTrue(self.type.ignores_case)
 
-    def test_what_does_not_change_ids_needs_no_dry_run(self):
+    def test_change_without_effect_on_ids_needs_no_dry_run(self):
         change = self.propose(card_min_length=3)
         self.assertFalse(self.runs.search([("change_id", "=", change.id)]))
         before = self.forms._get_number()

@@ -135,7 +135,7 @@ class TestReferences(IntegrityCase):
                 (NOWHERE,),
             )
 
-    def test_what_a_row_refers_to_does_not_change(self):
+    def test_references_of_a_row_do_not_change(self):
         for table, column in self.get_references():
             with self.subTest(table=table, column=column), self.refused():
                 self.env.cr.execute(
@@ -216,11 +216,11 @@ class TestDirectoryRows(IntegrityCase):
                 with self.subTest(statement), self.refused():
                     self.env.cr.execute(statement)
 
-    def test_the_directory_says_it_in_words(self):
+    def test_directory_refuses_with_an_explanation(self):
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.north.unlink()
 
-    def test_uses_are_noted_once_whoever_writes(self):
+    def test_uses_are_recorded_once(self):
         self.update(ID, OTHER_FA)
         self.env.cr.execute(
             """SELECT used_table, count(*), count(DISTINCT row_id)
@@ -269,7 +269,7 @@ class TestCatalogue(IntegrityCase):
         self.assertEqual(before - after, set())
         self.assertEqual(after - before, set())
 
-    def test_ids_and_what_points_to_them_are_wide(self):
+    def test_ids_and_references_are_bigint(self):
         """``int4`` is too small for the events of a hundred million people."""
         self.env.cr.execute(
             """SELECT table_name, column_name FROM information_schema.columns
@@ -304,7 +304,7 @@ class TestCatalogue(IntegrityCase):
         )
         self.assertEqual(len(self.env.cr.fetchall()), 2)
 
-    def test_whatever_is_read_of_a_person_is_found_by_an_index(self):
+    def test_every_query_by_person_uses_an_index(self):
         """Otherwise each history, and each piece of the check, would scan tables."""
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
         queries = {
@@ -323,8 +323,13 @@ class TestCatalogue(IntegrityCase):
             },
             resolving._BY_ADDRESS.format(column="a"): [[b"x"], [""], None, None],
             following._MOVED.format(column="a"): [
-                *([b"x"], [""], [None]),
-                *(["moved"], None, None, ["linked"]),
+                [b"x"],
+                [""],
+                [None],
+                ["moved"],
+                None,
+                None,
+                ["linked"],
             ],
         }
         for query, values in queries.items():
@@ -341,7 +346,7 @@ class TestCatalogue(IntegrityCase):
         )
         self.assertEqual(self.env.cr.fetchall(), [])
 
-    def test_a_foreign_key_from_before_goes_with_an_upgrade(self):
+    def test_legacy_foreign_key_is_dropped_by_an_upgrade(self):
         self.env.cr.execute(
             """ALTER TABLE spar_notice ADD CONSTRAINT spar_notice_event_id_fkey
                FOREIGN KEY (event_id) REFERENCES spar_event (id)"""

@@ -36,7 +36,7 @@ class TestSparLimit(StoreCase):
         self.link.setting_change_ids.with_user(self.second).action_approve()
         self.assertTrue(self.limits._is_yes(code))
 
-    def test_nobody_else_changes_anything(self):
+    def test_other_users_change_nothing(self):
         system = self.create_user(None, "limit-system")
         system.group_ids += self.env.ref("base.group_system")
         for role in ("viewer", "officer", "supervisor", "auditor"):
@@ -67,7 +67,7 @@ class TestSparLimit(StoreCase):
                     self.budget.with_user(self.first).value = value
                     self.env.flush_all()
 
-    def test_what_sql_changed_is_not_used_and_named(self):
+    def test_limit_changed_by_sql_is_refused_and_named(self):
         for query in (
             "UPDATE spar_limit SET value = 2000 WHERE id = %s",
             "UPDATE spar_limit SET code = 'gone' WHERE id = %s",

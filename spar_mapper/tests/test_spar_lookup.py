@@ -71,7 +71,7 @@ class LookupCase(StoreCase):
 
 @tagged("post_install", "-at_install")
 class TestLookup(LookupCase):
-    def test_a_search_leaves_a_row_with_whom_it_found(self):
+    def test_search_records_the_person_found(self):
         for name, value, kind in (("id_value", ID, "id"), ("fa_value", FA, "account")):
             with self.subTest(name):
                 self.assertTrue(self.search(value, name))
@@ -88,7 +88,7 @@ class TestLookup(LookupCase):
         miss = self.lookups()
         self.assertEqual((miss.cost, miss.subject_id.ids), (5, []))
 
-    def test_whoever_finds_people_is_counted(self):
+    def test_every_search_is_counted(self):
         """Each way in which an ID or an account finds a person is tried."""
         ways = {
             "changes": ("spar.change", "mapping_id.id_value"),
@@ -130,7 +130,7 @@ class TestLookup(LookupCase):
         self.search(ID)
         self.assertEqual((self.spent(), len(self.lookups())), (6, 3))
 
-    def test_who_has_used_it_up_finds_nobody_until_the_next_day(self):
+    def test_exhausted_budget_blocks_searches_for_24_hours(self):
         self.set_limit("lookup_budget", 10)
         for number in range(2):
             self.search(f"token:Nemo-{number}@nationalId")
@@ -149,7 +149,7 @@ class TestLookup(LookupCase):
                     guesses += 1
         self.assertEqual(guesses, 40)
 
-    def test_what_was_searched_is_nowhere(self):
+    def test_searched_text_is_stored_nowhere(self):
         self.search(ID)
         self.search(MISS)
         self.search(FA, "fa_value")
@@ -166,14 +166,14 @@ class TestLookup(LookupCase):
         self.assertEqual(self.spent("officer"), 3)
         self.assertEqual(self.lookups("officer")[-1:].kind, "id_account")
 
-    def test_nobody_found_is_counted_though_the_window_refuses(self):
+    def test_miss_is_counted_although_the_window_refuses(self):
         cursor = self.open_another()
         with self.assertRaises(UserError):
             self.find(id_value="Nemo-404")
         self.assertEqual(self.count_spent(cursor), 5)
 
-    def test_an_id_of_one_and_an_account_of_another_find_nobody(self):
-        with self.assertRaisesRegex(UserError, "Nobody"):
+    def test_id_and_account_of_different_people_find_no_one(self):
+        with self.assertRaisesRegex(UserError, "No person"):
             self.find(id_value=ID, account=OTHER_FA)
         self.assertFalse(self.lookups("officer").subject_id)
 
@@ -187,39 +187,39 @@ class TestLookup(LookupCase):
         common = {"operation": "link", "reason": "came in", "has_evidence": True}
         return wizards.create({**common, **values}).action_confirm()
 
-    def test_a_link_that_is_refused_tells_as_much_as_a_search(self):
+    def test_refused_link_counts_as_a_lookup(self):
         self.link("token:2007760999@nationalId", FA)
         cursor = self.open_another()
-        with self.assertRaisesRegex(UserError, "has an address already"):
+        with self.assertRaisesRegex(UserError, "already has an address"):
             self.act(id_value="2007760999", fa_text=FA)
         self.assertEqual(self.count_spent(cursor), 1)
         with self.assertRaisesRegex(UserError, "Address"):
             self.act(id_value="2007760998", fa_text="no address")
         self.assertEqual(self.count_spent(cursor), 6)
 
-    def test_asking_back_tells_that_an_id_is_not_here(self):
+    def test_question_about_an_unknown_id_counts_as_a_lookup(self):
         self.act(id_value="Mary-1903", fa_text=FA)
         self.assertEqual(self.spent("officer"), 5)
 
-    def test_a_link_that_is_made_is_no_lookup(self):
+    def test_successful_link_is_no_lookup(self):
         self.link("token:2007760998@nationalId", FA)
         self.act(id_value="2007760999", fa_text=FA)
         self.assertEqual(self.spent("officer"), 0)
 
     def test_numbers_in_a_reason_are_guesses(self):
         mapping = self.mapping_of(ID).with_user(self.users["officer"])
-        mapping._check_told("came with 2 children")
+        mapping._check_reason("came with 2 children")
         self.assertEqual(self.spent("officer"), 0)
-        mapping._check_told("perhaps 4711471147, or 0815081508")
+        mapping._check_reason("perhaps 4711471147, or 0815081508")
         self.assertEqual(self.spent("officer"), 10)
         self.set_limit("lookup_budget", 10)
-        self.assert_used_up(mapping._check_told, "or 5555666677")
+        self.assert_used_up(mapping._check_reason, "or 5555666677")
 
     def test_a_right_guess_in_a_reason_is_counted_though_it_is_refused(self):
         mapping = self.mapping_of(ID).with_user(self.users["officer"])
         cursor = self.open_another()
         with self.assertRaises(UserError):
-            mapping._check_told(f"or {NUMBER}")
+            mapping._check_reason(f"or {NUMBER}")
         self.assertEqual(self.count_spent(cursor), 1)
 
     # === SETTING, READING AND WRITING === #
@@ -243,7 +243,7 @@ class TestLookup(LookupCase):
         shown = self.env["spar.lookup"].with_user(self.users["auditor"]).search([])
         self.assertIn(self.subject_of(ID), shown.subject_id)
 
-    def test_nobody_rewrites_or_removes_one(self):
+    def test_rows_cannot_be_rewritten_or_removed(self):
         self.search(ID)
         for statement in (
             "UPDATE spar_lookup SET cost = 0",

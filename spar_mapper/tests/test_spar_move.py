@@ -7,8 +7,8 @@ from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, Details, Outcome
 
-from ..models import spar_move_run
-from ..models.spar_move import MOVE_FORGED
+from ..models.move import spar_move
+from ..models.move.spar_move import MOVE_FORGED
 from .common import ID, OTHER_ID
 from .move_case import MoveCase
 
@@ -51,7 +51,7 @@ class TestMove(MoveCase):
         )
         self.assertEqual(older.outcome, Outcome.CONFLICT)
 
-    def test_what_is_said_in_the_history(self):
+    def test_move_is_recorded_in_the_history(self):
         self.link(ID, OLD_FA)
         self.close()
         move = self.move_all()
@@ -154,7 +154,7 @@ class TestMove(MoveCase):
         )
         self.assertEqual(self.get_fa(ID), NEW_FA)
 
-    def test_what_does_not_open_is_listed_and_an_alarm(self):
+    def test_broken_record_is_listed_and_raises_an_alarm(self):
         self.link(ID, OLD_FA)
         self.link(OTHER_ID, OTHER_OLD)
         place = self.mapping_of(ID).id
@@ -209,7 +209,7 @@ class TestMove(MoveCase):
                     self.get_left(move), {self.mapping_of(OTHER_ID).id: "taken"}
                 )
 
-    def test_who_shares_an_account_shares_the_next_one(self):
+    def test_people_who_share_an_account_are_moved_together(self):
         self.link(ID, OLD_FA)
         self.link(OTHER_ID, "account:1111-0000@E1.OLDB")
         self.close()
@@ -278,7 +278,7 @@ class TestMove(MoveCase):
 
     # === PIECES === #
 
-    def test_pieces_do_what_one_pass_does(self):
+    def test_pieces_have_the_same_result_as_one_pass(self):
         for number in range(5):
             self.link(f"piece-{number}", f"account:5550000{number}@E1.OLDB")
         self.close()
@@ -295,7 +295,7 @@ class TestMove(MoveCase):
         self.close()
         move = self.propose()
         self.approve(move)
-        with patch.object(spar_move_run, "PIECE", 2):
+        with patch.object(spar_move, "PIECE", 2):
             move.sudo()._do_piece()
             self.env.flush_all()
             # What a killed worker did after its last commit is lost.
@@ -341,7 +341,7 @@ class TestMove(MoveCase):
             "Old Bank (OLDB)",
             "New Bank (NEWB)",
             "moved: 1",
-            "listed: 1",
+            "cannot be moved: 1",
             "the prefix 77 is added",
             "Old Bank has closed",
         ):
@@ -355,7 +355,7 @@ class TestMove(MoveCase):
         self.assertEqual(move.state, "counted")
         self.assertEqual(self.events_of(ID), ["linked"])
 
-    def test_one_person_alone_moves_nobody(self):
+    def test_one_person_alone_cannot_move_anyone(self):
         self.link(ID, OLD_FA)
         self.close()
         move = self.propose()
@@ -364,7 +364,7 @@ class TestMove(MoveCase):
         self.run_move()
         self.assertEqual(self.events_of(ID), ["linked"])
 
-    def test_what_is_refused_is_not_done(self):
+    def test_refused_move_is_not_executed(self):
         self.link(ID, OLD_FA)
         self.close()
         move = self.propose()
@@ -372,7 +372,7 @@ class TestMove(MoveCase):
         self.run_move()
         self.assertEqual(self.events_of(ID), ["linked"])
 
-    def test_who_changes_it_after_proposing_proposes_anew(self):
+    def test_change_after_proposing_cancels_the_proposal(self):
         self.link(ID, OLD_FA)
         self.close()
         move = self.propose()
@@ -455,7 +455,7 @@ class TestMove(MoveCase):
             self.prepare().action_count()
         self.close()
         for values, words in (
-            ({"successor_id": self.old.id}, "closed too"),
+            ({"successor_id": self.old.id}, "also closed"),
             ({"successor_id": wallet.id}, "same kind"),
             ({"rule": "add"}, "prefix"),
             ({"rule": "replace", "prefix": "1"}, "prefix"),
@@ -466,7 +466,7 @@ class TestMove(MoveCase):
                     "branch_id": self.old_east.id,
                     "successor_branch_id": self.old_west.id,
                 },
-                "closed too",
+                "also closed",
             ),
         ):
             with self.subTest(values), self.assertRaisesRegex(UserError, words):
@@ -480,7 +480,7 @@ class TestMove(MoveCase):
         first.action_discard()
         self.assertEqual(self.count().state, "counted")
 
-    def test_others_than_administrators_move_nobody(self):
+    def test_only_administrators_move_people(self):
         self.close()
         move = self.count()
         for role in ("viewer", "officer", "supervisor", "auditor"):
@@ -514,7 +514,7 @@ class TestMove(MoveCase):
             with self.subTest(values), self.assertRaises(AccessError):
                 move.write(values)
 
-    def test_what_has_run_is_not_deleted(self):
+    def test_executed_move_cannot_be_deleted(self):
         self.link(ID, OLD_FA)
         self.close()
         move = self.move_all()
@@ -525,11 +525,15 @@ class TestMove(MoveCase):
 class TestClosedPlace(MoveCase):
     """A closed provider or branch that is still named."""
 
-    def test_resolving_at_a_closed_provider_says_so(self):
+    def test_resolving_at_a_closed_provider_names_the_closure(self):
         self.link(ID, OLD_FA)
         self.close()
-        for asked in ({"id_value": ID}, {"fa": OLD_FA}, {"id_value": ID, "fa": OLD_FA}):
-            result = self.resolve(**asked)
+        for values in (
+            {"id_value": ID},
+            {"fa": OLD_FA},
+            {"id_value": ID, "fa": OLD_FA},
+        ):
+            result = self.resolve(**values)
             self.assertEqual(
                 (result.outcome, result.problem, result.fa),
                 (Outcome.SUSPENDED, "provider_closed", None),
@@ -537,7 +541,7 @@ class TestClosedPlace(MoveCase):
         self.move_all()
         self.assertEqual(self.get_fa(ID), NEW_FA)
 
-    def test_resolving_at_a_closed_branch_says_so(self):
+    def test_resolving_at_a_closed_branch_names_the_closure(self):
         self.link(ID, OLD_FA)
         self.link(OTHER_ID, OTHER_OLD)
         self.close(self.old_east)
@@ -551,7 +555,7 @@ class TestClosedPlace(MoveCase):
         self.old.closed_on = date.today()
         self.assertIsNone(self.get_fa(ID))
 
-    def test_stopped_payments_are_said_first(self):
+    def test_stopped_payments_take_precedence(self):
         self.link(ID, OLD_FA)
         self.suspend(ID)
         self.close()
@@ -566,7 +570,7 @@ class TestClosedPlace(MoveCase):
         self.move_all()
         self.assertEqual(mapping.pay_state, "active")
 
-    def test_what_is_left_over_is_found(self):
+    def test_closed_records_still_in_use_are_found(self):
         providers = self.env["spar.fsp"].with_context(active_test=False)
         domain = [("is_left_over", "=", True)]
         self.link(ID, OLD_FA)

@@ -70,7 +70,7 @@ class TestMoveList(MoveCase):
         self.finish(move)
         self.assertEqual(self.count_rows(), 0)
 
-    def test_who_gives_it_up_destroys_it(self):
+    def test_discarding_a_move_destroys_the_list(self):
         self.upload("old,new\n11110000,700001\n").action_discard()
         self.assertEqual(self.count_rows(), 0)
 
@@ -111,7 +111,7 @@ class TestMoveList(MoveCase):
             self.assertNotIn("700001", str(raised.exception))
             self.env.invalidate_all()
 
-    def test_what_is_not_clear_is_asked(self):
+    def test_ambiguous_file_raises_a_question(self):
         cases = (
             (
                 "Gr\u00f6\u00dfe\u00a0\u00e9;neu\n11110000;700001\n".encode(
@@ -122,7 +122,7 @@ class TestMoveList(MoveCase):
             ),
             (
                 "a,b;c\n11110000,700001;1\n22220000,700002;2\n",
-                "between the cells",
+                "separates the cells",
                 {"numbers_delimiter": ","},
             ),
             (
@@ -135,14 +135,14 @@ class TestMoveList(MoveCase):
             with self.subTest(words), self.undone():
                 with self.assertRaisesRegex(UserError, words) as raised:
                     self.upload(text)
-                told = str(raised.exception)
-                self.assertNotIn("700001", told)
-                self.assertIn("••", told)
+                message = str(raised.exception)
+                self.assertNotIn("700001", message)
+                self.assertIn("••", message)
                 self.env.invalidate_all()
                 move = self.upload(text, **answer)
                 self.assertIn(move.number_count, (1, 2))
 
-    def test_what_was_approved_is_this_list(self):
+    def test_approval_covers_the_list(self):
         move = self.upload("old,new\n11110000,700001\n")
         move.action_count()
         self.run_move()
@@ -155,7 +155,7 @@ class TestMoveList(MoveCase):
         self.assertEqual(self.get_left(move)[self.mapping_of(ID).id], "unlisted")
         self.assertTrue(other)
 
-    def test_nobody_reads_the_numbers(self):
+    def test_no_role_reads_the_numbers(self):
         self.upload("old,new\n11110000,700001\n")
         for role in ("supervisor", "auditor", "administrator"):
             person = self.create_user(role, f"numbers-{role}")

@@ -66,7 +66,7 @@ class TestMoveResolve(MoveCase):
         self.assert_moved(self.resolve(fa=NEW_FA), problem="")
         self.assertTrue(self.resolve(ID, NEW_FA).same_fa)
 
-    def test_of_a_branch_it_is_said_that_the_branch_has_closed(self):
+    def test_moved_branch_is_reported_as_branch_replaced(self):
         self.move(
             self.old_east,
             branch_id=self.old_east.id,
@@ -92,7 +92,7 @@ class TestMoveResolve(MoveCase):
             self.assert_moved(self.resolve(fa=fa), "account:11110000@E1.LAST")
             self.assert_moved(self.resolve(ID, fa), "account:11110000@E1.LAST")
 
-    def test_what_closes_again_is_not_paid(self):
+    def test_successor_that_has_closed_is_not_paid(self):
         self.move()
         self.close(self.new)
         for result in (self.resolve(fa=OLD_FA), self.resolve(ID, OLD_FA)):
@@ -112,7 +112,7 @@ class TestMoveResolve(MoveCase):
         self.resume(ID)
         self.assert_moved(self.resolve(fa=OLD_FA))
 
-    def test_stopped_payments_are_said_first(self):
+    def test_stopped_payments_take_precedence(self):
         self.set_subject(ID, pay_stop=True)
         self.move()
         self.assertEqual(self.resolve(fa=OLD_FA).problem, "payments_stopped")
@@ -129,7 +129,7 @@ class TestMoveResolve(MoveCase):
         self.assertEqual((both.outcome, both.fa), (Outcome.FA_MISMATCH, None))
         self.assert_moved(self.resolve(ID, OLD_FA, purpose="other"))
 
-    def test_of_several_people_nobody_is_named(self):
+    def test_shared_address_names_no_one(self):
         for id_value in (OTHER_ID, THIRD_ID, "1", "2"):
             self.link(id_value, OLD_FA)
         self.move()
@@ -138,7 +138,7 @@ class TestMoveResolve(MoveCase):
         for id_value in (ID, OTHER_ID, THIRD_ID, "1", "2"):
             self.assert_moved(self.resolve(id_value, OLD_FA))
 
-    def test_who_was_not_moved_is_not_passed_over(self):
+    def test_person_who_was_not_moved_is_still_counted(self):
         self.link(OTHER_ID, OLD_FA)
         self.set_subject(OTHER_ID, change_lock="staff")
         self.move()
@@ -157,17 +157,17 @@ class TestMoveResolve(MoveCase):
 
     # === PEOPLE WHO ARE NOT FOUND === #
 
-    def test_who_has_left_it_is_not_found(self):
+    def test_person_who_left_the_address_is_not_found(self):
         self.move()
         self.update(ID, FA)
         self.assert_unknown(OLD_FA)
 
-    def test_who_left_before_is_not_found(self):
+    def test_person_who_left_before_the_move_is_not_found(self):
         self.update(ID, FA)
         self.move()
         self.assert_unknown(OLD_FA)
 
-    def test_who_has_no_address_any_more_is_not_found(self):
+    def test_person_without_an_address_is_not_found(self):
         self.move()
         self.unlink(ID)
         self.assertEqual(self.resolve(fa=OLD_FA).outcome, Outcome.NOT_LINKED)
@@ -216,7 +216,7 @@ class TestMoveResolve(MoveCase):
         self.assertEqual((result.outcome, result.fa), (Outcome.LOCKED, None))
         self.assertTrue(alarms)
 
-    def test_a_state_of_before_that_was_altered_gives_nothing(self):
+    def test_altered_earlier_state_gives_nothing(self):
         self.move()
         self.tamper("UPDATE spar_mapping_period SET version = 9 WHERE seq = 1")
         self.assert_locked()
@@ -238,8 +238,8 @@ class TestMoveResolve(MoveCase):
             results = []
             counts.append(
                 self.count_statements(
-                    lambda asked=requests, found=results: found.extend(
-                        self.mapper._resolve_fa(self.call, asked)
+                    lambda batch=requests, found=results: found.extend(
+                        self.mapper._resolve_fa(self.call, batch)
                     )
                 )
             )

@@ -22,7 +22,7 @@ class TestSparNoticeLink(ObjectionCase):
     def make_link(self, kind="updated"):
         return self.get_notice(kind)._make_link()
 
-    def test_the_link_shows_what_happened_and_changes_nothing(self):
+    def test_link_shows_the_event_and_changes_nothing(self):
         token = self.make_link()
         events = self.events_of(ID)
         for _again in range(2):
@@ -68,7 +68,7 @@ class TestSparNoticeLink(ObjectionCase):
             self.mapper._read_notice(old)
         self.assertEqual(self.mapper._read_notice(new).kind, "updated")
 
-    def test_an_event_that_nobody_can_dispute_has_no_link(self):
+    def test_indisputable_event_has_no_link(self):
         self.object_to(ID, "updated")
         self.assertEqual(self.make_link("objected"), "")
 

@@ -18,7 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 from ..exceptions import OwnDoing
-from ..lib.moving import Branch, NumberRule, Plan
+from ..lib.moving import MovePlan, NumberRule, TargetBranch
 from ..store.moving import Mover
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
@@ -106,6 +106,28 @@ class ObjectionCase(StoreCase):
 class WaysCase(ObjectionCase):
     """Ways to reach each state."""
 
+    def reach(self, way, id_value):
+        """Bring an ID into the state that ``way`` names."""
+        ways = {
+            "linked": self.reach_linked,
+            "updated": self.reach_updated,
+            "updated_while_suspended": self.reach_updated_while_suspended,
+            "moved": self.reach_moved,
+            "moved_while_suspended": self.reach_moved_while_suspended,
+            "unlinked": self.reach_unlinked,
+            "unlinked_and_linked": self.reach_unlinked_and_linked,
+            "suspended": self.reach_suspended,
+            "resumed": self.reach_resumed,
+            "held": self.reach_held,
+            "held_and_done": self.reach_held_and_done,
+            "held_and_refused": self.reach_held_and_refused,
+            "held_unlink_done": self.reach_held_unlink_done,
+            "proposed": self.reach_proposed,
+            "proposed_and_done": self.reach_proposed_and_done,
+            "updated_with_waiting": self.reach_updated_with_waiting,
+        }
+        ways[way](id_value)
+
     def reach_linked(self, id_value):
         self.link(id_value, FA)
 
@@ -129,13 +151,13 @@ class WaysCase(ObjectionCase):
         self.move_to_south()
 
     def move_to_south(self):
-        plan = Plan(
+        plan = MovePlan(
             self.bank.id,
             self.north.id,
             self.bank.id,
             self.bank.code,
             NumberRule(),
-            Branch(self.south.id, self.south.code),
+            TargetBranch(self.south.id, self.south.code),
         )
         work = self.mapper._begin_work(self.staff)
         directory = self.env["spar.move"]._build_directory(work)
@@ -212,7 +234,7 @@ class TestSparObjection(WaysCase):
 
     def assert_remedy(self, way, kind, channel):
         id_value = f"token:{way}-{kind}-{channel}@nationalId"
-        getattr(self, f"reach_{way}")(id_value)
+        self.reach(way, id_value)
         before = self.events_of(id_value)
         answer = self.object_to(id_value, kind, getattr(self, channel))
         remedy, fa, events = TABLE[way, kind]
@@ -224,7 +246,7 @@ class TestSparObjection(WaysCase):
         self.assertEqual(self.subject_of(id_value).pay_stop, stops)
         self.assertEqual(self.case_of(id_value).reference, answer.reference)
 
-    def test_the_events_carry_who_objected_and_how(self):
+    def test_events_record_the_objector_and_authentication(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
         event = self.find_event(ID, "restored")
@@ -237,7 +259,7 @@ class TestSparObjection(WaysCase):
         event = self.find_event(ID, "objected")
         self.assertEqual(event.actor_name, "The beneficiary")
 
-    def test_the_contact_known_before_the_change_is_told(self):
+    def test_contact_known_before_the_change_is_notified(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
         events = self.mappings_of(ID).event_ids
@@ -286,7 +308,7 @@ class TestSparObjection(WaysCase):
         self.assertEqual(self.get_fa(ID), FA)
         self.assert_sound()
 
-    def test_what_was_only_proposed_does_not_come_back(self):
+    def test_proposed_address_is_not_restored(self):
         rule = self.hold_everything()
         self.link(ID, THIRD_FA)
         self.mapper._end_change(self.supervisor, self.change_of(ID).id, "refused")
@@ -294,7 +316,7 @@ class TestSparObjection(WaysCase):
         self.link(ID, FA)
         self.assertEqual(self.object_to(ID, "linked").remedy, Remedy.STOPPED)
 
-    def test_what_is_too_old_does_not_come_back_and_payments_stop(self):
+    def test_address_past_the_limit_is_not_restored_and_payments_stop(self):
         self.reach_updated(ID)
         self.let_pass(days=31)
         self.assertEqual(self.object_to(ID, "updated").remedy, Remedy.STOPPED)
@@ -329,7 +351,7 @@ class TestSparObjection(WaysCase):
 
     # === THE LOCK === #
 
-    def test_nobody_changes_anything_until_the_case_is_closed(self):
+    def test_no_change_until_the_case_is_closed(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
         for call in (self.call, self.institution, self.staff, self.owner):
@@ -388,7 +410,7 @@ class TestSparObjection(WaysCase):
         self.assertEqual(self.get_fa(ID), FA)
         self.assert_sound()
 
-    def test_whoever_did_it_does_not_close_the_case(self):
+    def test_author_of_the_event_cannot_close_the_case(self):
         self.link(ID, FA, self.supervisor)
         self.object_to(ID, "linked")
         with self.assertRaises(OwnDoing):
@@ -418,28 +440,28 @@ class TestSparObjection(WaysCase):
         """Return the message of a supervisor's window after *Close the case*."""
         boss = self.create_user("supervisor", login="the_boss")
         wizard = self.env["spar.objection.wizard"].with_user(boss)
-        told = {"decision": "rejected", "reason": "seen with her card"}
-        wizard = wizard.create({"objection_id": self.case_of(id_value).id, **told})
+        values = {"decision": "rejected", "reason": "seen with her card"}
+        wizard = wizard.create({"objection_id": self.case_of(id_value).id, **values})
         return wizard.action_close()["params"]
 
-    def test_a_closed_case_says_that_it_is_closed_and_nothing_else(self):
+    def test_closing_reports_only_the_closed_case(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
-        said = self.close_by_the_window()
-        self.assertEqual(said["message"], "The case is closed.")
-        self.assertEqual(said["type"], "success")
+        notification = self.close_by_the_window()
+        self.assertEqual(notification["message"], "The case is closed.")
+        self.assertEqual(notification["type"], "success")
 
-    def test_what_still_stands_in_the_way_is_said_the_gravest_alone(self):
+    def test_closing_reports_only_the_most_serious_obstacle(self):
         self.reach_updated(ID)
         self.set_subject(ID, pay_stop=True)
         self.object_to(ID, "updated")
         self.object_to(ID, "linked")
-        said = self.close_by_the_window()
+        notification = self.close_by_the_window()
         self.assertEqual(
-            said["message"],
+            notification["message"],
             "The case is closed, but payments to this person are still stopped.",
         )
-        self.assertEqual(said["type"], "warning")
+        self.assertEqual(notification["type"], "warning")
 
     def test_a_case_shows_the_disputed_address_and_the_one_in_force(self):
         self.reach_updated(ID)
@@ -450,7 +472,7 @@ class TestSparObjection(WaysCase):
         self.assertEqual(case.current_masked, self.mapping_of(ID).fa_masked)
         self.assertNotEqual(case.current_masked, case.fa_masked)
 
-    def test_a_case_of_who_is_not_paid_shows_no_address_in_force(self):
+    def test_case_of_an_unpaid_person_shows_no_address_in_force(self):
         self.reach_linked(ID)
         self.object_to(ID, "linked")
         self.close(ID, is_upheld=True)
@@ -477,7 +499,7 @@ class TestSparObjection(WaysCase):
             "boss2",
             groups="base.group_user,spar_fa_directory.group_supervisor",
         )
-        with self.assertRaisesRegex(UserError, "closed already"):
+        with self.assertRaisesRegex(UserError, "already closed"):
             self.case_of(ID).with_user(supervisor)._close(False, "again")
 
     # === REFUSALS === #
@@ -510,7 +532,7 @@ class TestSparObjection(WaysCase):
             with self.subTest(kind), self.assertRaises(NoSuchEvent):
                 self.object_to(ID, kind)
 
-    def test_what_was_tampered_with_is_not_brought_back(self):
+    def test_tampered_address_is_not_restored(self):
         self.reach_updated(ID)
         old = self.periods_of(ID)[-1]
         query = "UPDATE spar_mapping_period SET sealed = '\\x00' WHERE id = %s"
@@ -536,7 +558,7 @@ class TestSparObjection(WaysCase):
             with self.subTest(role), self.assertRaises(AccessError):
                 self.case_of(ID).with_user(user)._close(True, "because")
 
-    def test_nobody_writes_a_case_past_the_mapper(self):
+    def test_no_user_writes_a_case_directly(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
         with self.assertRaisesRegex(Exception, "spar.objection"):
@@ -551,10 +573,10 @@ class TestSparObjection(WaysCase):
 
     # === DATA FOR PAGES === #
 
-    def test_the_store_says_that_it_can(self):
+    def test_store_reports_the_objection_capability(self):
         self.assertIn(Capability.OBJECTION, self.mapper._capabilities())
 
-    def test_history_says_what_can_be_and_what_was_disputed(self):
+    def test_history_shows_disputable_and_disputed_events(self):
         self.reach_updated(ID)
         answer = self.object_to(ID, "updated")
         events = {
@@ -567,12 +589,12 @@ class TestSparObjection(WaysCase):
         self.assertFalse(events["objected"].is_disputable)
         self.assertIsNone(events["linked"].objection)
 
-    def test_what_was_only_proposed_is_no_history(self):
+    def test_proposed_address_is_not_in_the_history(self):
         self.reach_proposed(ID)
         self.object_to(ID, "proposed")
         self.assertEqual(self.mapper._history(self.person, ID), [])
 
-    def test_what_waits_is_told_with_its_event(self):
+    def test_waiting_change_is_listed_with_its_event(self):
         self.reach_held(ID)
         (waiting,) = self.mapper._waiting_changes(self.person, ID)
         self.assertEqual((waiting.fa, waiting.operation.value), (OTHER_FA, "update"))
@@ -586,7 +608,7 @@ class TestSparObjection(WaysCase):
         (waiting,) = self.mapper._waiting_changes(self.person, ID)
         self.assertEqual((waiting.fa, waiting.operation.value), (FA, "link"))
 
-    def test_nobody_reads_what_waits_without_a_right(self):
+    def test_waiting_changes_need_a_right(self):
         user = new_test_user(self.env, "reader", groups="base.group_portal")
         with self.assertRaises(NotPermitted):
             self.mapper.with_user(user)._waiting_changes(self.person, ID)

@@ -11,12 +11,12 @@ class TestLinkFreezes(WaysCase):
     """The holder of a notice's link stops further changes, and no more."""
 
     def freeze(self, way, kind, id_value=ID):
-        getattr(self, f"reach_{way}")(id_value)
+        self.reach(way, id_value)
         paid = self.get_fa(id_value)
         answer = self.object_to(id_value, kind, self.link_holder)
         return paid, answer
 
-    def test_nothing_is_undone_whatever_happened(self):
+    def test_link_undoes_nothing_for_any_event(self):
         for way, kind in TABLE:
             with self.subTest(way=way, kind=kind):
                 id_value = f"token:frozen-{way}-{kind}@nationalId"
@@ -38,7 +38,7 @@ class TestLinkFreezes(WaysCase):
         self.object_to(ID, "updated", self.link_holder)
         self.assertEqual(self.get_fa(ID), FA)
 
-    def test_payments_stop_where_the_ministry_says_so(self):
+    def test_payments_stop_if_the_limit_says_yes(self):
         self.env.ref("spar_mapper.limit_objection_link_stops_payments").is_on = True
         self.freeze("updated", "updated")
         self.assertEqual(self.resolve(ID).problem, "payments_stopped")
@@ -54,7 +54,7 @@ class TestLinkFreezes(WaysCase):
 
     # === PENDING CHANGES === #
 
-    def test_what_waits_neither_happens_nor_is_called_off(self):
+    def test_frozen_change_is_neither_applied_nor_cancelled(self):
         for way, kind in (("held", "held"), ("proposed", "proposed")):
             with self.subTest(way):
                 id_value = f"token:waits-{way}@nationalId"
@@ -68,7 +68,7 @@ class TestLinkFreezes(WaysCase):
                 self.assertEqual(self.change_of(id_value).state, "waiting")
                 self.assertEqual(self.get_fa(id_value), paid)
 
-    def test_nobody_approves_and_no_time_runs_out_meanwhile(self):
+    def test_frozen_change_is_not_approved_and_does_not_expire(self):
         self.link(ID, FA)
         rule = self.add_rule("approve")
         self.update(ID, OTHER_FA)
@@ -81,7 +81,7 @@ class TestLinkFreezes(WaysCase):
         self.run_schedule()
         self.assertEqual(self.change_of(ID).state, "waiting")
 
-    def test_it_goes_on_when_staff_say_that_it_was_in_order(self):
+    def test_rejected_case_resumes_the_change(self):
         self.freeze("held", "held")
         self.close(ID, is_upheld=False)
         self.let_pass(hours=49)
@@ -152,7 +152,7 @@ class TestLinkFreezes(WaysCase):
         self.assertEqual(self.get_fa(ID), FA)
         self.assert_sound()
 
-    def test_upheld_what_is_no_address_of_others_stays(self):
+    def test_upheld_case_keeps_an_undisputed_address(self):
         for way, kind in (("suspended", "suspended"), ("resumed", "resumed")):
             with self.subTest(way):
                 id_value = f"token:kept-{way}@nationalId"
@@ -195,7 +195,7 @@ class TestAuthority(ObjectionCase):
         self.assertEqual(self.object_to(ID, "updated").remedy, Remedy.RESTORED)
         self.assertEqual(self.get_fa(ID), FA)
 
-    def test_what_the_owner_removed_does_not_come_back_on_a_lower_word(self):
+    def test_address_removed_by_the_owner_is_not_restored_by_lower_authority(self):
         self.link(ID, FA)
         self.unlink(ID, call=self.owner)
         self.assertEqual(self.object_to(ID, "unlinked").remedy, Remedy.NOTED)
@@ -207,7 +207,7 @@ class TestRejected(WaysCase):
 
     def reject(self, way, kind):
         id_value = f"token:rejected-{way}@nationalId"
-        getattr(self, f"reach_{way}")(id_value)
+        self.reach(way, id_value)
         paid, state = self.get_fa(id_value), self.mapping_of(id_value).state
         self.assertEqual(self.object_to(id_value, kind).remedy, Remedy.RESTORED)
         self.close(id_value, is_upheld=False)
@@ -228,7 +228,7 @@ class TestRejected(WaysCase):
     def test_the_successor_of_a_closed_branch_is_in_force_again(self):
         self.reject("moved", "moved")
 
-    def test_what_was_unlinked_is_unlinked(self):
+    def test_rejected_case_unlinks_again(self):
         self.reject("unlinked", "unlinked")
 
     def test_upheld_it_stays_away(self):
@@ -237,7 +237,7 @@ class TestRejected(WaysCase):
         self.close(ID, is_upheld=True)
         self.assertEqual(self.get_fa(ID), FA)
 
-    def test_what_replaced_it_meanwhile_stays(self):
+    def test_later_address_stays(self):
         """Another case has restored something else since then."""
         self.link(ID, FA)
         self.update(ID, OTHER_FA)

@@ -91,7 +91,7 @@ class TestSparOffice(StoreCase):
         with self.assertRaises(AccessError):
             mapping.with_user(self.users["north"])._show()
         wizards = self.env["spar.find.wizard"].with_user(self.users["north"])
-        with self.assertRaisesRegex(UserError, "Nobody is found"):
+        with self.assertRaisesRegex(UserError, "No person was found"):
             wizards.create({"id_value": OTHER_ID}).action_find()
         reveals = self.env["spar.reveal.wizard"].with_user(self.users["south_auditor"])
         reveal = reveals.create(
@@ -107,7 +107,7 @@ class TestSparOffice(StoreCase):
         call = mapper._build_staff_call("asked in person")
         return getattr(self, operation)(id_value, *([fa] if fa else []), call=call)
 
-    def test_nobody_changes_anything_of_another_office(self):
+    def test_no_change_for_people_of_another_office(self):
         for operation, fa in (("update", THIRD_FA), ("unlink", OTHER_FA)):
             with self.subTest(operation):
                 result = self.change("north", operation, OTHER_ID, fa)
@@ -126,7 +126,7 @@ class TestSparOffice(StoreCase):
     def test_payers_know_no_offices(self):
         self.assertEqual(self.update(OTHER_ID, FA).outcome, Outcome.UPDATED)
 
-    def test_who_is_linked_by_a_clerk_belongs_to_the_clerk_s_office(self):
+    def test_person_linked_by_a_clerk_belongs_to_the_clerks_office(self):
         new = "token:7777000012@nationalId"
         self.assertEqual(self.change("north", "link", new, FA).outcome, Outcome.LINKED)
         self.assertEqual(
@@ -155,7 +155,7 @@ class TestSparOffice(StoreCase):
         with self.assertRaises(AccessError):
             self.move(OTHER_ID, "north")
 
-    def test_the_window_moves_who_was_chosen(self):
+    def test_window_moves_selected_people(self):
         wizards = self.env["spar.office.wizard"].with_user(self.users["head"])
         chosen = self.mapping_of(FREE_ID) + self.mapping_of(ID)
         wizard = wizards.with_context(active_ids=chosen.ids).create(
@@ -167,7 +167,7 @@ class TestSparOffice(StoreCase):
         with self.assertRaises(UserError):
             wizards.create({"reason": "nobody was chosen"}).action_move()
 
-    def test_two_administrators_say_who_belongs_to_an_office(self):
+    def test_two_administrators_set_the_members_of_an_office(self):
         office = self.offices["north"].with_user(self.users["first"])
         office.member_ids += self.users["south"]
         self.assertNotIn(self.users["south"], self.offices["north"].member_ids)
@@ -185,7 +185,7 @@ class TestSparOffice(StoreCase):
 
     # === BYPASSING THE REGISTRY === #
 
-    def test_what_sql_changed_is_named_and_not_used(self):
+    def test_office_changed_by_sql_is_named_and_refused(self):
         subject = self.subject_of(OTHER_ID)
         for query, values in (
             (

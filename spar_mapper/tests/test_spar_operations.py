@@ -20,7 +20,7 @@ class TestLink(StoreCase):
         self.assertGreaterEqual(mapping.valid_from, before.replace(microsecond=0))
         self.assertFalse(mapping.valid_to)
 
-    def test_what_the_directory_knows_of_the_address_is_kept(self):
+    def test_directory_data_of_the_address_are_stored(self):
         self.link(ID, FA)
         mapping = self.mapping_of(ID)
         self.assertEqual(mapping.provider_id, self.bank)
@@ -40,7 +40,7 @@ class TestLink(StoreCase):
                 self.assertEqual(self.get_fa(id_value), fa)
                 self.assertFalse(self.mapping_of(id_value).fa_type_id)
 
-    def test_who_asked_through_which_channel_is_kept(self):
+    def test_actor_and_channel_are_stored(self):
         self.link(ID, FA)
         mapping, event = self.mapping_of(ID), self.mapping_of(ID).event_ids
         self.assertEqual(mapping.origin, self.call.actor)
@@ -75,7 +75,7 @@ class TestLink(StoreCase):
         self.assertEqual(self.get_fa(ID), FA)
         self.assertEqual(self.events_of(ID), ["linked"])
 
-    def test_whose_address_it_is_is_told_to_a_channel(self):
+    def test_channel_learns_whether_it_is_the_origin(self):
         self.link(ID, FA)
         self.assertTrue(self.link(ID, FA).is_origin)
         self.assertFalse(self.link(ID, FA, self.other_call).is_origin)
@@ -141,7 +141,7 @@ class TestUpdate(StoreCase):
         self.update(ID, FA, details=details)
         self.assertEqual(self.update(ID, FA, details=details).version, 2)
 
-    def test_what_a_change_does_not_mention_stays_known(self):
+    def test_omitted_contact_details_are_kept(self):
         self.update(ID, FA, details=Details("Ada", "+15551815", ({"a": 1},)))
         self.update(ID, OTHER_FA)
         details = self.resolve(ID).details
@@ -180,7 +180,7 @@ class TestUpdate(StoreCase):
         self.assertEqual(result.problem, "older_than_current")
         self.assertEqual(self.get_fa(ID), FA)
 
-    def test_claims_are_compared_in_whatever_zone_they_are_written(self):
+    def test_claims_are_compared_across_time_zones(self):
         noon = datetime(2026, 3, 1, 12, tzinfo=timezone(timedelta(hours=5)))
         self.link(OTHER_ID, FA, asserted_at=noon)
         earlier = datetime(2026, 3, 1, 6, 59, tzinfo=timezone.utc)
@@ -203,7 +203,7 @@ class TestUpdate(StoreCase):
                 self.assertEqual(result.problem, "older_than_current")
         self.assertEqual(self.unlink(OTHER_ID, asserted_at=noon).outcome, "unlinked")
 
-    def test_a_claim_from_the_future_blocks_nobody(self):
+    def test_future_claim_blocks_no_one(self):
         tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
         self.update(ID, OTHER_FA, asserted_at=tomorrow)
         self.let_pass(seconds=2)
@@ -229,7 +229,7 @@ class TestUnlink(StoreCase):
         self.assertTrue(mapping.valid_to)
         self.assertEqual(self.resolve(ID).outcome, Outcome.NOT_LINKED)
 
-    def test_the_address_need_not_be_told(self):
+    def test_unlink_needs_no_address(self):
         self.assertEqual(self.unlink(ID).outcome, Outcome.UNLINKED)
 
     def test_the_address_may_be_spelled_otherwise_where_it_is_folded(self):

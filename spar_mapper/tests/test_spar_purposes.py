@@ -57,7 +57,7 @@ class TestSeveralIds(StoreCase):
     def test_both_ids_find_the_address(self):
         self.assertEqual((self.get_fa(ID), self.get_fa(OTHER_ID)), (FA, FA))
 
-    def test_what_is_done_by_one_id_is_seen_by_the_other(self):
+    def test_change_by_one_id_is_visible_by_the_other(self):
         self.suspend(OTHER_ID)
         self.assertEqual(self.resolve(ID).outcome, Outcome.SUSPENDED)
         self.resume(ID)

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import mute_logger
 
-from ..models import spar_recheck
+from ..models.mapping import spar_recheck
 from .common import ALARM_LOGGER, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 
@@ -52,13 +52,13 @@ class TestRecheck(StoreCase):
             if f.mapping_id in mine
         }
 
-    def test_what_passes_is_not_listed(self):
+    def test_passing_address_is_not_listed(self):
         run = self.check()
         self.assertTrue(run.finished_at)
         self.assertEqual(self.get_found(run), set())
         self.assertEqual(run.checked_count, run.total)
 
-    def test_what_passes_no_longer_is_listed_by_provider(self):
+    def test_failing_address_is_listed_by_provider(self):
         self.bank.account_pattern = "[0-2]+"
         run = self.check()
         place = self.mapping_of("third").id
@@ -82,7 +82,7 @@ class TestRecheck(StoreCase):
         self.assertEqual(self.events_of("third"), ["linked"])
         self.assertEqual(self.get_fa("third"), THIRD_FA)
 
-    def test_what_does_not_open_is_listed(self):
+    def test_broken_address_is_listed(self):
         place = self.mapping_of(ID).id
         self.tamper("UPDATE spar_mapping SET origin = 'x' WHERE id = %s", place)
         self.assertIn((place, "broken", ""), self.get_found(self.check()))
@@ -113,7 +113,7 @@ class TestRecheck(StoreCase):
         with self.assertRaises(UserError):
             self.runs.action_start()
 
-    def test_who_starts_it_and_who_reads_it(self):
+    def test_roles_that_start_and_read_a_check(self):
         for role in ("supervisor", "administrator"):
             person = self.create_user(role, f"recheck-{role}")
             self.runs.with_user(person).action_start()

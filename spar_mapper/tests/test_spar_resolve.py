@@ -28,7 +28,7 @@ class TestResolve(StoreCase):
         self.details = Details("Ada", "+15551815", ({"note": "x"},))
         self.link(ID, FA, details=self.details)
 
-    def test_by_id_it_gives_the_address_and_what_travels_with_it(self):
+    def test_resolve_by_id_returns_address_and_details(self):
         result = self.resolve(ID)
         self.assertEqual(result.outcome, Outcome.FOUND)
         self.assertEqual((result.id_value, result.fa), (ID, FA))
@@ -43,13 +43,13 @@ class TestResolve(StoreCase):
         self.assertEqual(result.id_value, CANONICAL)
         self.assertEqual(result.fa, FA)
 
-    def test_by_both_it_tells_whether_they_belong_together(self):
+    def test_resolve_by_both_compares_id_and_address(self):
         result = self.resolve(ID, FA)
         self.assertEqual((result.outcome, result.same_fa), (Outcome.FOUND, True))
         result = self.resolve(ID, OTHER_FA)
         self.assertEqual(result.outcome, Outcome.FA_MISMATCH)
         self.assertIs(result.same_fa, False)
-        self.assertIsNone(result.fa, "the true address is not told")
+        self.assertIsNone(result.fa, "the true address is not disclosed")
         self.assertFalse(result.details)
 
     def test_spelling_that_is_folded_does_not_matter(self):
@@ -100,7 +100,7 @@ class TestResolve(StoreCase):
         self.assertTrue(self.resolve(OTHER_ID, text).same_fa)
         self.assertEqual(self.unlink(OTHER_ID, text).outcome, Outcome.UNLINKED)
 
-    def test_an_id_that_got_another_form_since_it_was_seen_is_asked_again(self):
+    def test_id_rewritten_meanwhile_is_retried(self):
         seen = Identifier("token:gone-meanwhile@nationalid", 1, is_stored=True)
         with (
             patch.object(type(self.mapper), "_identify", return_value=[seen]),
@@ -108,7 +108,7 @@ class TestResolve(StoreCase):
         ):
             self.resolve(ID)
 
-    def test_who_put_it_there_is_told(self):
+    def test_result_states_the_origin(self):
         self.assertTrue(self.resolve(ID).is_origin)
         self.assertFalse(self.resolve(ID, call=self.other_call).is_origin)
 
@@ -130,19 +130,19 @@ class TestResolve(StoreCase):
                 self.assertEqual(result.problem, "")
                 self.assertEqual(result.id_value, CANONICAL)
 
-    def test_other_purposes_of_an_address_hide_nobody(self):
+    def test_other_purposes_of_an_address_hide_no_one(self):
         for number in range(5):
             self.link(f"token:{number}@nationalId", FA, purpose="school")
         result = self.resolve(fa=FA)
         self.assertEqual(result.id_value, CANONICAL)
         self.assertEqual(self.resolve(fa=FA, purpose="school").problem, "several_ids")
 
-    def test_a_former_address_finds_nobody(self):
+    def test_former_address_finds_no_one(self):
         self.update(ID, OTHER_FA)
         self.assertEqual(self.resolve(fa=FA).outcome, Outcome.NOT_LINKED)
         self.assertEqual(self.resolve(fa=OTHER_FA).outcome, Outcome.FOUND)
 
-    def test_what_is_unknown_is_not_linked(self):
+    def test_unknown_id_is_not_linked(self):
         for result in (
             self.resolve(OTHER_ID),
             self.resolve(fa=OTHER_FA),
@@ -150,7 +150,7 @@ class TestResolve(StoreCase):
         ):
             self.assertEqual(result.outcome, Outcome.NOT_LINKED)
 
-    def test_nothing_of_a_suspended_address_is_told(self):
+    def test_suspended_address_is_not_disclosed(self):
         self.suspend(ID)
         for result in (
             self.resolve(ID),
@@ -209,12 +209,12 @@ class TestResolve(StoreCase):
         )
         self.assertEqual(results[5].fa, FA)
 
-    def test_a_renamed_provider_is_told_by_its_new_name(self):
+    def test_renamed_provider_is_returned_by_its_new_name(self):
         self.assertEqual(self.resolve(ID).provider.name, "Test Bank")
         self.bank.name = "New Bank"
         self.assertEqual(self.resolve(ID).provider.name, "New Bank")
 
-    def test_a_provider_has_one_name_whoever_asks(self):
+    def test_provider_has_one_name_in_any_language(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.bank.with_context(lang="fr_FR").name = "Banque"
         french = self.mapper.with_context(lang="fr_FR")

@@ -68,7 +68,7 @@ class TestSparRights(StoreCase):
         mapper = self.mapper.with_user(user)
         return getattr(mapper, method)(self.call, ARGUMENTS[method])
 
-    def test_who_may_not_is_refused_and_nothing_happens(self):
+    def test_unauthorised_user_is_refused_without_effect(self):
         for method, roles in MAY.items():
             for role, user in self.users.items():
                 if role in roles:
@@ -79,14 +79,14 @@ class TestSparRights(StoreCase):
         self.assertEqual(self.events_of(ID), ["linked"])
         self.assertFalse(self.subject_of(OTHER_ID))
 
-    def test_a_refusal_tells_neither_id_nor_address(self):
+    def test_refusal_contains_neither_id_nor_address(self):
         error = self.assert_refused(
             NotPermitted, self.call_as, self.users["viewer"], "_link_fa"
         )
         for value in (ID, OTHER_ID, FA):
             self.assertNotIn(value, repr(error))
 
-    def test_who_may_does(self):
+    def test_authorised_user_succeeds(self):
         for method, roles in MAY.items():
             for role in roles:
                 with self.subTest(method=method, role=role):
@@ -138,7 +138,7 @@ class TestSparRights(StoreCase):
                         model = self.env[name].with_user(user)
                         self.assertFalse(model.has_access(operation))
 
-    def test_who_has_no_role_reads_no_table_of_the_store(self):
+    def test_user_without_a_role_reads_no_table_of_the_store(self):
         for name in STORE:
             for role in ("nobody", "portal", "public", "system", "administrator"):
                 with self.subTest(model=name, role=role):

@@ -98,7 +98,7 @@ class TestSparRotation(RotationCase):
         with patch.dict(os.environ, SPAR_KEYRING=str(aside)):
             self.assert_refused(KeyringMismatch, self.resolve, ID)
 
-    def test_afterwards_notices_tell_the_same_contact(self):
+    def test_notices_keep_their_contact_afterwards(self):
         self.rotate()
         self.drop_key(self.old)
         notices = self.env["spar.notice"].search([("state", "=", "queued")])
@@ -167,7 +167,7 @@ class TestSparRotation(RotationCase):
         after = self.events_of(ID), self.mappings_of(ID).mapped("version")
         self.assertEqual(after, before)
 
-    def test_what_does_not_open_keeps_the_old_key_from_being_retired(self):
+    def test_broken_value_prevents_retiring_the_old_key(self):
         mapping = self.mapping_of(OTHER_ID)
         query = "UPDATE spar_mapping SET address_version = 9 WHERE id = %s"
         self.tamper(query, mapping.id)

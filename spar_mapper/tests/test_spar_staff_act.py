@@ -59,7 +59,7 @@ class TestStaffAct(LookupCase):
         result = self.update(ID, OTHER_FA, self.acting)
         self.assertEqual(result.outcome, Outcome.UPDATED)
 
-    def test_what_waits_counts_too(self):
+    def test_waiting_change_counts(self):
         self.set_limit("officer_people_to_account", 1)
         self.add_rule("approve")
         self.assertEqual(self.update(ID, THIRD_FA, self.acting).outcome, Outcome.HELD)
@@ -75,12 +75,12 @@ class TestStaffAct(LookupCase):
         self.assertEqual(self.give(3, FA, self.call).outcome, Outcome.LINKED)
         self.assertEqual(self.give(4, FA, self.owner).outcome, Outcome.LINKED)
 
-    def test_the_window_says_what_to_do(self):
+    def test_limit_error_states_what_to_do(self):
         self.set_limit("officer_changes", 1)
         self.give(1, FA)
         wizards = self.env["spar.mapping.wizard"].with_user(self.officer)
-        asked = {"operation": "link", "id_value": "2007760999", "fa_text": FA}
-        wizard = wizards.create({**asked, "reason": "came in", "has_evidence": True})
+        values = {"operation": "link", "id_value": "2007760999", "fa_text": FA}
+        wizard = wizards.create({**values, "reason": "came in", "has_evidence": True})
         with self.catch_alarms(), self.assertRaisesRegex(UserError, "Ask a colleague"):
             wizard.action_confirm()
 
@@ -102,7 +102,7 @@ class TestStaffAct(LookupCase):
             acts = self.env["spar.staff.act"].with_user(self.users[role])
             self.assertFalse(acts.has_access("read"))
 
-    def test_it_says_what_was_done_to_whom_masked(self):
+    def test_list_shows_operation_and_masked_person(self):
         self.update(ID, THIRD_FA, self.acting)
         act = self.acts(self.officer)[-1:]
         self.assertEqual(
@@ -113,13 +113,13 @@ class TestStaffAct(LookupCase):
         self.assertIn("•", act.id_masked)
         self.assertEqual(self.find_clear(ID, THIRD_FA), [])
 
-    def test_what_was_refused_is_not_in_it(self):
+    def test_refused_change_is_not_listed(self):
         before = self.acts()
         self.link(ID, FA, self.acting)
         self.update("token:Nemo@nationalId", FA, self.acting)
         self.assertEqual(self.acts(), before)
 
-    def test_nobody_rewrites_or_removes_one(self):
+    def test_rows_cannot_be_rewritten_or_removed(self):
         self.give(1, FA)
         for statement in (
             "UPDATE spar_staff_act SET actor = 'user:1'",

@@ -49,7 +49,7 @@ class TestStatements(StoreCase):
         counts, expected = {}, {"link": Outcome.LINKED, "update": Outcome.UPDATED}
         for word, requests in words.items():
             counts[word] = self.count_batch(word, requests, expected[word])
-        asked = {
+        batches = {
             "by_id": [ResolveRequest(i) for i, _fa in updates],
             "by_fa": [ResolveRequest(fa=fa) for _i, fa in updates],
             "mixed": [
@@ -57,7 +57,7 @@ class TestStatements(StoreCase):
                 for n, (i, fa) in enumerate(updates)
             ],
         }
-        for word, requests in asked.items():
+        for word, requests in batches.items():
             counts[word] = self.count_batch("resolve", requests, Outcome.FOUND)
         for word, outcome in (
             ("suspend", Outcome.SUSPENDED),
@@ -111,7 +111,7 @@ class TestStatements(StoreCase):
         self.assertEqual(counts[0], counts[1])
         self.assertLessEqual(counts[0], 12)
 
-    def test_resolving_ids_of_people_who_have_several_costs_no_more(self):
+    def test_resolving_people_with_several_ids_costs_no_more(self):
         self.warm()
         pairs = self.build(10, "several")
         self.mapper._link_fa(self.call, [LinkRequest(*pair) for pair in pairs])
@@ -136,7 +136,7 @@ class TestStatements(StoreCase):
         found = {self.resolve(i).provider.branch_code for i, _fa in pairs}
         self.assertEqual(found, set(codes))
 
-    def test_refusals_cost_no_more_than_what_is_done(self):
+    def test_refusals_cost_no_more_than_changes(self):
         self.warm()
         pairs = self.build(50, "refused")
         requests = [LinkRequest(*pair) for pair in pairs]

@@ -21,7 +21,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 from ..lib import audit, seals
 from ..lib.chain import mark_id
-from ..models import spar_checkpoint
+from ..models.audit import spar_checkpoint
 from ..store import opening
 from .common import FA, ID, OTHER_FA, THIRD_FA
 from .test_spar_checkpoint import CheckpointCase
@@ -87,7 +87,7 @@ ATTEMPTS = {
         "spar_subject_id",
         audit.ID_DIGEST,
     ),
-    "an ID is found by nobody": Attempt(
+    "an ID cannot be found": Attempt(
         (f"UPDATE spar_subject_id SET digest_a = NULL WHERE {PERSON}",),
         Outcome.NOT_LINKED,
         "spar_subject_id",
@@ -118,7 +118,7 @@ ATTEMPTS = {
         "spar_subject_id",
         opening.ID_ALTERED,
     ),
-    "a person is said to be another one": Attempt(
+    "a person is stated to be another one": Attempt(
         (
             """UPDATE spar_subject SET merged_into = (SELECT max(id) FROM spar_subject)
                 WHERE id = %(subject)s""",
@@ -185,7 +185,7 @@ ATTEMPTS = {
         (f"UPDATE spar_mapping_period SET origin = 'x' WHERE {PERSON}",),
         Outcome.SUSPENDED,
         "spar_mapping_period",
-        audit.NOT_AS_SAID,
+        audit.NOT_AS_RECORDED,
     ),
     "a person is removed with everything": Attempt(
         REMOVE_EVERYTHING,
@@ -270,7 +270,7 @@ class TestTamperTable(TamperCase):
                 found = self.get_findings()
                 self.assertIn((attempt.table, attempt.problem), found)
 
-    def test_nothing_is_done_to_a_person_who_is_inconsistent(self):
+    def test_inconsistent_person_is_not_changed(self):
         for name, attempt in ATTEMPTS.items():
             if attempt.outcome is not LOCKED:
                 continue
@@ -326,7 +326,7 @@ class TestTamperedGuards(TamperCase):
         found = self.get_findings()
         self.assertIn(("spar_subject_id", opening.ID_ALTERED), found)
 
-    def test_a_place_of_another_purpose_is_looked_at_too(self):
+    def test_place_of_another_purpose_is_verified(self):
         """It is restored after an event that has nothing to do with it."""
         self.link(ID, THIRD_FA, purpose="school")
         self.keep(ID)

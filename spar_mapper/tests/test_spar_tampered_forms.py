@@ -20,7 +20,7 @@ from odoo.addons.spar_mapper_connector.lib.id_forms import IdForm
 
 from ..lib import audit, seals
 from ..lib.id_reading import to_plain
-from ..models import spar_form_run
+from ..models.forms import spar_form_run
 from ..store import sealing
 from .common import ALARM_LOGGER, FA, OTHER_FA, THIRD_FA
 from .test_spar_id_forms import (
@@ -160,14 +160,14 @@ CONTESTED = {
         "spar_form_case",
         sealing.ROW_ALTERED,
     ),
-    "an ID is said to have the form of now": Attempt(
+    "an ID is stated to have the current form": Attempt(
         ("UPDATE spar_subject_id SET form = 2 WHERE form = 1",),
         DASH,
         LOCKED,
         "spar_subject_id",
         audit.ID_FORM,
     ),
-    "an ID is said to have a form that is none": Attempt(
+    "an ID is stated to have a form that does not exist": Attempt(
         ("UPDATE spar_subject_id SET form = 50 WHERE form = 1",),
         DASH,
         LOCKED,
@@ -340,13 +340,13 @@ class TestContestedBySql(FormTamperCase):
     def test_each_is_refused(self):
         self.assert_each_is_refused(CONTESTED)
 
-    def test_nothing_is_said_of_the_past_either(self):
+    def test_history_is_withheld_too(self):
         self.execute("UPDATE spar_form_case SET state = 'closed'")
         with self.catch_alarms():
             for word in (self.mapper._history, self.mapper._waiting_changes):
                 self.assert_refused(SealBroken, lambda w=word: w(self.call, OTHER))
 
-    def test_people_whom_it_does_not_concern_are_answered(self):
+    def test_other_people_are_answered(self):
         self.execute("UPDATE spar_form_case SET state = 'closed'")
         self.assertEqual(self.ask(VICTIM).fa, THIRD_FA)
         self.assertEqual(self.ask(DASH).fa, FOUR[DASH])
@@ -422,7 +422,7 @@ class TestFormsPutThere(FormTamperCase):
         self.link(STRANGER, FA)
         self.settle()
 
-    def test_a_form_that_is_none_leads_to_nobody(self):
+    def test_forged_form_reaches_no_one(self):
         self.values["data"] = json.dumps(self.build_alias(STRANGER, VICTIM))
         self.execute(
             "UPDATE spar_subject_id SET form = 50 WHERE id = %(victim)s",
@@ -453,7 +453,7 @@ class TestFormsPutThere(FormTamperCase):
         self.assertEqual(self.ask(STRANGER).fa, FA)
         self.assertIn(("spar_form_run", sealing.ROW_ALTERED), self.find())
 
-    def test_what_was_altered_is_not_signed_by_the_way(self):
+    def test_altered_row_is_not_signed_by_a_later_write(self):
         """Other rules arrive, in the ordinary way, after a form was altered."""
         self.execute("UPDATE spar_id_form SET state = 'older' WHERE number = 1")
         with self.catch_alarms():
@@ -472,7 +472,7 @@ class TestSealing(FormTamperCase):
         self.tamper("DELETE FROM spar_form_seal")
         self.forms._forget_versions()
 
-    def test_an_upgrade_signs_what_is_there(self):
+    def test_upgrade_signs_existing_rows(self):
         self.link_four()
         self.run_all()
         self.unseal()
@@ -507,10 +507,10 @@ class TestSealing(FormTamperCase):
         for number in range(5):
             self.link_before(f"token:3111 {number:03}@nationalId", FA)
         with (
-            patch.object(spar_form_run, "LOOKED_AT_ONCE", 2),
+            patch.object(spar_form_run, "CHECKED_AT_ONCE", 2),
             patch.object(spar_form_run, "REWRITTEN_AT_ONCE", 2),
         ):
             self.begin()
-            while self.runs._goes_on():
+            while self.runs._has_work():
                 self.go_on(1)
                 self.assertEqual(self.find(), set())

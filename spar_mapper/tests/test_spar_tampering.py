@@ -73,14 +73,14 @@ class TestTampering(StoreCase):
                 self.assertEqual(result.outcome, Outcome.LOCKED)
                 self.assertEqual(result.problem, "integrity")
 
-    def test_swapped_addresses_are_given_to_nobody(self):
+    def test_swapped_addresses_are_not_disclosed(self):
         self.swap("spar_mapping", "sealed", self.mine, self.other)
         self.assert_locked(self.mine, ResolveRequest(ID), ResolveRequest(OTHER_ID))
         self.assert_locked(
             self.other, ResolveRequest(fa=FA), ResolveRequest(fa=OTHER_FA)
         )
 
-    def test_one_address_copied_over_another_is_given_to_nobody(self):
+    def test_copied_address_is_not_disclosed(self):
         for table in ("spar_mapping", "spar_mapping_period"):
             self.tamper(
                 f"""UPDATE {table} mine SET sealed = o.sealed FROM {table} o
@@ -91,7 +91,7 @@ class TestTampering(StoreCase):
         self.assert_locked(self.mine, ResolveRequest(ID), ResolveRequest(ID, OTHER_FA))
         self.assertEqual(self.get_fa(OTHER_ID), OTHER_FA)
 
-    def test_swapped_digests_of_addresses_find_nobody(self):
+    def test_swapped_digests_of_addresses_find_no_one(self):
         one, other = self.periods_of(ID), self.periods_of(OTHER_ID)
         self.swap("spar_mapping_period", "fa_digest_a", one, other)
         self.assert_locked(self.other, ResolveRequest(fa=FA))
@@ -147,7 +147,7 @@ class TestTampering(StoreCase):
         results, _alarms = self.resolve_tampered(ResolveRequest(OTHER_ID))
         self.assertEqual(results[0].outcome, Outcome.LOCKED)
 
-    def test_an_older_ciphertext_of_the_row_is_given_to_nobody(self):
+    def test_older_ciphertext_is_not_disclosed(self):
         self.env.cr.execute(
             "SELECT sealed FROM spar_mapping WHERE id = %s", (self.mine.id,)
         )
@@ -157,7 +157,7 @@ class TestTampering(StoreCase):
         self.tamper(query, older, self.mine.id)
         self.assert_locked(self.mine, ResolveRequest(ID), ResolveRequest(fa=THIRD_FA))
 
-    def test_the_ciphertext_of_an_ended_period_is_given_to_nobody(self):
+    def test_ciphertext_of_an_ended_period_is_not_disclosed(self):
         self.update(ID, THIRD_FA)
         _new, old = self.periods_of(ID)
         self.tamper(
@@ -211,7 +211,7 @@ class TestTampering(StoreCase):
         )
         self.assert_locked(self.mine.subject_id, ResolveRequest(ID))
 
-    def test_a_lock_lifted_by_hand_lets_nobody_change(self):
+    def test_lock_lifted_by_hand_permits_no_change(self):
         self.set_subject(ID, change_lock="owner")
         self.tamper(
             "UPDATE spar_subject SET change_lock = 'none' WHERE id = %s",
@@ -219,7 +219,7 @@ class TestTampering(StoreCase):
         )
         self.assert_unchangeable(ID)
 
-    def test_what_was_sealed_by_nobody_gives_no_address(self):
+    def test_forged_ciphertext_gives_no_address(self):
         for sealed in (b"", b"\x01", b"account:1@x", b"\x01" * 60, None):
             self.tamper(
                 "UPDATE spar_mapping SET sealed = %s WHERE id = %s",
@@ -229,7 +229,7 @@ class TestTampering(StoreCase):
             with self.subTest(sealed=sealed):
                 self.assert_locked(self.mine, ResolveRequest(ID))
 
-    def test_what_does_not_open_cannot_be_changed_either(self):
+    def test_broken_address_cannot_be_changed(self):
         self.swap("spar_mapping", "sealed", self.mine, self.other)
         self.assert_unchangeable(ID)
         self.assertEqual(self.events_of(ID), ["linked"])

@@ -151,7 +151,7 @@ class TestSparTransitions(StoreCase):
                 with self.subTest(state=state, operation=operation, channel=channel):
                     self.assert_transition(state, operation, channel)
 
-    def test_whatever_was_done_the_database_agrees_at_the_commit(self):
+    def test_database_accepts_every_sequence_at_commit(self):
         for state, operation in TABLE:
             id_value = f"token:{state}-{operation}-commit@nationalId"
             self.reach(state, id_value)

@@ -45,7 +45,7 @@ class TestTruth(StoreCase):
         self.env.cr.execute("SELECT count(*) FROM spar_subject_id")
         self.assertEqual(self.env.cr.fetchone(), (1,))
 
-    def test_its_account_names_nobody(self):
+    def test_summary_names_no_one(self):
         self.switch_off()
         with self.catch_alarms():
             self.assertEqual(self.resolve(fa=OTHER_FA).outcome, Outcome.LOCKED)

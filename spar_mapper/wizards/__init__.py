@@ -2,8 +2,6 @@ from . import spar_sealed_draft
 from . import spar_find_wizard
 from . import spar_mapping_wizard_part
 from . import spar_mapping_wizard
-from . import spar_mapping_wizard_doubt
-from . import spar_mapping_wizard_evidence
 from . import spar_evidence_wizard
 from . import spar_objection_wizard
 from . import spar_reveal_wizard

@@ -15,7 +15,7 @@ class SparEvidenceWizard(models.TransientModel):
     """A stored document, shown to a user whose access was recorded."""
 
     _name = "spar.evidence.wizard"
-    _description = "Look at a stored document"
+    _description = "View a stored document"
 
     evidence_id = BigMany2one("spar.evidence", required=True, readonly=True)
     media_type = fields.Char(related="evidence_id.media_type")
@@ -34,7 +34,7 @@ class SparEvidenceWizard(models.TransientModel):
             wizard.document = wizard._is_traced() and wizard._open_document()
 
     def _open_document(self):
-        with self.env["spar.staff.answers"]._say_errors():
+        with self.env["spar.staff.answers"]._raise_user_errors():
             return self.evidence_id._open()
 
     def _is_traced(self) -> bool:
@@ -47,6 +47,6 @@ class SparEvidenceWizard(models.TransientModel):
             return False
         lookups_sudo = self.env["spar.lookup"].sudo()
         since = lookups_sudo._get_now() - _SHOWN_FOR
-        return bool(evidence) and lookups_sudo._has_looked(
+        return bool(evidence) and lookups_sudo._has_searched(
             self.env.uid, "evidence", evidence.uuid, since
         )

@@ -10,14 +10,14 @@ from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..lib.spellings import spell_number, squeeze
-from ..models.spar_lookup import Place
+from ..models.staff.spar_lookup import FoundPlace
 from .spar_sealed_draft import sealed_text
 
 #: A provider with more branches than this is searched branch by branch only.
-MOST_ADDRESSES = 20_000
+MAX_BRANCHES = 20_000
 
 #: A criterion: its kind, the typed text, and the function that finds the places.
-Finder = tuple[str, str, Callable[[], list[Place]]]
+Finder = tuple[str, str, Callable[[], list[FoundPlace]]]
 
 
 class SparFindWizard(models.TransientModel):
@@ -33,21 +33,23 @@ class SparFindWizard(models.TransientModel):
 
     id_type_id = fields.Many2one(
         "spar.id.type",
-        string="Kind of ID",
+        string="ID type",
         domain=[("strategy", "!=", False)],
-        help="Empty: any kind.",
+        help="Leave empty to search all types.",
     )
     id_value = sealed_text(
         "id_value",
         string="Beneficiary ID",
-        help="The number on the card, or the whole ID as it travels.",
+        help="The number on the card, or the full ID as it is sent in messages.",
     )
     provider_id = fields.Many2one("spar.fsp", string="Bank or provider")
-    branch_id = fields.Many2one("spar.fsp.branch", help="Empty: any branch.")
+    branch_id = fields.Many2one(
+        "spar.fsp.branch", help="Leave empty to search all branches."
+    )
     account = sealed_text(
         "account",
-        help="The number of the account or voucher, the phone or the e-mail address; "
-        "or, without a provider, the whole address as it travels.",
+        help="The account or voucher number, the phone number or the email address. "
+        "Without a provider, enter the full address as it is sent in messages.",
     )
 
     @api.onchange("provider_id")
@@ -59,23 +61,24 @@ class SparFindWizard(models.TransientModel):
         self.ensure_one()
         finders = [*self._get_id_finder(), *self._get_account_finder()]
         if not finders:
-            raise UserError(self.env._("Fill in an ID, or an account and its bank."))
+            raise UserError(self.env._("Enter an ID, or an account and its bank."))
         self.env["spar.mapping"].check_access("read")
-        places = self._look(finders)
+        places = self._search_places(finders)
         found = self.env["spar.mapping"].search([("id", "in", places)])
         if not found:
             raise UserError(
                 self.env._(
-                    "Nobody is found. Compare every character with the document. The "
-                    "whole ID or account number is needed; a part finds nothing. An "
-                    "address that names its bank in words is found by its whole text."
+                    "No person was found. Compare every character with the document. "
+                    "Enter the full ID or account number; part of it finds nothing. "
+                    "If an address contains the name of its bank, enter the full "
+                    "address."
                 )
             )
         self._write_sealed(None)
-        return self._open_found(found)
+        return self._open_results(found)
 
     @api.model
-    def _open_found(self, found) -> dict:
+    def _open_results(self, found) -> dict:
         """Return the registry's list of ``found``, by row, never by the typed text."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "spar_mapper.spar_mapping_action"
@@ -100,19 +103,19 @@ class SparFindWizard(models.TransientModel):
             "target": "main",
         }
 
-    def _look(self, finders: list[Finder]) -> list[int]:
+    def _search_places(self, finders: list[Finder]) -> list[int]:
         """Return the places that all ``finders`` find.
 
         It is one lookup, however many spellings of an ID or an account it tries.
         """
 
-        def find() -> list[Place]:
+        def find() -> list[FoundPlace]:
             first, *others = (set(finder()) for _kind, _text, finder in finders)
             return sorted(first.intersection(*others))
 
         kind = "_".join(kind for kind, _text, _finder in finders)
         text = bind(*(text for _kind, text, _finder in finders)).decode()
-        places = self.env["spar.lookup"]._look(kind, text, find)
+        places = self.env["spar.lookup"]._search_counted(kind, text, find)
         return [place.mapping_id for place in places]
 
     # === BY ID === #
@@ -123,8 +126,8 @@ class SparFindWizard(models.TransientModel):
             return []
         forms = [self._write_id(form) for form in dict.fromkeys((text, squeeze(text)))]
         mappings = self.env["spar.mapping"]
-        said = f"{self.id_type_id.id} {text}"
-        return [("id", said, lambda: mappings._find_by_ids(forms))]
+        searched = f"{self.id_type_id.id} {text}"
+        return [("id", searched, lambda: mappings._find_by_ids(forms))]
 
     def _write_id(self, text: str) -> str:
         """Return the ID as its type writes it, if a type was chosen."""
@@ -142,14 +145,14 @@ class SparFindWizard(models.TransientModel):
         if not self.provider_id and ":" not in text:
             raise UserError(
                 self.env._(
-                    "Bank or provider: choose it, or enter the whole address as it "
-                    "travels."
+                    "Bank or provider: choose one, or enter the full address as it is "
+                    "sent in messages."
                 )
             )
         texts = [text, *(self._get_addresses(text) if self.provider_id else ())]
         mappings = self.env["spar.mapping"]
-        said = f"{self.provider_id.id} {self.branch_id.id} {text}"
-        return [("account", said, lambda: mappings._find_by_accounts(texts))]
+        searched = f"{self.provider_id.id} {self.branch_id.id} {text}"
+        return [("account", searched, lambda: mappings._find_by_accounts(texts))]
 
     def _get_addresses(self, number: str) -> list[str]:
         """Return every form in which ``number`` may occur in an address here."""
@@ -188,9 +191,12 @@ class SparFindWizard(models.TransientModel):
         """Return the codes of the provider and its branches in addresses."""
         provider = self.provider_id
         branches = self.branch_id or provider.with_context(active_test=False).branch_ids
-        if len(branches) > MOST_ADDRESSES:
+        if len(branches) > MAX_BRANCHES:
             raise UserError(
-                self.env._("Branch: choose it, this provider has too many of them.")
+                self.env._(
+                    "Branch: choose one. This provider has too many branches to search "
+                    "them all."
+                )
             )
         return {
             "provider": list(filter(None, {provider.code, provider.bic})),

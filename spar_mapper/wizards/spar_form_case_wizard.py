@@ -29,7 +29,7 @@ class SparFormCaseWizard(models.TransientModel):
         decisions = {line.line_id.id: line.decision for line in self.line_ids}
         self.case_id._propose(decisions, self.reason)
         return self.env["spar.staff.answers"]._notify(
-            self.env._("Proposed: a second supervisor has to approve it.")
+            self.env._("Proposed. A second supervisor must approve it.")
         )
 
 

@@ -7,6 +7,7 @@ from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
     DONE,
+    Authority,
     LinkRequest,
     Outcome,
     Result,
@@ -19,15 +20,21 @@ from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..fields import BigMany2one
+from ..lib import seals
+from ..lib.evidence import build_reference
 from ..models.spar_mapper_local import OFFICER
-from .spar_sealed_draft import sealed_text
+from .spar_sealed_draft import sealed_file, sealed_text
 
 #: Why something is *held* although no rule held it: the ID belongs to several people.
 CONTESTED = "contested"
 
 
 class SparMappingWizard(models.TransientModel):
-    """An officer's action for a person: the same call that REST makes."""
+    """An officer's action for a person: the same call that REST makes.
+
+    A person's document, if a rule for changes requires one, is sealed like everything
+    typed here, and stored only with the change.
+    """
 
     _name = "spar.mapping.wizard"
     _description = "Act for a beneficiary"
@@ -50,19 +57,20 @@ class SparMappingWizard(models.TransientModel):
     fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address in force")
     reason = sealed_text(
         "reason",
-        help="Kept in the history, in clear: once it is seen to name no ID and no "
-        "account.",
+        help="Kept in the history, unencrypted. It must not contain an ID or an "
+        "account number.",
     )
     id_type_id = fields.Many2one(
         "spar.id.type",
-        string="Kind of ID",
+        string="ID type",
         domain=[("strategy", "!=", False)],
         default=lambda self: self._default_id_type_id(),
-        help="Around a mere number the ID is built as this kind is written.",
+        help="If you enter only a number, the ID is built from it in the format of "
+        "this type.",
     )
     has_evidence = fields.Boolean(
         string="I saw the person's document",
-        help="Without it the change weighs no more than a programme's.",
+        help="Without a document, the change has only the authority of a programme.",
     )
     id_value = sealed_text("id_value", string="Beneficiary ID")
     fa_type_id = fields.Many2one("spar.fa.type", string="Kind of address")
@@ -72,13 +80,34 @@ class SparMappingWizard(models.TransientModel):
     needs_provider = fields.Boolean(compute="_compute_needs")
     needs_branch = fields.Boolean(compute="_compute_needs")
     part_ids = fields.One2many(
-        "spar.mapping.wizard.part", "wizard_id", string="To fill in"
+        "spar.mapping.wizard.part", "wizard_id", string="Address details"
     )
     fa_text = sealed_text(
         "fa_text",
-        string="Whole address",
-        help="As it travels, for example account:123456@BR01.DEMO",
+        string="Full address",
+        help="As it is sent in messages, for example account:123456@BR01.DEMO",
     )
+
+    id_look = fields.Char(related="id_type_id.card_look", string="On the card")
+    id_doubt = fields.Selection(
+        [
+            ("letters", "It contains characters other than digits."),
+            ("length", "No other ID of this type has this length."),
+        ],
+        readonly=True,
+        string="Why it may be mistyped",
+    )
+    is_id_right = fields.Boolean(
+        string="The ID is correct: I compared it with the document",
+        help="The ID is linked only if you confirm this.",
+    )
+    doubt_digest = fields.Char(readonly=True)
+
+    document = sealed_file(
+        "document",
+        help="A PDF file or a JPEG or PNG image of the document that you saw.",
+    )
+    asks_evidence = fields.Boolean(compute="_compute_asks_evidence")
 
     @api.model
     def _default_id_type_id(self):
@@ -122,25 +151,31 @@ class SparMappingWizard(models.TransientModel):
         mapper._check_member(OFFICER)
         # A race for the same ID should wait for the lock, not fail and be retried.
         use_read_committed(self.env.cr)
-        with self.env["spar.staff.answers"]._say_errors():
+        with self.env["spar.staff.answers"]._raise_user_errors():
             self._check_reason()
             call = mapper._build_staff_call(
                 self.reason, self.has_evidence, self._get_evidence_reference()
             )
-            ask = getattr(mapper, f"_{self.operation}_fa")
             request = self._build_request()
-            question = self._ask_back(call, request)
+            question = self._find_question(call, request)
             if question:
                 return question
-            result = ask(call, [request])[0]
-            self._keep_evidence(call, request.id_value)
+            result = self._send_request(call, request)
+            self._store_evidence(call, request.id_value)
         self._write_sealed(None)
         self.part_ids._write_sealed(None)
-        return self._tell(result, request.id_value)
+        return self._report(result, request.id_value)
 
-    def _ask_back(self, call, request) -> dict:
-        """Return a question to ask the officer first; empty if there is none."""
-        return {}
+    def _send_request(self, call, request) -> Result:
+        mapper = self.env["spar.mapper.local"]
+        operations = {
+            "link": mapper._link_fa,
+            "update": mapper._update_fa,
+            "suspend": mapper._suspend_fa,
+            "resume": mapper._resume_fa,
+            "unlink": mapper._unlink_fa,
+        }
+        return operations[self.operation](call, [request])[0]
 
     def _build_request(self):
         """Return the request of the contract."""
@@ -167,12 +202,14 @@ class SparMappingWizard(models.TransientModel):
             raise UserError(answers._get_refusal(Result(Outcome.CONFLICT)))
         shown = self.mapping_id._show().get(self.mapping_id.id)
         if shown is None:
-            raise UserError(self.env._("This address does not open: see the alarms."))
+            raise UserError(
+                self.env._("This address cannot be opened. See the alarms.")
+            )
         return StoredIdentifier(shown.canonical, shown.type_id)
 
     def _get_typed_id(self) -> str:
         if not (self.id_value or "").strip():
-            raise UserError(self.env._("Beneficiary ID: fill it in."))
+            raise UserError(self.env._("Enter the beneficiary ID."))
         try:
             return self.id_type_id._write_id((self.id_value or "").strip())
         except InvalidIdentifier:
@@ -182,7 +219,7 @@ class SparMappingWizard(models.TransientModel):
         """Return the address as transmitted; raises UserError naming what is wrong."""
         if not self.fa_type_id:
             if not self.fa_text:
-                raise UserError(self.env._("Whole address: fill it in."))
+                raise UserError(self.env._("Enter the full address."))
             return self.fa_text
         holder = self.provider_id._get_holder(self.branch_id)
         parts, problems = self.fa_type_id._canonicalise_parts(self._get_parts(), holder)
@@ -198,8 +235,8 @@ class SparMappingWizard(models.TransientModel):
         except (DirectoryError, TypeError) as error:
             raise UserError(
                 self.env._(
-                    "Kind of address: its strategy cannot be filled in here. Leave the "
-                    "kind empty and write the whole address."
+                    "Kind of address: its strategy cannot be used in this form. Leave "
+                    "the kind empty and enter the full address."
                 )
             ) from error
 
@@ -214,13 +251,13 @@ class SparMappingWizard(models.TransientModel):
     def _check_reason(self) -> None:
         """Raise UserError if the reason is missing, or discloses sealed values."""
         if not (self.reason or "").strip():
-            raise UserError(self.env._("Reason: say why."))
+            raise UserError(self.env._("Enter a reason."))
         typed = (self.id_value, self.fa_text, *self.part_ids.mapped("value"))
-        self.mapping_id._check_told(self.reason, *filter(None, typed))
+        self.mapping_id._check_reason(self.reason, *filter(None, typed))
 
     # === REPORTING === #
 
-    def _tell(self, result: Result, identifier: str) -> dict:
+    def _report(self, result: Result, identifier: str) -> dict:
         """Return a notification; raises UserError for what was not done."""
         is_contested = result.problem == CONTESTED
         if is_contested or result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
@@ -239,7 +276,7 @@ class SparMappingWizard(models.TransientModel):
         """
         if not self.mapping_id:
             mappings = self.env["spar.mapping"]
-            self.env["spar.lookup"]._look(
+            self.env["spar.lookup"]._search_counted(
                 "id", identifier, lambda: mappings._find_by_ids([identifier])
             )
 
@@ -250,3 +287,79 @@ class SparMappingWizard(models.TransientModel):
         mappings = self.env["spar.mapping"]
         places = [place.mapping_id for place in mappings._find_by_ids([identifier])]
         return mappings.search([("id", "in", places), ("purpose", "=", "")])
+
+    # === DOUBT ABOUT AN ID === #
+
+    def _find_question(self, call, request) -> dict:
+        """Return the action that asks the officer to confirm a new ID, or nothing.
+
+        If an ID type does not specify the format of its IDs, only the officer can judge
+        whether an ID is mistyped: a name in the place of a number, or a digit too many,
+        would add another person.
+        """
+        if self.operation != "link" or self.mapping_id:
+            return {}
+        return self._open_question() if self._must_ask(call, request) else {}
+
+    def _must_ask(self, call, request) -> bool:
+        """Return whether the ID may be mistyped and the officer has not confirmed it.
+
+        The confirmation counts only for the ID that it was given for.
+        """
+        doubt = self.env["spar.mapper.local"]._find_doubt(call, request.id_value)
+        digest = self._digest_doubt(request.id_value)
+        if not doubt or (self.is_id_right and self.doubt_digest == digest):
+            return False
+        self._count_lookup(request.id_value)
+        self.write({"id_doubt": doubt, "doubt_digest": digest, "is_id_right": False})
+        return True
+
+    def _digest_doubt(self, typed: str) -> str:
+        """Return a digest that identifies this ID in this form and reveals nothing."""
+        keyring = self.env["spar.keyring"]._open()
+        return keyring.digest(seals.DRAFT, f"{self.uuid} {typed}").hex()
+
+    def _open_question(self) -> dict:
+        """Return the action that shows the same form again, with the question."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Link a person"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    # === THE PERSON'S DOCUMENT === #
+
+    @api.depends("operation", "has_evidence")
+    def _compute_asks_evidence(self):
+        for wizard in self:
+            has_seen = wizard.has_evidence
+            authority = Authority.STAFF if has_seen else Authority.PROGRAMME
+            rules = self.env["spar.change.rule"]
+            wizard.asks_evidence = rules._asks_evidence(wizard.operation, authority)
+
+    def _inverse_text(self, name):
+        """Refuse a file that cannot be stored before any of it is kept."""
+        if name == "document":
+            for draft in self:
+                if draft.document:
+                    self.env["spar.evidence"]._read_file(draft._get_file())
+        return super()._inverse_text(name)
+
+    def _get_file(self) -> str:
+        document = self.with_context(bin_size=False).document or b""
+        return document.decode() if isinstance(document, bytes) else document
+
+    def _get_evidence_reference(self) -> str:
+        """Return the event's reference to the document, or "" without a document."""
+        return build_reference(self.uuid) if self.document else ""
+
+    def _store_evidence(self, call, identifier: str) -> None:
+        """Store the document, if the action was carried out for a person."""
+        text = self._get_file()
+        subject = self._find_changed(identifier)[:1].subject_id
+        if text and subject:
+            self.env["spar.evidence"]._store(call, self.uuid, text, subject)

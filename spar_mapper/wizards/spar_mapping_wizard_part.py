@@ -7,7 +7,7 @@ class SparMappingWizardPart(models.TransientModel):
     """One text of the address that an officer fills in: a number, a code, an e-mail."""
 
     _name = "spar.mapping.wizard.part"
-    _description = "Text of an address that is filled in"
+    _description = "Part of an address"
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
     _order = "id"
 
@@ -17,6 +17,6 @@ class SparMappingWizardPart(models.TransientModel):
     part_id = fields.Many2one(
         "spar.fa.type.part", required=True, readonly=True, ondelete="cascade"
     )
-    label = fields.Char(related="part_id.label", string="What")
-    help = fields.Char(related="part_id.help", string="Where it stands")
+    label = fields.Char(related="part_id.label", string="Name")
+    help = fields.Char(related="part_id.help", string="Where to find it")
     value = sealed_text("value")

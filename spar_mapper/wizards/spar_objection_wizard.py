@@ -13,7 +13,7 @@ class SparObjectionWizard(models.TransientModel):
     decision = fields.Selection(
         [
             ("upheld", "It was somebody else"),
-            ("rejected", "It was the person, or it was in order"),
+            ("rejected", "It was the person, or the change was legitimate"),
         ],
         required=True,
     )
@@ -23,7 +23,7 @@ class SparObjectionWizard(models.TransientModel):
     def _check_reason(self):
         """Refuse a reason that discloses sealed values: it is kept in clear."""
         for wizard in self:
-            wizard.objection_id.mapping_id._check_told(wizard.reason)
+            wizard.objection_id.mapping_id._check_reason(wizard.reason)
 
     def action_close(self):
         """Close the case and lift the lock."""
@@ -43,6 +43,6 @@ class SparObjectionWizard(models.TransientModel):
             )
         if subject.change_lock == "objection":
             return self.env._(
-                "The case is closed, but this person has another open one."
+                "The case is closed, but this person has another open case."
             )
         return ""

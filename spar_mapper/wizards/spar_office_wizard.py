@@ -8,7 +8,9 @@ class SparOfficeWizard(models.TransientModel):
     _name = "spar.office.wizard"
     _description = "Move people to an office"
 
-    office_id = fields.Many2one("spar.office", help="Empty: seen by everybody.")
+    office_id = fields.Many2one(
+        "spar.office", help="Leave empty to let all staff see these people."
+    )
     reason = fields.Char(required=True)
 
     def action_move(self):
@@ -18,12 +20,12 @@ class SparOfficeWizard(models.TransientModel):
             self.env.context.get("active_ids", [])
         )
         if not mappings:
-            raise UserError(self.env._("Choose people in the list first."))
+            raise UserError(self.env._("Select people in the list first."))
         mappings.check_access("read")
         for mapping in mappings:
-            mapping._check_told(self.reason)
+            mapping._check_reason(self.reason)
         mapper = self.env["spar.mapper.local"]
-        with self.env["spar.staff.answers"]._say_errors():
+        with self.env["spar.staff.answers"]._raise_user_errors():
             call = mapper._build_staff_call(self.reason)
             moved = mapper._move_to_office(
                 call, mappings.subject_id.ids, self.office_id

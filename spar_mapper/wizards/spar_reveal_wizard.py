@@ -20,13 +20,14 @@ class SparRevealWizard(models.TransientModel):
     period_id = BigMany2one(
         "spar.mapping.period",
         readonly=True,
-        help="Empty: the address that the place has now, or had last.",
+        help="If empty, the current address, or the last one.",
     )
     reason = fields.Char(required=True)
+    # No relation: the event was committed by another transaction, which this one does
+    # not see yet.
     event_number = BigInteger(
         readonly=True,
-        help="The trace in the history. No relation: it was committed by another "
-        "transaction, which this one does not see yet.",
+        help="The event in the history that records the access.",
     )
     id_value = ClearChar(string="Beneficiary ID", compute="_compute_values")
     fa_value = ClearChar(string="Financial address", compute="_compute_values")
@@ -35,13 +36,13 @@ class SparRevealWizard(models.TransientModel):
     def _check_reason(self):
         """Refuse a reason that discloses sealed values: it is kept in clear."""
         for wizard in self:
-            wizard.mapping_id._check_told(wizard.reason)
+            wizard.mapping_id._check_reason(wizard.reason)
 
     def action_reveal(self):
         """Record the access, then show the values in the same window."""
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]
-        with self.env["spar.staff.answers"]._say_errors():
+        with self.env["spar.staff.answers"]._raise_user_errors():
             call = mapper._build_staff_call(self.reason)
             self.event_number = mapper._log_reveal(
                 call, self.mapping_id.id, self.period_id.id or None

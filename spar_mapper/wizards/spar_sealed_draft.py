@@ -65,7 +65,7 @@ class SparSealedDraft(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Take what was typed as it came: nobody else has a hand on these values."""
+        """Copy the values, so that no other code changes what was typed."""
         return super().create(deepcopy(vals_list))
 
     def write(self, vals):

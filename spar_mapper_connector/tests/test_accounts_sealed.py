@@ -23,7 +23,7 @@ from .test_two_accounts import ADMINISTRATOR, AccountCase, ServedRequest
 MUTED = (
     "odoo.addons.spar_mapper_connector.expressions",
     "odoo.addons.spar_mapper_connector.models.spar_settings_seal",
-    "odoo.addons.spar_mapper.models.spar_alarm",
+    "odoo.addons.spar_mapper.models.audit.spar_alarm",
 )
 AUDITOR = "spar_fa_directory.group_auditor"
 

@@ -13,7 +13,7 @@ from ..lib import settings_seal
 from .test_kept_rows import KeptRowsCase
 
 SEAL_LOGGER = "odoo.addons.spar_mapper_connector.models.spar_settings_seal"
-ALARM_LOGGER = "odoo.addons.spar_mapper.models.spar_alarm"
+ALARM_LOGGER = "odoo.addons.spar_mapper.models.audit.spar_alarm"
 MIGRATION = load_script(
     file_path("spar_mapper_connector/migrations/19.0.1.2.0/post-migration.py"),
     "spar_mapper_connector_seal_migration",

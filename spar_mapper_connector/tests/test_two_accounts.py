@@ -17,7 +17,7 @@ ADMINISTRATOR = "spar_fa_directory.group_administrator"
 CODE = ("base.group_system", "base.group_erp_manager")
 ALARMS = (
     "odoo.addons.spar_mapper_connector.models.spar_settings_seal",
-    "odoo.addons.spar_mapper.models.spar_alarm",
+    "odoo.addons.spar_mapper.models.audit.spar_alarm",
 )
 
 

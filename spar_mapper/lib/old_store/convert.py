@@ -134,7 +134,7 @@ class Converter:
             # The version of a place never restarts, as it did in the old store.
             end = Step("ended", greatest, newest.valid_to or newest.began)
             ours[-1].periods.append(_begin(head, ours[-1].row, end, None))
-        _bring_to(head, ours[-1].periods[-1].row)
+        _rewrite_in_form(head, ours[-1].periods[-1].row)
         return head
 
     def _fill_stay(
@@ -152,7 +152,7 @@ class Converter:
         """
         steps = list_steps(stay.row)
         address = self._seal_address(old, stay.row, steps[0].version)
-        if steps[-1].state == "ended" and _is_end_told(steps[-1], following):
+        if steps[-1].state == "ended" and _is_end_recorded(steps[-1], following):
             steps.pop()
         if steps[-1].state == "proposed" and following is None:
             # An address that is only proposed has the version of its place.
@@ -189,7 +189,7 @@ class Converter:
     ) -> EventRow:
         """Return the event with which the subject's chain begins."""
         ends = [(s.row.uuid, s.row.last_seq, s.row.last_mac) for s in stays]
-        said = [_describe(subject, period) for period in periods]
+        descriptions = [_describe(subject, period) for period in periods]
         event = EventRow(
             new_uuid(),
             subject.uuid,
@@ -203,7 +203,7 @@ class Converter:
             reason="",
             happened_at=self.now,
             commitment_before=b"",
-            commitment_after=commit_to_past(self.keyring, ends, said),
+            commitment_after=commit_to_past(self.keyring, ends, descriptions),
             previous_mac=b"",
             subject=subject,
         )
@@ -262,7 +262,7 @@ def _list_places(stays: list[_Stay]) -> list[tuple[str, int]]:
     return list(dict.fromkeys(stay.row.place for stay in stays))
 
 
-def _is_end_told(end: Step, following: OldMapping | None) -> bool:
+def _is_end_recorded(end: Step, following: OldMapping | None) -> bool:
     """Return whether the next address's beginning implies the end of this one."""
     if following is None:
         return False
@@ -277,7 +277,7 @@ def _begin(
     return NewPeriod(head, period, row.digests if address else {})
 
 
-def _bring_to(head: Head, period: PeriodRow) -> None:
+def _rewrite_in_form(head: Head, period: PeriodRow) -> None:
     """Set a head to the content of its last period."""
     head.state, head.version = period.state, period.version
     head.address, head.address_uuid = period.address, period.address_uuid

@@ -138,10 +138,10 @@ def _examine_address(
         yield "spar_mapping", row.row_id, audit.FA_DIGEST
     if not row.events:
         return
-    said = row.events[-1][1].commitment_after
-    is_as_said = commit_to(keyring, identifier.canonical, row) == said
-    if not is_as_said or list_steps(row)[-1].state != row.state:
-        yield "spar_mapping", row.row_id, audit.NOT_AS_SAID
+    recorded = row.events[-1][1].commitment_after
+    matches_record = commit_to(keyring, identifier.canonical, row) == recorded
+    if not matches_record or list_steps(row)[-1].state != row.state:
+        yield "spar_mapping", row.row_id, audit.NOT_AS_RECORDED
 
 
 def _examine_events(keyring: OpenKeyring, row: OldMapping) -> Iterator[audit.Finding]:

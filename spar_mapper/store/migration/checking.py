@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...lib import audit
-from ..database import Cursor, fetch
+from ..database import StoreCursor, fetch
 from .copying import list_old_columns
 from .tables import NEXT
 
@@ -69,7 +69,7 @@ _COUNTS = {
 }
 
 
-def find_orphans(cr: Cursor) -> Iterator[audit.Finding]:
+def find_orphans(cr: StoreCursor) -> Iterator[audit.Finding]:
     """Yield the rows of the old store that belong to nothing."""
     for table, problem, condition in _ORPHANS:
         if not list_old_columns(cr, table):
@@ -79,7 +79,7 @@ def find_orphans(cr: Cursor) -> Iterator[audit.Finding]:
             yield table, row_id, problem
 
 
-def compare_counts(cr: Cursor) -> Iterator[str]:
+def compare_counts(cr: StoreCursor) -> Iterator[str]:
     """Yield a line for each new table that does not have as many rows as it must."""
     for table, query in _COUNTS.items():
         if not list_old_columns(cr, table):

@@ -7,7 +7,7 @@ together.
 
 from __future__ import annotations
 
-from ..database import Cursor, fetch
+from ..database import StoreCursor, fetch
 from .tables import NEXT, list_columns
 
 #: Table -> its new columns, and the source that provides them for an old row ``o``.
@@ -29,7 +29,7 @@ COPIES: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
-def copy_range(cr: Cursor, table: str, after: int, limit: int) -> int | None:
+def copy_range(cr: StoreCursor, table: str, after: int, limit: int) -> int | None:
     """Copy the next rows of a table after an id; return the id of the last one.
 
     Return None if there are no more rows, or if the old store has no such table.
@@ -54,7 +54,7 @@ def copy_range(cr: Cursor, table: str, after: int, limit: int) -> int | None:
     return int(until)
 
 
-def list_old_columns(cr: Cursor, table: str) -> set[str]:
+def list_old_columns(cr: StoreCursor, table: str) -> set[str]:
     """Return the columns of an old table; none if the table does not exist."""
     rows = fetch(
         cr,

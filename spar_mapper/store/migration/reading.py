@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...lib.old_store.rows import OldChange, OldId, OldMapping, OldSubject
 from ...lib.records import ADDRESS_COLUMNS, EventRow, StoredAddress
 from ...lib.seals import ChangeTerms
-from ..database import Cursor, Row, build_array, fetch
+from ..database import Row, StoreCursor, build_array, fetch
 from ..listing import EVENT, read_digests, read_event
 from ..opening import name_columns
 
@@ -32,7 +32,7 @@ _EVENTS = f"""
       FROM spar_event e WHERE e.mapping_id = ANY(%s::bigint[])
      ORDER BY e.mapping_id, e.seq, e.id
 """
-_SAID_START = 2
+_CONTENT_START = 2
 #: Where the terms of a change begin.
 _TERMS_START = 6
 _CHANGES = f"""
@@ -43,7 +43,7 @@ _CHANGES = f"""
 """
 
 
-def read_subjects(cr: Cursor, after: int, limit: int) -> list[OldSubject]:
+def read_subjects(cr: StoreCursor, after: int, limit: int) -> list[OldSubject]:
     """Return the next ``limit`` subjects after an id, still sealed."""
     rows = fetch(cr, _SUBJECTS, after, limit)
     subjects = {row[0]: OldSubject(*row) for row in rows}
@@ -53,13 +53,13 @@ def read_subjects(cr: Cursor, after: int, limit: int) -> list[OldSubject]:
     return list(subjects.values())
 
 
-def _add_ids(cr: Cursor, subjects: dict[int, OldSubject]) -> None:
+def _add_ids(cr: StoreCursor, subjects: dict[int, OldSubject]) -> None:
     for subject_id, a, b, *row, sealed in fetch(cr, _IDS, build_array(subjects)):
         values: Row = (*row, bytes(sealed or b""), read_digests(a, b))
         subjects[subject_id].ids[row[0]] = OldId(*values)
 
 
-def _add_mappings(cr: Cursor, subjects: dict[int, OldSubject]) -> None:
+def _add_mappings(cr: StoreCursor, subjects: dict[int, OldSubject]) -> None:
     mappings: dict[int, OldMapping] = {}
     for row in fetch(cr, _MAPPINGS, build_array(subjects)):
         mapping = _build_mapping(row)
@@ -91,4 +91,4 @@ def _build_change(row: Row) -> OldChange:
 
 
 def _build_event(mapping: OldMapping, row: Row) -> EventRow:
-    return read_event(row[_SAID_START:], "", "", mapping.uuid)
+    return read_event(row[_CONTENT_START:], "", "", mapping.uuid)

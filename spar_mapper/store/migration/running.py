@@ -15,9 +15,9 @@ from ...lib.audit import Finding
 from ...lib.old_store.convert import Converter
 from ...lib.old_store.rules import examine
 from ..auditing import Auditor
-from ..database import Cursor, fetch
+from ..database import StoreCursor, fetch
 from . import checking, copying, position, swapping
-from .position import Position
+from .position import MigrationPosition
 from .reading import read_subjects
 from .tables import NEXT, TABLES, build_indexes
 from .writing import Writer
@@ -28,10 +28,10 @@ STAGES = (SUBJECTS, *copying.COPIES, INDEXES, CHECK, READY)
 #: The number of rows in one piece of a copy.
 COPIED_AT_ONCE = 20_000
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-class Transaction(Cursor, Protocol):
+class CommittingCursor(StoreCursor, Protocol):
     """A cursor that can end its transaction."""
 
     def commit(self) -> None: ...
@@ -39,7 +39,7 @@ class Transaction(Cursor, Protocol):
     def rollback(self) -> None: ...
 
 
-class Refused(Exception):
+class MigrationRefused(Exception):
     """The integrity check failed, on the old store or on the new one.
 
     :param is_old: whether it was the old one
@@ -61,38 +61,38 @@ class Migration:
     def __init__(
         self,
         call: CallContext,
-        cr: Transaction,
+        cr: CommittingCursor,
         keyring: OpenKeyring,
-        say: Say,
+        report: Report,
         batch: int,
     ):
         self.call = call
         self.cr = cr
         self.keyring = keyring
-        self.say = say
+        self.report = report
         self.batch = batch
         self.findings: list[str] = []
 
     def build(self) -> None:
         """Make the new tables beside the old ones, and check them.
 
-        It continues where an earlier run was interrupted. Raises Refused, and then
+        It continues where an earlier run was interrupted. Raises MigrationRefused; then
         nothing is left of the new tables.
         """
         where, is_begun = position.begin(self.cr, STAGES[0])
         if is_begun:
-            self.say(f"Going on with what was done before ({where.stage}).")
+            self.report(f"Continuing an interrupted run ({where.stage}).")
         else:
-            self._report(checking.find_orphans(self.cr))
+            self._add_findings(checking.find_orphans(self.cr))
         self.cr.commit()
         while where.stage != READY:
             where = self._do_piece(where)
             # After a finding nothing is written, so the position stays.
             if not self.findings:
-                position.keep(self.cr, where)
+                position.save(self.cr, where)
             self.cr.commit()
 
-    def swap(self, locking: Cursor) -> None:
+    def swap(self, locking: StoreCursor) -> None:
         """Put the new tables in the place of the old ones.
 
         :param locking: the cursor that has blocked other writers to the old ones
@@ -102,7 +102,7 @@ class Migration:
 
     # === PIECES === #
 
-    def _do_piece(self, where: Position) -> Position:
+    def _do_piece(self, where: MigrationPosition) -> MigrationPosition:
         """Process one piece; return where the next one is."""
         pieces = {
             SUBJECTS: self._convert,
@@ -114,9 +114,11 @@ class Migration:
             return where._replace(after=after)
         if self.findings:
             self._refuse(is_old=where.stage == SUBJECTS)
-        return Position(STAGES[STAGES.index(where.stage) + 1], 0, where.started_at)
+        return MigrationPosition(
+            STAGES[STAGES.index(where.stage) + 1], 0, where.started_at
+        )
 
-    def _convert(self, where: Position) -> int | None:
+    def _convert(self, where: MigrationPosition) -> int | None:
         """Examine the next subjects by the old rules, and write their conversions.
 
         After the first finding nothing more is written, but all findings are listed.
@@ -125,30 +127,32 @@ class Migration:
         if not subjects:
             return None
         for subject in subjects:
-            self._report(examine(self.keyring, subject))
+            self._add_findings(examine(self.keyring, subject))
         if not self.findings:
             writer = Writer(self.cr, self.keyring)
             converter = Converter(
                 self.keyring, where.started_at, writer.take_period_ids
             )
             writer.save([converter.convert(subject) for subject in subjects])
-        self._tell("read, checked and sealed anew", "spar_subject", subjects[-1].row_id)
+        self._report_progress(
+            "read, checked and sealed anew", "spar_subject", subjects[-1].row_id
+        )
         return subjects[-1].row_id
 
-    def _copy(self, where: Position) -> int | None:
+    def _copy(self, where: MigrationPosition) -> int | None:
         after = copying.copy_range(self.cr, where.stage, where.after, COPIED_AT_ONCE)
         if after is not None:
-            self._tell("copied", where.stage, after)
+            self._report_progress("copied", where.stage, after)
         return after
 
-    def _make_indexes(self, _where: Position) -> None:
-        self.say("Making the indexes of the new tables.")
+    def _make_indexes(self, _where: MigrationPosition) -> None:
+        self.report("Making the indexes of the new tables.")
         for statement in build_indexes():
             self.cr.execute(statement)
         self.findings += checking.compare_counts(self.cr)
         self.cr.execute(f"ANALYZE {', '.join(f'{NEXT}.{t}' for t in TABLES)}")
 
-    def _check(self, where: Position) -> int | None:
+    def _check(self, where: MigrationPosition) -> int | None:
         """Check the next subjects in the new tables as the regular check does."""
         self.cr.execute(f"SET LOCAL search_path TO {NEXT}, public")
         query = """SELECT max(id) FROM (SELECT id FROM spar_subject WHERE id > %s
@@ -157,23 +161,23 @@ class Migration:
         if until is None:
             return None
         auditor = Auditor(self.call, self.cr, self.keyring)
-        self._report(auditor.check(where.after, until))
-        self._tell("checked in the new tables", "spar_subject", until)
+        self._add_findings(auditor.check(where.after, until))
+        self._report_progress("checked in the new tables", "spar_subject", until)
         return int(until)
 
     # === REPORTING === #
 
-    def _report(self, findings: Iterator[Finding] | list[Finding]) -> None:
+    def _add_findings(self, findings: Iterator[Finding] | list[Finding]) -> None:
         for table, row_id, problem in findings:
             self.findings.append(f"{table}, row {row_id}: {problem}")
 
     def _refuse(self, is_old: bool) -> None:
         """Abort: nothing of what was made is left."""
         self.cr.rollback()
-        position.forget(self.cr)
+        position.discard(self.cr)
         self.cr.commit()
-        raise Refused(self.findings, is_old)
+        raise MigrationRefused(self.findings, is_old)
 
-    def _tell(self, what: str, table: str, row_id: int) -> None:
+    def _report_progress(self, step: str, table: str, row_id: int) -> None:
         ((last,),) = fetch(self.cr, f"SELECT coalesce(max(id), 0) FROM {table}")
-        self.say(f"{table}: {what} up to row {row_id} of {last}")
+        self.report(f"{table}: {step} up to row {row_id} of {last}")

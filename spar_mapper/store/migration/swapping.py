@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..database import Cursor, fetch
+from ..database import StoreCursor, fetch
 from .copying import list_old_columns
 from .tables import BEFORE, NEXT, OLD_TABLES, TABLES
 
 
-class Key(NamedTuple):
+class ForeignKey(NamedTuple):
     """A foreign key from or to an old table; ``to`` is its target."""
 
     table: str
@@ -20,18 +20,18 @@ class Key(NamedTuple):
     to: str
 
 
-def lock(cr: Cursor, mode: str) -> None:
+def lock(cr: StoreCursor, mode: str) -> None:
     """Lock the old tables; fail if another transaction keeps one of them locked."""
     cr.execute("SET LOCAL lock_timeout = '10s'")
     tables = [table for table in OLD_TABLES if list_old_columns(cr, table)]
     cr.execute(f"LOCK TABLE {', '.join(tables)} IN {mode} MODE")
 
 
-def swap(cr: Cursor) -> None:
+def swap(cr: StoreCursor) -> None:
     """Move the old tables away, and the new ones into their place."""
     lock(cr, "ACCESS EXCLUSIVE")
     ((home,),) = fetch(cr, "SELECT current_schema")
-    _release(cr)
+    _drop_foreign_keys(cr)
     cr.execute(f"CREATE SCHEMA {BEFORE}")
     for table in OLD_TABLES:
         if list_old_columns(cr, table):
@@ -41,7 +41,7 @@ def swap(cr: Cursor) -> None:
     cr.execute(f"DROP SCHEMA {NEXT} CASCADE")
 
 
-def _release(cr: Cursor) -> None:
+def _drop_foreign_keys(cr: StoreCursor) -> None:
     """Drop the foreign keys from and to the old tables.
 
     Tables kept only for a while are emptied; the others point to the place that an old
@@ -60,7 +60,7 @@ def _release(cr: Cursor) -> None:
             )
 
 
-def _list_keys(cr: Cursor) -> list[Key]:
+def _list_keys(cr: StoreCursor) -> list[ForeignKey]:
     """Return the foreign keys that cross the border of the old tables."""
     rows = fetch(
         cr,
@@ -75,15 +75,15 @@ def _list_keys(cr: Cursor) -> list[Key]:
         list(OLD_TABLES),
         list(OLD_TABLES),
     )
-    return [Key(*row) for row in rows]
+    return [ForeignKey(*row) for row in rows]
 
 
-def _is_transient(cr: Cursor, table: str) -> bool:
+def _is_transient(cr: StoreCursor, table: str) -> bool:
     query = "SELECT FROM ir_model WHERE transient AND replace(model, '.', '_') = %s"
     return bool(fetch(cr, query, table))
 
 
-def drop_old(cr: Cursor) -> bool:
+def drop_old(cr: StoreCursor) -> bool:
     """Remove the old tables for good; return whether there were any."""
     query = "SELECT FROM pg_namespace WHERE nspname = %s"
     there = bool(fetch(cr, query, BEFORE))
@@ -91,7 +91,7 @@ def drop_old(cr: Cursor) -> bool:
     return there
 
 
-def count_others(cr: Cursor, own: list[int]) -> int:
+def count_others(cr: StoreCursor, own: list[int]) -> int:
     """Return how many sessions of others the database has.
 
     :param own: the processes of this command's own sessions

@@ -10,7 +10,14 @@ from ...lib.chain import FORMAT
 from ...lib.old_store.convert import NewSubject
 from ...lib.records import FIRST_ID_FORM
 from .. import listing
-from ..database import Cursor, Row, build_array, build_bytes_array, copy_rows, fetch
+from ..database import (
+    Row,
+    StoreCursor,
+    build_array,
+    build_bytes_array,
+    copy_rows,
+    fetch,
+)
 from .tables import NEXT, list_columns
 
 _ID = (
@@ -34,7 +41,7 @@ _CHANGED = ("id", "mapping_id", "base_version", "sealed")
 class Writer:
     """Converts new subjects to the rows of the new tables."""
 
-    def __init__(self, cr: Cursor, keyring: OpenKeyring):
+    def __init__(self, cr: StoreCursor, keyring: OpenKeyring):
         self.cr = cr
         self.keyring = keyring
 
@@ -112,7 +119,7 @@ def _list_ids(new: NewSubject) -> list[Row]:
 def _list_migrated(new: NewSubject) -> list[Row]:
     if new.migrated is None:
         return []
-    return [(new.subject.row_id, FORMAT, *listing.list_said(new.migrated))]
+    return [(new.subject.row_id, FORMAT, *listing.list_content(new.migrated))]
 
 
 def _list_placed(new: NewSubject) -> list[Row]:

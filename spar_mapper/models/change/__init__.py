@@ -1,0 +1,4 @@
+from . import spar_change
+from . import spar_change_listener
+from . import spar_change_rule
+from . import spar_objection

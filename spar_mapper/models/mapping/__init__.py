@@ -1,0 +1,7 @@
+from . import spar_subject
+from . import spar_stored_address
+from . import spar_mapping
+from . import spar_mapping_period
+from . import spar_event
+from . import spar_left_address
+from . import spar_recheck

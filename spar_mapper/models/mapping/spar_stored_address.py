@@ -1,0 +1,58 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ...fields import CheckedMany2one
+from ...lib import seals
+
+_STATES = [
+    ("proposed", "Proposed"),
+    ("active", "Active"),
+    ("suspended", "Suspended"),
+    ("ended", "Ended"),
+]
+
+
+class SparStoredAddress(models.AbstractModel):
+    """The columns that a place and each of its periods have for an address."""
+
+    _name = "spar.stored.address"
+    _description = "Address as it is stored"
+
+    authority = fields.Integer(readonly=True)
+    channel = fields.Char(readonly=True)
+    origin = fields.Char(readonly=True)
+    proof = fields.Char(readonly=True, string="Authenticated by")
+    valid_from = fields.Datetime(readonly=True)
+    asserted_at = fields.Datetime(readonly=True)
+    strategy_number = fields.Integer(readonly=True)
+    fa_type_id = CheckedMany2one(
+        "spar.fa.type", string="Kind", readonly=True, ondelete="restrict"
+    )
+    provider_id = CheckedMany2one("spar.fsp", readonly=True, ondelete="restrict")
+    branch_id = CheckedMany2one("spar.fsp.branch", readonly=True, ondelete="restrict")
+    version = fields.Integer(readonly=True)
+    state = fields.Selection(
+        _STATES, string="State of the address", required=True, readonly=True
+    )
+    state_since = fields.Datetime(required=True, readonly=True)
+    address_uuid = fields.Char(
+        required=True, readonly=True, help="Stays the same as long as the address does."
+    )
+    address_version = fields.Integer(
+        readonly=True, help="The version under which the address was sealed."
+    )
+
+    def _get_seal_contexts(self, keyring, row_ids):
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT m.id, m.address_uuid, s.uuid, m.address_version
+                     FROM %s m JOIN spar_subject s ON s.id = m.subject_id
+                    WHERE m.id = ANY(%s)""",
+                SQL.identifier(self._table),
+                list(row_ids),
+            )
+        )
+        return {
+            row_id: (seals.ADDRESS, seals.address_context(uuid, subject, version))
+            for row_id, uuid, subject, version in rows
+        }

@@ -1,0 +1,2 @@
+from . import spar_notice
+from . import spar_notice_channel

@@ -1,0 +1,155 @@
+from base64 import b64decode, b64encode
+from binascii import Error as NoBase64
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import CallContext
+
+from ...fields import StoreMany2one
+from ...lib.evidence import EVIDENCE, evidence_context, get_media_type
+from .spar_lookup import FoundPlace
+
+
+class SparEvidence(models.Model):
+    """A person's document, stored with a change that staff made; sealed.
+
+    The change's event names it, under the event's MAC; the seal names the person, so a
+    document that was swapped does not open. It is stored in no attachment and no field.
+    """
+
+    _name = "spar.evidence"
+    _description = "Stored document"
+    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _rec_name = "uuid"
+    _order = "id desc"
+    _log_access = False
+    _seal_purpose = EVIDENCE
+    _references = {"subject_id": "spar_subject"}
+    _refuses_delete = "stored documents are not deleted"
+
+    uuid = fields.Char(required=True, readonly=True, string="Number")
+    subject_id = StoreMany2one(
+        "spar.subject",
+        string="Person",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    media_type = fields.Char(required=True, readonly=True, string="File type")
+    size = fields.Integer(required=True, readonly=True, string="Size (bytes)")
+    actor = fields.Char(required=True, readonly=True)
+    added_at = fields.Datetime(required=True, readonly=True)
+    actor_name = fields.Char(string="By", compute="_compute_actor_name")
+    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
+
+    _uuid_uniq = models.UniqueIndex(
+        "(uuid)", "The number of a document must be unique."
+    )
+
+    @api.depends("actor")
+    def _compute_actor_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
+        for document in self:
+            document.actor_name = names.get(document.actor, document.actor)
+
+    @api.depends("subject_id")
+    def _compute_id_masked(self):
+        for document in self:
+            document.id_masked = document.subject_id.mapping_ids[:1].id_masked
+
+    def _get_seal_contexts(self, keyring, row_ids):
+        query = SQL(
+            """SELECT e.id, e.uuid, s.uuid, e.media_type
+                 FROM spar_evidence e JOIN spar_subject s ON s.id = e.subject_id
+                WHERE e.id = ANY(%s)""",
+            list(row_ids),
+        )
+        return {
+            row_id: (self._seal_purpose, self._build_seal_context(*names))
+            for row_id, *names in self.env.execute_query(query)
+        }
+
+    def _build_seal_context(self, uuid: str, subject: str, media_type: str) -> bytes:
+        return evidence_context(uuid, subject, media_type)
+
+    # === KEEPING === #
+
+    @api.model
+    def _read_file(self, text: str) -> tuple[bytes, str]:
+        """Return a file that a browser sent, and its type by its content.
+
+        Raises UserError for one that is too large or of another type.
+        """
+        maximum = self.env["spar.limit"]._get_number("evidence_kilobytes")
+        try:
+            data = b64decode(text, validate=True)
+        except (NoBase64, ValueError):
+            data = b""
+        media_type = get_media_type(data)
+        if not media_type:
+            raise UserError(
+                self.env._("Document: attach a PDF file or a JPEG or PNG image.")
+            )
+        if len(data) > maximum * 1024:
+            raise UserError(
+                self.env._(
+                    "Document: the file is larger than %(max)s kilobytes. Scan it at a "
+                    "lower resolution.",
+                    max=maximum,
+                )
+            )
+        return data, media_type
+
+    @api.model
+    def _store(self, call: CallContext, uuid: str, text: str, subject) -> None:
+        """Store a file with the change that names it by ``uuid``."""
+        data, media_type = self._read_file(text)
+        text = b64encode(data).decode()
+        self.env.cr.execute(
+            """INSERT INTO spar_evidence
+                      (uuid, subject_id, media_type, size, actor, added_at, sealed)
+               VALUES (%s, %s, %s, %s, %s, %s, %s)""",
+            (
+                uuid,
+                subject.id,
+                media_type,
+                len(data),
+                call.actor,
+                self.env["spar.mapper.local"]._get_now(),
+                self._seal_value(text, uuid, subject.uuid, media_type),
+            ),
+        )
+        self.invalidate_model()
+
+    # === VIEWING === #
+
+    def action_view(self):
+        """Record the access, then show the document, to supervisors and auditors."""
+        self.ensure_one()
+        self.check_access("read")
+        with self.env["spar.staff.answers"]._raise_user_errors():
+            self.env["spar.mapper.local"]._build_staff_call()
+        place = FoundPlace(0, self.subject_id.id)
+        self.env["spar.lookup"]._search_counted("evidence", self.uuid, lambda: [place])
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Stored document"),
+            "res_model": "spar.evidence.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_evidence_id": self.id},
+        }
+
+    def _open(self) -> str:
+        """Return the document in base64, for a user whose access was recorded.
+
+        Raises SealBroken.
+        """
+        text = self._read_sealed()
+        if text is None:
+            raise SealBroken("a stored document is gone")
+        return text

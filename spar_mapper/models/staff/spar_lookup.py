@@ -1,0 +1,237 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple, NoReturn
+
+from odoo import api, fields, models
+from odoo.exceptions import RedirectWarning
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
+
+from ...fields import StoreMany2one
+
+#: How long a lookup counts.
+DAY = timedelta(days=1)
+#: Within this time the same search is one lookup, because a list, its pages and its
+#: groups each repeat the search.
+_SAME = timedelta(minutes=10)
+#: The advisory lock of this database that serialises the lookups of one user.
+_LOCK = int.from_bytes(b"look", "big") & 0x7FFFFFFF
+
+
+class FoundPlace(NamedTuple):
+    """A place that was found, and whose it is."""
+
+    mapping_id: int
+    subject_id: int
+
+
+class SparLookup(models.Model):
+    """A search for a person by an ID or an account, and whom it found.
+
+    There is one row for each person found, or one row without a person; rows are never
+    rewritten or removed. What was searched for is kept only as a keyed commitment.
+
+    Each user has a budget for 24 hours (200). A search that finds a person costs 1, and
+    one that finds no one costs 5, because a clerk with a card in hand seldom mistypes,
+    whereas a guess nearly always misses: 200 people can be served in a day, or 40
+    guesses made. A mask shows at most 4 characters and at most a quarter. For an
+    account of 12 digits that ends in three known ones, 10^9 remain: at 40 guesses a
+    day, 34,000 years for half of them. For an ID of 10 digits with two known, a birth
+    date in six of them that is also known, and a check digit, 10 remain: that one is
+    found on the first day, and the only defence against it is its row here, with a name
+    and a time. Hence IDs that contain a birth date are no secret, and nothing here may
+    rely on their being one.
+    """
+
+    _name = "spar.lookup"
+    _description = "Lookup of a person"
+    _inherit = ["spar.store.table"]
+    _rec_name = "kind"
+    _order = "id desc"
+    _log_access = False
+    _refuses_delete = "lookups are not deleted"
+
+    actor = fields.Char(required=True, readonly=True)
+    looked_at = fields.Datetime(required=True, readonly=True)
+    kind = fields.Selection(
+        selection=lambda self: self._selection_kind(),
+        string="Looked up by",
+        required=True,
+        readonly=True,
+    )
+    # No foreign key: the row is written by a transaction of its own.
+    subject_id = StoreMany2one("spar.subject", string="Person", readonly=True)
+    cost = fields.Integer(readonly=True)
+    actor_name = fields.Char(
+        string="By", compute="_compute_actor_name", search="_search_actor_name"
+    )
+    id_masked = fields.Char(string="Found", compute="_compute_id_masked")
+
+    _actor_time = models.Index("(actor, looked_at)")
+    _subject = models.Index("(subject_id) WHERE subject_id IS NOT NULL")
+
+    @api.model
+    def _selection_kind(self):
+        return [
+            ("id", self.env._("ID")),
+            ("account", self.env._("Account")),
+            ("id_account", self.env._("ID and account")),
+            ("reason", self.env._("Number in a reason")),
+            ("evidence", self.env._("Stored document")),
+        ]
+
+    def init(self):
+        result = super().init()
+        add_columns(self.env.cr, self._table, ("commitment",))
+        self.env.cr.execute(
+            """
+            CREATE OR REPLACE FUNCTION spar_lookup_no_update() RETURNS trigger AS $$
+            BEGIN
+                RAISE EXCEPTION 'spar_lookup: lookups are not rewritten';
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER spar_lookup_no_update BEFORE UPDATE ON spar_lookup
+                FOR EACH STATEMENT EXECUTE FUNCTION spar_lookup_no_update();
+            """
+        )
+        return result
+
+    @api.depends("actor")
+    def _compute_actor_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
+        for lookup in self:
+            lookup.actor_name = names.get(lookup.actor, lookup.actor)
+
+    @api.model
+    def _search_actor_name(self, operator, values):
+        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
+
+    @api.depends("subject_id")
+    def _compute_id_masked(self):
+        for lookup in self:
+            lookup.id_masked = lookup.subject_id.mapping_ids[:1].id_masked
+
+    # === SEARCHING === #
+
+    @api.model
+    def _search_counted(
+        self,
+        kind: str,
+        text: str,
+        find: Callable[[], list[FoundPlace]],
+        guesses: int = 1,
+    ) -> list[FoundPlace]:
+        """Perform one search, count it against the user's budget, and record it.
+
+        This runs in a transaction of its own: it stays whatever the caller does
+        afterwards, and a read-only request can be counted too. Repeating the same text
+        costs nothing for 24 hours. Raises RedirectWarning if the user's budget is
+        exhausted: in a search, Odoo takes a UserError for an operator that it should
+        invert.
+
+        :param guesses: how many values ``text`` tries at once
+        """
+        keyring = self.env["spar.mapping"]._open_for_search()
+        commitment = self._commit(keyring, kind, text)
+        with self._open_cursor() as cr:
+            lookups = self.with_env(self.env(cr=cr))
+            spent, last = lookups._fetch_spent(commitment)
+            is_over = last is None and spent >= self._get_limit("lookup_budget")
+            found = [] if is_over else find()
+            if not is_over:
+                lookups._record(kind, commitment, found, guesses, last)
+        if is_over:
+            self._refuse()
+        return found
+
+    @api.model
+    def _open_cursor(self):
+        return self.env.registry.cursor()
+
+    @api.model
+    def _get_limit(self, name: str) -> int:
+        return self.env["spar.limit"]._get_number(name)
+
+    @api.model
+    def _get_actor(self) -> str:
+        return f"user:{self.env.uid}"
+
+    @api.model
+    def _fetch_spent(self, commitment: bytes):
+        """Return the user's spending in 24 hours, and their last search for the same.
+
+        No other search of theirs can count meanwhile.
+        """
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, self.env.uid)
+        )
+        ((spent, last),) = self.env.execute_query(
+            SQL(
+                """SELECT coalesce(sum(cost), 0),
+                          max(looked_at) FILTER (WHERE commitment = %s)
+                     FROM spar_lookup WHERE actor = %s AND looked_at > %s""",
+                commitment,
+                self._get_actor(),
+                self._get_now() - DAY,
+            )
+        )
+        return spent, last
+
+    @api.model
+    def _record(self, kind, commitment, found, guesses, last) -> None:
+        """Write a row for each person found; the first carries the search's cost."""
+        now = self._get_now()
+        if last is not None and last > now - _SAME:
+            return
+        cost = self._get_limit("lookup_hit_cost")
+        if not found:
+            cost = max(cost, self._get_limit("lookup_miss_cost"))
+        # A result that was already paid for is shown again free of charge.
+        cost = 0 if last is not None else cost * guesses
+        subjects = list(dict.fromkeys(place.subject_id for place in found)) or [None]
+        costs = [cost] + [0] * (len(subjects) - 1)
+        self.env.cr.execute(
+            """INSERT INTO spar_lookup
+                      (actor, looked_at, kind, commitment, subject_id, cost)
+               SELECT %s, %s, %s, %s, subject, cost
+                 FROM unnest(%s::bigint[], %s::int[]) AS found (subject, cost)""",
+            (self._get_actor(), now, kind, commitment, subjects, costs),
+        )
+
+    @api.model
+    def _has_searched(self, user_id: int, kind: str, text: str, since) -> bool:
+        """Return whether a user has searched for exactly this since then."""
+        keyring = self.env["spar.keyring"]._open()
+        query = SQL(
+            """SELECT EXISTS (
+                      SELECT FROM spar_lookup
+                       WHERE actor = %s AND looked_at > %s AND commitment = %s)""",
+            f"user:{user_id}",
+            since,
+            self._commit(keyring, kind, text),
+        )
+        return self.env.execute_query(query)[0][0]
+
+    @api.model
+    def _commit(self, keyring, kind: str, text: str) -> bytes:
+        return keyring.mac("looked up", f"{kind} {text}".encode())
+
+    @api.model
+    def _get_now(self):
+        return self.env["spar.mapper.local"]._get_now()
+
+    @api.model
+    def _refuse(self) -> NoReturn:
+        """Refuse a user whose budget is used up, and alert a supervisor."""
+        self.env["spar.alarm"]._raise_alarms(
+            [("res_users", self.env.uid, "lookups: the limit of 24 hours is reached")]
+        )
+        raise RedirectWarning(
+            self.env._(
+                "You have searched for too many IDs and accounts in the last 24 hours. "
+                "Ask a supervisor or a colleague to find this person, or try again "
+                "tomorrow."
+            ),
+            self.env.ref("spar_mapper.spar_mapping_action").id,
+            self.env._("Back to the list"),
+        )

@@ -1,0 +1,257 @@
+from datetime import datetime, timedelta
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    DONE,
+    CallContext,
+    Operation,
+    Outcome,
+    Result,
+)
+from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
+
+from ...fields import CheckedMany2one, StoreMany2one
+from ...lib.chain import commit_to
+from ...lib.offices import OTHER_OFFICE
+from ...lib.staff_limits import RecentAct, RequestedAct, StaffLimits, find_exceeded
+from ...store.placing import find_misplaced
+
+#: How long a change counts.
+DAY = timedelta(days=1)
+CHANNEL = "staff"
+#: The outcomes that are a change, including a pending one.
+_CHANGED = (*DONE, Outcome.RESUMED, Outcome.SUSPENDED, Outcome.HELD)
+#: The advisory lock of this database that serialises the changes of one user.
+_LOCK = int.from_bytes(b"acts", "big") & 0x7FFFFFFF
+
+
+class SparStaffAct(models.Model):
+    """One change that a member of staff made or requested.
+
+    These rows are the basis of the daily limits, and the list of what staff did. They
+    are never rewritten and never removed. The address is stored only as a keyed
+    commitment.
+    """
+
+    _name = "spar.staff.act"
+    _description = "Staff activity"
+    _inherit = ["spar.store.table"]
+    _rec_name = "operation"
+    _order = "id desc"
+    _log_access = False
+    _refuses_delete = "what staff did is not deleted"
+    _references = {"subject_id": "spar_subject", "provider_id": "spar_fsp"}
+
+    actor = fields.Char(required=True, readonly=True)
+    done_at = fields.Datetime(string="When", required=True, readonly=True)
+    operation = fields.Selection(
+        selection=lambda self: self._selection_operation(), required=True, readonly=True
+    )
+    is_waiting = fields.Boolean(
+        readonly=True,
+        help="The change was not applied at once: it waits for a second person or for "
+        "its time.",
+    )
+    subject_id = StoreMany2one(
+        "spar.subject",
+        string="Person",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+    )
+    provider_id = CheckedMany2one("spar.fsp", readonly=True, ondelete="restrict")
+    actor_name = fields.Char(
+        string="By", compute="_compute_actor_name", search="_search_actor_name"
+    )
+    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
+    is_own = fields.Boolean(compute="_compute_is_own", search="_search_is_own")
+
+    _actor_time = models.Index("(actor, done_at)")
+
+    @api.model
+    def _selection_operation(self):
+        return [(code.value, code.value.capitalize()) for code in Operation]
+
+    def init(self):
+        result = super().init()
+        add_columns(self.env.cr, self._table, ("account_commitment",))
+        self.env.cr.execute(
+            """
+            CREATE OR REPLACE FUNCTION spar_staff_act_no_update() RETURNS trigger AS $$
+            BEGIN
+                RAISE EXCEPTION 'spar_staff_act: what staff did is not rewritten';
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER spar_staff_act_no_update
+                BEFORE UPDATE ON spar_staff_act
+                FOR EACH STATEMENT EXECUTE FUNCTION spar_staff_act_no_update();
+            """
+        )
+        return result
+
+    @api.depends("actor")
+    def _compute_actor_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
+        for act in self:
+            act.actor_name = names.get(act.actor, act.actor)
+
+    @api.model
+    def _search_actor_name(self, operator, values):
+        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
+
+    @api.depends("subject_id")
+    def _compute_id_masked(self):
+        for act in self:
+            act.id_masked = act.subject_id.mapping_ids[:1].id_masked
+
+    @api.depends_context("uid")
+    @api.depends("actor")
+    def _compute_is_own(self):
+        for act in self:
+            act.is_own = act.actor == f"user:{self.env.uid}"
+
+    @api.model
+    def _search_is_own(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        own = Domain("actor", "=", f"user:{self.env.uid}")
+        return Domain.OR(own if value else ~own for value in values)
+
+    # === LIMITS === #
+
+    @api.model
+    def _find_exceeded(
+        self,
+        call: CallContext,
+        code: Operation,
+        requested: list[RequestedAct],
+        now: datetime,
+    ) -> str:
+        """Return the daily limit that ``requested`` would exceed, or "".
+
+        No other change in this person's name can be made until the transaction ends. A
+        suspension is never refused, because a doubt takes effect at once, unless it is
+        of people of other offices: staff change nothing of theirs.
+        """
+        if call.channel != CHANNEL:
+            return ""
+        if self._concerns_other_office(call, requested):
+            return OTHER_OFFICE
+        if code is Operation.SUSPEND:
+            return ""
+        # Two concurrent requests could otherwise each stay within the limit.
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, call.actor)
+        )
+        exceeded = find_exceeded(
+            requested, self._fetch_done(call, now), self._get_limits()
+        )
+        if exceeded:
+            self._raise_alarm(call, exceeded)
+        return exceeded
+
+    @api.model
+    def _concerns_other_office(
+        self, call: CallContext, requested: list[RequestedAct]
+    ) -> bool:
+        """Return whether a person in ``requested`` belongs to another office.
+
+        Raises SettingsAltered and SealBroken.
+        """
+        offices = self.env["spar.office"]
+        user_id = call.actor.partition(":")[2]
+        own = offices._find_for_user(self.env["res.users"].browse(int(user_id or 0)))
+        if not own and not offices.sudo().search_count([], limit=1):
+            return False
+        offices._check_settings()
+        ids = [one.subject_id for one in requested if one.subject_id]
+        if find_misplaced(self.env.cr, self.env["spar.keyring"]._open(), ids):
+            raise SealBroken("a person's office differs from their history")
+        query = SQL(
+            """SELECT DISTINCT office_id FROM spar_office_person
+                WHERE subject_id = ANY(%s) AND office_id IS NOT NULL""",
+            ids,
+        )
+        there = {office_id for (office_id,) in self.env.execute_query(query)}
+        return bool(own) and bool(there - set(own.ids))
+
+    @api.model
+    def _get_limits(self) -> StaffLimits:
+        get_limit = self.env["spar.limit"]._get_number
+        return StaffLimits(
+            get_limit("officer_changes"),
+            get_limit("officer_people_to_provider"),
+            get_limit("officer_people_to_account"),
+        )
+
+    @api.model
+    def _fetch_done(self, call: CallContext, now: datetime) -> list[RecentAct]:
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT subject_id, provider_id, account_commitment
+                     FROM spar_staff_act WHERE actor = %s AND done_at > %s""",
+                call.actor,
+                now - DAY,
+            )
+        )
+        return [
+            RecentAct(subject, provider, bytes(account or b""))
+            for subject, provider, account in rows
+        ]
+
+    @api.model
+    def _raise_alarm(self, call: CallContext, exceeded: str) -> None:
+        """Alert a supervisor to the user, whatever becomes of the transaction."""
+        user = call.actor.partition(":")[2]
+        self.env["spar.alarm"]._raise_alarms(
+            [
+                (
+                    "res_users",
+                    int(user) if user.isdecimal() else 0,
+                    f"limit of 24 hours is reached: {exceeded}",
+                )
+            ]
+        )
+
+    @api.model
+    def _commit_account(self, keyring, key: str) -> bytes:
+        return commit_to(keyring, f"account of an officer's change: {key}")
+
+    @api.model
+    def _record_changes(
+        self,
+        call: CallContext,
+        code: Operation,
+        requested: list[RequestedAct],
+        results: list[Result],
+        subjects: dict[str, int],
+        now: datetime,
+    ) -> None:
+        """Record what was done of ``requested``, for the limits and the list.
+
+        :param subjects: the subjects by canonical ID
+        """
+        rows = [
+            (
+                call.actor,
+                now,
+                code.value,
+                result.outcome is Outcome.HELD,
+                subjects[one.canonical],
+                one.provider_id,
+                one.account or None,
+            )
+            for one, result in zip(requested, results, strict=True)
+            if result.outcome in _CHANGED and one.canonical in subjects
+        ]
+        if rows:
+            self.env.cr.execute_values(
+                """INSERT INTO spar_staff_act
+                          (actor, done_at, operation, is_waiting, subject_id,
+                           provider_id, account_commitment) VALUES %s""",
+                rows,
+            )
+            self.invalidate_model()
