@@ -55,7 +55,7 @@ class SparParticipantTrial(models.TransientModel):
     sample_key = fields.Text(string="Key that signed it", compute="_compute_sample")
     body = fields.Text(string="Request body", store=False)
     http_signature = fields.Char(string="Signature header", store=False)
-    result = fields.Html(string="Result", store=False, sanitize=False)
+    result = fields.Html(store=False, sanitize=False)
 
     @api.model
     def _default_participant_id(self) -> int:
