@@ -10,7 +10,7 @@ from ..lib.directory_rows import count_known
 from ..lib.table_file import FileChoices, guess_table, is_table, open_table
 from ..models.directory_import.spar_directory_loader_branch import COLUMNS as BRANCH
 
-HEADER = "Bank Name,branchCode,Branch,City".split(",")
+HEADER = ["Bank Name", "branchCode", "Branch", "City"]
 ROWS = [["One", "0012", "East", "Marn"], ["Two", "0044", "West", "Sella"]]
 
 
