@@ -189,7 +189,7 @@ def test_killed_migration_continues(migrated):
     ((stage, after),) = migrated.half
     assert stage == "spar_subject" and after in list_read(migrated.killed)
     begin, *lines = migrated.done.stdout.splitlines()
-    assert begin.startswith("Going on")
+    assert begin.startswith("Continuing an interrupted run")
     again = list_read(lines)
     assert len(again) > 5 and min(again) > after
 
@@ -381,7 +381,7 @@ def test_migration_requires_that_no_session_is_open(copy):
     with connect(copy):
         done = migrate(copy)
     assert done.returncode == 2
-    assert "Others are connected to the database (1)" in done.stderr
+    assert "Other sessions are connected to the database (1)" in done.stderr
     assert query(copy, "SELECT to_regnamespace('spar_next')") == [(None,)]
 
 
