@@ -410,7 +410,7 @@ def test_rows_written_meanwhile_are_read(copy):
         )
     done = migrate(copy)
     assert done.returncode == 0, done.stderr
-    assert not done.stdout.startswith("Going on")
+    assert not done.stdout.startswith("Continuing")
     found = "SELECT last_seq FROM spar_subject WHERE uuid = 'another'"
     assert query(copy, found) == [(0,)]
 
@@ -422,4 +422,4 @@ def test_values_under_a_replaced_key_are_sealed_again(copy):
         cursor.execute("UPDATE spar_keyring_phase SET generation = generation || '-2'")
     done = migrate(copy)
     assert done.returncode == 0, done.stderr
-    assert not done.stdout.startswith("Going on")
+    assert not done.stdout.startswith("Continuing")
