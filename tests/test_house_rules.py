@@ -40,7 +40,6 @@ MAX_COMPLEXITY = 10
 UNFINISHED: dict[str, set[str]] = {
     # Until the templates of translations are renewed.
     "plain words in texts": {"spar_g2p_connect", "spar_self_service"},
-    "models are in one piece": {"spar_staff_login"},
 }
 #: Private words that have a standard term (docs/glossary.md), written in parts, so that
 #: this file does not contain them.
