@@ -4,6 +4,5 @@ from . import ir_ui_view
 from . import res_groups
 from . import res_partner
 from . import res_users
-from . import res_users_logins
 from . import spar_login_failure
 from . import spar_password_request
