@@ -129,7 +129,12 @@ class SparSettingChange(models.Model):
         )
         before = record._get_snapshot(list(values))
         standing = self._get_standing(named)
-        kept = {"values": to_kept(values), "before": before, "standing": standing}
+        kept = {
+            "values": to_kept(values),
+            "before": before,
+            "standing": standing,
+            "proposer": proposer.id,
+        }
         change._write_sealed(json.dumps(kept))
         record.invalidate_recordset(["setting_change_ids"])
         return change
@@ -158,12 +163,18 @@ class SparSettingChange(models.Model):
     def _open_kept(self) -> dict:
         """Return the ``values`` to be written, and those ``before`` the change.
 
-        Raises KeyringUnavailable, KeyringMismatch or SealBroken.
+        Raises KeyringUnavailable, KeyringMismatch, and SealBroken if the change is not
+        as it was proposed, or names another proposer.
         """
         text = self._read_sealed()
         if text is None:
             raise SealBroken("the values of the change are gone")
-        return json.loads(text)
+        kept = json.loads(text)
+        # Decided changes of earlier versions do not state it.
+        usual = None if self.state == "waiting" else self.proposer_id.id
+        if kept.get("proposer", usual) != self.proposer_id.id:
+            raise SealBroken("the change names another proposer")
+        return kept
 
     def _get_record(self) -> models.BaseModel | None:
         """Return the record to be changed: empty when gone, None without its model."""
@@ -182,6 +193,7 @@ class SparSettingChange(models.Model):
                     "You proposed this change: another administrator must approve it."
                 )
             )
+        self._check_unaltered()
         self._check_independent()
         stale = self.browse()
         for change in self:
@@ -225,6 +237,19 @@ class SparSettingChange(models.Model):
         if set(self.mapped("state")) - {"waiting"}:
             raise UserError(self.env._("This change has already been decided."))
 
+    def _check_unaltered(self) -> None:
+        """Raise UserError unless each change is as its proposer made it."""
+        for change in self:
+            try:
+                change._open_kept()
+            except SealBroken as error:
+                raise UserError(
+                    self.env._(
+                        "This change was altered outside Odoo. Refuse it, and propose "
+                        "it again."
+                    )
+                ) from error
+
     def _check_independent(self) -> None:
         """Raise UserError if both users may be one person with two accounts."""
         acts_sudo = self.env["spar.account.act"].sudo()
@@ -260,11 +285,13 @@ class SparSettingChange(models.Model):
     def _decide(self, state: str) -> None:
         """End this change; its secrets are deleted."""
         change_sudo = self.sudo()
-        kept, record = self._open_kept(), self._get_record()
-        for name in record._guarded_secrets if record is not None else ():
-            if name in kept["values"]:
-                kept["values"][name] = ""
-        change_sudo._write_sealed(json.dumps(kept))
+        try:
+            kept = self._open_kept()
+        except SealBroken:
+            kept = None  # An altered change can still be refused.
+        if kept is not None:
+            self._drop_secrets(kept)
+            change_sudo._write_sealed(json.dumps(kept))
         change_sudo.write(
             {
                 "state": state,
@@ -272,6 +299,20 @@ class SparSettingChange(models.Model):
                 "decided_at": fields.Datetime.now(),
             }
         )
+
+    def _drop_secrets(self, kept: dict) -> None:
+        record = self._get_record()
+        for name in record._guarded_secrets if record is not None else ():
+            if name in kept["values"]:
+                kept["values"][name] = ""
+
+    def _state_proposers(self) -> None:
+        """Seal the proposers of pending changes that an earlier version stored."""
+        for change in self.search([("state", "=", "waiting")]):
+            kept = json.loads(change._read_sealed() or "{}")
+            if kept and "proposer" not in kept:
+                kept["proposer"] = change.proposer_id.id
+                change._write_sealed(json.dumps(kept))
 
     @api.model
     def _build_stale_notification(self) -> dict:

@@ -11,6 +11,7 @@ from odoo.tools import SQL
 from ..exceptions import KeyringUnavailable
 from ..lib.keyring import OpenKeyring
 from ..lib.settings_seal import (
+    BUNDLE_FOREIGN,
     JOB_OFF,
     SEAL_FORGED,
     SEAL_GAP,
@@ -158,6 +159,8 @@ class SparSettingsSeal(models.Model):
         found += self._check_jobs()
         foreign = self.env["ir.ui.view"]._find_foreign()
         found += [("ir_ui_view", view_id, VIEW_FOREIGN) for view_id in foreign]
+        bundles = self.env["ir.attachment"]._find_foreign_bundles()
+        found += [("ir_attachment", row_id, BUNDLE_FOREIGN) for row_id in bundles]
         return list(dict.fromkeys(found))
 
     @api.model

@@ -160,6 +160,37 @@ class TestScreens(TransactionCase):
         view.arch = '<t t-name="x"><b/></t>'
         self.assertIn("<b/>", view.arch)
 
+    def test_scripts_and_styles_of_staff_are_for_addons(self):
+        assets = self.env["ir.asset"]
+        for values in (
+            {"bundle": "web.assets_web", "path": "/x/x.js"},
+            {"bundle": "web.assets_web", "path": "/x/x.css"},
+            {"bundle": "web.assets_backend", "path": "/x/x.scss"},
+            {
+                "bundle": "web.assets_web",
+                "directive": "include",
+                "path": "website.evil.css",
+            },
+            {"bundle": "website.evil.css", "path": "/x/x.js"},
+            {"bundle": "web._assets_primary_variables", "path": "/x/x.js"},
+            {"bundle": "web._assets_primary_variables", "path": "/x/x.scss"},
+        ):
+            with self.subTest(values), self.refused():
+                assets.create({"name": "x", **values})
+        style = assets.create(
+            {"name": "x", "bundle": "web.assets_frontend", "path": "/x/x.css"}
+        )
+        with self.refused():
+            style.bundle = "web.assets_web"
+        theme = {
+            "name": "x",
+            "bundle": "web._assets_primary_variables",
+            "directive": "replace",
+            "path": "/_custom/web.assets_frontend/website/x.scss",
+            "target": "/website/static/src/scss/x.scss",
+        }
+        assets.create(theme)
+
     def test_dashboards_are_for_their_own_user(self):
         view = self.env["ir.ui.view"].search([("type", "=", "form")], limit=1)
         values = {"ref_id": view.id, "arch": "<form/>"}
@@ -203,6 +234,21 @@ class TestScreens(TransactionCase):
         with self.refused():
             own.parent_id = ours
         own.name = "y"
+
+    def test_sql_that_changes_a_bundle_is_named(self):
+        attachments = self.env["ir.attachment"].sudo()
+        bundle = self.env["ir.qweb"]._get_asset_bundle(
+            "web.assets_web", css=False, assets_params={}
+        )
+        stored = bundle.js()
+        self.assertEqual(attachments._find_foreign_bundles(), [])
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ir_attachment SET store_fname = NULL, db_datas = %s WHERE id = %s",
+            [stored.raw + b";steal()", stored.id],
+        )
+        self.env.invalidate_all()
+        self.assertEqual(attachments._find_foreign_bundles(), [stored.id])
 
     def test_sql_that_changes_a_view_is_named(self):
         views = self.env["ir.ui.view"].sudo()

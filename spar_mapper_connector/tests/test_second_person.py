@@ -1,10 +1,11 @@
+import json
+
 import psycopg2
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
-from ..exceptions import SealBroken
 from ..models.spar_second_person import APPROVED, to_kept
 from .common import KeyringCase
 
@@ -46,6 +47,32 @@ class TestTwoPeople(SecondPersonCase):
         self.assertEqual(self.id_type.backend_id, self.backend)
         self.assertEqual((change.state, change.decider_id), ("applied", self.second))
         self.assertFalse(self.id_type.setting_change_ids)
+
+    def test_sql_that_names_another_proposer_is_refused(self):
+        """One administrator with SQL would approve in two names what one proposed."""
+        change = self.propose()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE spar_setting_change SET proposer_id = %s WHERE id = %s",
+            [self.second.id, change.id],
+        )
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "altered outside Odoo"):
+            change.with_user(self.first).action_approve()
+        self.assertFalse(self.id_type.backend_id)
+        change.with_user(self.first).action_refuse()
+        self.assertNotEqual(change.state, "waiting")
+
+    def test_a_change_of_an_earlier_version_gets_its_proposer_sealed(self):
+        change = self.propose()
+        kept = json.loads(change._read_sealed())
+        del kept["proposer"]
+        change._write_sealed(json.dumps(kept))
+        with self.assertRaisesRegex(UserError, "altered outside Odoo"):
+            change.with_user(self.second).action_approve()
+        change._state_proposers()
+        change.with_user(self.second).action_approve()
+        self.assertEqual(self.id_type.backend_id, self.backend)
 
     def test_the_proposer_cannot_approve_it(self):
         change = self.propose()
@@ -206,7 +233,7 @@ class TestWhatWaits(SecondPersonCase):
                 WHERE id = %s""",
             (change.id, other.id),
         )
-        with self.assertRaises(SealBroken):
+        with self.assertRaisesRegex(UserError, "altered outside Odoo"):
             other.with_user(self.second).action_approve()
         self.env.invalidate_all()
         self.assertIn("cannot be opened", other.summary)

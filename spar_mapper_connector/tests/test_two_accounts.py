@@ -263,14 +263,14 @@ class TestForgedActs(AccountCase):
         self.assertTrue(self.env["spar.group.log"]._is_set_up())
 
     def test_acts_from_before_are_sealed_by_the_upgrade(self):
-        path = "spar_mapper_connector/migrations/19.0.1.4.0/post-migration.py"
+        path = "spar_mapper_connector/migrations/19.0.1.5.0/post-migration.py"
         migration = load_script(file_path(path), "spar_connector_acts")
         act = self.forge(self.second, "role", self.odoo)
         with patch.dict(os.environ, {KEYRING_VARIABLE: "/nowhere/keyring"}):
             with self.assertLogs(ACTS, "WARNING"):
-                migration.migrate(self.env.cr, "19.0.1.3.0")
+                migration.migrate(self.env.cr, "19.0.1.4.0")
         self.assertEqual(self.find_named(), {act.id})
-        migration.migrate(self.env.cr, "19.0.1.3.0")
+        migration.migrate(self.env.cr, "19.0.1.4.0")
         self.assertFalse(self.find_named())
 
 

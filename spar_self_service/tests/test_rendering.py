@@ -19,7 +19,17 @@ class TestRendering(HttpCase):
     def test_our_pages_and_the_login_cannot_be_redirected(self):
         rewrites = self.env["website.rewrite"]
         values = {"name": "x", "redirect_type": "308", "url_to": "/elsewhere"}
-        for path in ("/spar", "/spar/notice/<token>", "SPAR/address", "/web/login"):
+        for path in (
+            "/spar",
+            "/spar/notice/<token>",
+            "SPAR/address",
+            "/web/login",
+            "/odoo",
+            "/web/assets/x.js",
+            "/mail/data",
+            "/bus/websocket_worker_bundle",
+            "/auth/passkey/start-auth",
+        ):
             with self.subTest(path), self.assertRaises(ValidationError):
                 rewrites.create({**values, "url_from": path})
         rewrites.new({**values, "url_from": "/sparkling"})._check_protected_paths()

@@ -3,9 +3,14 @@ from odoo.exceptions import ValidationError
 
 from ...expressions import is_on_command_line
 
-#: Bundles of scripts that only websites load.
-_WEBSITES = ("web.assets_frontend", "website.")
-_STYLES = (".css", ".scss")
+#: The bundles that only websites load.
+WEBSITES = (
+    "web.assets_frontend",
+    "web.assets_frontend_lazy",
+    "web.assets_frontend_minimal",
+)
+#: The beginning of bundles of style variables: a website's theme changes its own.
+_VARIABLES = "web._assets_"
 
 
 class IrAsset(models.Model):
@@ -17,8 +22,7 @@ class IrAsset(models.Model):
         if not self.env.registry.ready or is_on_command_line():
             return
         for asset in self:
-            is_style = (asset.path or "").lower().endswith(_STYLES)
-            if not is_style and not (asset.bundle or "").startswith(_WEBSITES):
+            if asset.bundle not in WEBSITES and not asset._is_of_theme():
                 raise ValidationError(
                     self.env._(
                         "You cannot add a script to %(bundle)s here: staff's screens "
@@ -27,3 +31,12 @@ class IrAsset(models.Model):
                         bundle=asset.bundle,
                     )
                 )
+
+    def _is_of_theme(self) -> bool:
+        """Return whether a website's theme sets its variables."""
+        return bool(
+            (self.bundle or "").startswith(_VARIABLES)
+            and self.directive == "replace"
+            and (self.path or "").endswith(".scss")
+            and (self.target or "").startswith("/website/")
+        )

@@ -1,9 +1,18 @@
+import re
+from hashlib import sha256
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
 from odoo.addons.base.models.assetsbundle import AssetsBundle
 
 from ...expressions import is_called_from_file_of, is_on_command_line
+from .ir_asset import WEBSITES
+
+#: The digest of each bundle of scripts by database, name and version of its files: to
+#: put one together takes seconds.
+_digests: dict[tuple[str, str, str], str] = {}
+_BUNDLE = re.compile(r"/web/assets/(?:\d+/)?(?P<version>\w+)/(?P<name>[\w.]+)\.min\.js")
 
 
 class IrAttachment(models.Model):
@@ -33,3 +42,37 @@ class IrAttachment(models.Model):
             raise ValidationError(
                 self.env._("Only Odoo itself writes the scripts of its screens.")
             )
+
+    @api.model
+    def _find_foreign_bundles(self) -> list[int]:
+        """Return the ids of staff's bundles that differ from the addons' files.
+
+        Somebody with SQL can put a script there that acts as any member of staff.
+        """
+        stored = self.sudo().search(
+            [("url", "=like", "/web/assets/%.min.js"), ("public", "=", True)],
+            order="id",
+        )
+        return [bundle.id for bundle in stored if bundle._is_foreign_bundle()]
+
+    def _is_foreign_bundle(self) -> bool:
+        found = _BUNDLE.fullmatch(self.url)
+        if found is None or found["name"] in WEBSITES:
+            return False
+        bundle = self.env["ir.qweb"]._get_asset_bundle(
+            found["name"], css=False, assets_params={}
+        )
+        if bundle.get_version("js") != found["version"]:
+            return False  # Of earlier files: no page names it.
+        return sha256(self.raw or b"").hexdigest() != self._get_bundle_digest(bundle)
+
+    @api.model
+    def _get_bundle_digest(self, bundle) -> str:
+        """Return the digest of a bundle of scripts, put together from its files."""
+        key = (self.env.cr.dbname, bundle.name, bundle.get_checksum("js"))
+        if key not in _digests:
+            # What was stored is neither read nor replaced.
+            bundle.get_attachments = lambda *_args, **_kwargs: []
+            bundle.save_attachment = lambda _extension, content: [content]
+            _digests[key] = sha256(bundle.js().encode()).hexdigest()
+        return _digests[key]
