@@ -13,6 +13,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
 )
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
+from ..lib.bindings import MessageBinding
+from .message.spar_message import BOUND
+
 #: A status covers at most this many messages of a transaction: the newest.
 MAX_MESSAGES = 50
 
@@ -58,13 +61,13 @@ class SparMapperLocal(models.AbstractModel):
         sender = call.actor.removeprefix("participant:")
         rows = self.env.execute_query_dict(
             SQL(
-                """SELECT m.id, m.uuid, m.state, m.correlation_id, m.sealed_request,
-                          m.sealed_answer
+                """SELECT m.id, m.state, m.sealed_request, m.sealed_answer, %s
                      FROM spar_message m
                      JOIN spar_participant p ON p.id = m.participant_id
                     WHERE p.sender_id = %s AND m.action = %s
                       AND m.state IN ('waiting', 'done') AND %s
                     ORDER BY m.id DESC LIMIT %s""",
+                BOUND,
                 sender,
                 reference.operation.value,
                 self._build_condition(keyring, sender, reference),
@@ -99,7 +102,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _get_transaction_id(self, keyring, row: dict) -> str:
-        """Return the ID in the answer, or in the request if that was rejected.
+        """Return the ID in the answer, or what is kept of a rejected request.
 
         The answer to a message that was rejected as a whole does not contain it.
         """
@@ -135,5 +138,8 @@ class SparMapperLocal(models.AbstractModel):
     @api.model
     def _open(self, keyring, row: dict, column: str) -> dict:
         sealed = row[column]
-        messages = self.env["spar.message"]
-        return messages._unseal(keyring, row["uuid"], sealed) if sealed else {}
+        if not sealed:
+            return {}
+        binding = MessageBinding(*(row[name] for name in MessageBinding._fields))
+        context = binding.build_context(row["state"])
+        return self.env["spar.message"]._unseal(keyring, context, sealed)

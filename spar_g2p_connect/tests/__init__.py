@@ -1,4 +1,5 @@
 from . import test_address_checks
+from . import test_altered_messages
 from . import test_asynchronous
 from . import test_bad_input
 from . import test_boundary

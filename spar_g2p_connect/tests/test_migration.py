@@ -1,7 +1,21 @@
-from odoo.modules.module import load_script
-from odoo.tests import TransactionCase
-from odoo.tools import file_path
+from unittest.mock import patch
 
+from odoo.modules.module import load_script
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import file_path, mute_logger
+
+from odoo.addons.spar_mapper_connector.exceptions import KeyringUnavailable
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
+
+from ..lib.packing import pack
+from .test_asynchronous import AsynchronousCase
+
+ALARM = "odoo.addons.spar_mapper.models.audit.spar_alarm"
+WORKER = "odoo.addons.spar_g2p_connect.models.message.spar_message_worker"
+SEALING = load_script(
+    file_path("spar_g2p_connect/migrations/19.0.1.5.0/post-migration.py"),
+    "spar_g2p_connect_post_migration_1_5",
+)
 RENAMING = load_script(
     file_path("spar_g2p_connect/migrations/19.0.1.4.0/post-migration.py"),
     "spar_g2p_connect_post_migration_1_4",
@@ -33,3 +47,154 @@ class TestRenamedSchedules(TransactionCase):
         self._migrate()
         self.assertEqual(cron.name, "Messages of payers")
         self.assertEqual(cron.cron_name, "Messages of payers")
+
+
+@tagged("post_install", "-at_install")
+class TestSealedAnew(AsynchronousCase):
+    """Messages and callbacks as they were before their seals bound their columns."""
+
+    def setUp(self):
+        super().setUp()
+        self.done = self.prepare("done")
+        self.request = self.build("link", "request")
+        self.run_worker()
+        self.callback = self.done.callback_ids
+        self.answer = self.env["spar.callback"]._get_document(self.callback.id)
+        self.rejected = self.prepare("rejected")
+        self.full.action_disable()
+        self.run_worker()
+        self.full.action_activate()
+        self.waiting = self.prepare("waiting")
+        self.age()
+
+    def prepare(self, key):
+        message = self.build("link", key)
+        self.queue("link", message)
+        return self.get_messages(message_id=message["header"]["message_id"])
+
+    def age(self):
+        """Seal the stored rows as they were sealed before."""
+        messages = self.env["spar.message"]
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+
+        def seal(prefix, uuid, document):
+            return keyring.seal("message", pack(document), bind(prefix, uuid))
+
+        for row in self.done | self.rejected | self.waiting:
+            _seal, context = messages._get_seal_contexts(keyring, row.ids)[row.id]
+            query = "SELECT sealed_request, sealed_answer FROM spar_message"
+            self.env.cr.execute(f"{query} WHERE id = %s", [row.id])
+            request, answer = (
+                sealed and messages._unseal(keyring, context, sealed)
+                for sealed in self.env.cr.fetchone()
+            )
+            request = self.request if row == self.done else request
+            self.env.cr.execute(
+                """UPDATE spar_message SET sealed_request = %s, sealed_answer = %s
+                    WHERE id = %s""",
+                [
+                    request and seal("spar.message", row.uuid, request),
+                    answer and seal("spar.message", row.uuid, answer),
+                    row.id,
+                ],
+            )
+        self.env.cr.execute("UPDATE spar_callback SET sealed = NULL")
+        self.later = {"header": {"message_id": "later"}}
+        rejected = self.rejected.callback_ids
+        self.env.cr.execute(
+            "UPDATE spar_callback SET sealed = %s WHERE id = %s",
+            [seal("spar.callback", rejected.uuid, self.later), rejected.id],
+        )
+        self.env.invalidate_all()
+
+    def migrate(self):
+        self.env.flush_all()
+        SEALING.migrate(self.env.cr, "19.0.1.4.0")
+        self.env.invalidate_all()
+
+    def fetch(self):
+        self.env.cr.execute(
+            "SELECT id, sealed_request, sealed_answer FROM spar_message ORDER BY id"
+        )
+        rows = self.env.cr.fetchall()
+        self.env.cr.execute("SELECT id, sealed FROM spar_callback ORDER BY id")
+        return rows, self.env.cr.fetchall()
+
+    def get_document(self, message):
+        document = self.env["spar.callback"]._get_document(message.callback_ids.id)
+        document["header"].pop("message_ts")
+        return document
+
+    def assertWaitingEnds(self):
+        with mute_logger(WORKER, ALARM):
+            self.run_worker()
+        self.assertIn("can no longer be read", self.waiting.reason)
+        self.assertIsNone(self.resolve_fa("waiting"))
+
+    def test_waiting_message_runs(self):
+        self.migrate()
+        self.run_worker()
+        self.assertEqual(self.resolve_fa("waiting"), "account:waiting@BANK")
+        self.assertFalse(self.waiting.reason)
+
+    def test_answers_can_be_sent(self):
+        self.migrate()
+        self.answer["header"].pop("message_ts")
+        self.assertEqual(self.get_document(self.done), self.answer)
+        self.assertEqual(self.get_document(self.rejected), self.later)
+
+    def test_answered_message_keeps_no_request(self):
+        self.migrate()
+        rows = {row_id: request for row_id, request, _answer in self.fetch()[0]}
+        self.assertIsNone(rows[self.done.id])
+        keyring, messages = self.env["spar.keyring"]._open(), self.env["spar.message"]
+        contexts = messages._get_seal_contexts(keyring, self.rejected.ids)
+        context, sealed = contexts[self.rejected.id][1], rows[self.rejected.id]
+        self.assertEqual(
+            messages._unseal(keyring, context, sealed),
+            {"message": {"transaction_id": "transaction-1"}},
+        )
+
+    def test_what_was_sealed_before_does_not_open_afterwards(self):
+        self.assertWaitingEnds()
+
+    def test_value_that_did_not_open_is_not_sealed_anew(self):
+        self.env.cr.execute(
+            "UPDATE spar_message SET uuid = 'another' WHERE id = %s", [self.waiting.id]
+        )
+        self.env.invalidate_all()
+        self.migrate()
+        self.assertWaitingEnds()
+
+    def test_callback_of_another_participant_is_not_sealed(self):
+        self.env.cr.execute(
+            "UPDATE spar_callback SET participant_id = %s WHERE id = %s",
+            [self.bank.id, self.callback.id],
+        )
+        self.migrate()
+        self.assertIsNone(dict(self.fetch()[1])[self.callback.id])
+
+    def test_a_second_time_changes_nothing(self):
+        self.migrate()
+        rows = self.fetch()
+        self.migrate()
+        self.assertEqual(self.fetch(), rows)
+
+    def test_rows_of_several_batches_are_sealed(self):
+        with patch.object(SEALING, "BATCH", 1):
+            self.migrate()
+        self.assertEqual(self.get_document(self.rejected), self.later)
+        self.run_worker()
+        self.assertEqual(self.resolve_fa("waiting"), "account:waiting@BANK")
+
+    def test_without_a_keyring_rows_end_as_unreadable(self):
+        rows = self.fetch()
+        with (
+            patch.object(
+                type(self.env["spar.keyring"]), "_open", side_effect=KeyringUnavailable
+            ),
+            self.assertLogs(SEALING.__name__, "WARNING"),
+        ):
+            self.migrate()
+        self.assertEqual(self.fetch(), rows)
+        self.assertWaitingEnds()

@@ -16,6 +16,7 @@ from ..models.message.spar_message_worker import MAX_ATTEMPTS
 from .common import build_items
 from .test_asynchronous import WORKER, StatusCase
 
+ALARM = "odoo.addons.spar_mapper.models.audit.spar_alarm"
 CALLBACKS = "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
 
 
@@ -41,11 +42,12 @@ class TestPoison(StatusCase):
     def get_id(self, message):
         return message["header"]["message_id"]
 
-    def seal(self, document, uuid=None):
+    def seal(self, document, is_moved=False):
         messages = self.env["spar.message"]
         keyring = self.env["spar.keyring"]._open(for_write=True)
         text = document if isinstance(document, str) else pack(document)
-        context = messages._build_context(uuid or self.row.uuid)
+        contexts = messages._get_seal_contexts(keyring, self.row.ids)
+        context = b"another" if is_moved else contexts[self.row.id][1]
         return keyring.seal(SEAL, text, context)
 
     def poison(self, column, value):
@@ -58,7 +60,7 @@ class TestPoison(StatusCase):
     def run_turns(self, count=1):
         """Run as many turns as it takes, ignoring the pauses between them."""
         for _turn in range(count):
-            with mute_logger(WORKER, "odoo.sql_db"), self.enter_savepoints():
+            with mute_logger(WORKER, ALARM, "odoo.sql_db"), self.enter_savepoints():
                 self.run_worker()
             self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
 
@@ -74,7 +76,7 @@ class TestPoison(StatusCase):
 
     def test_unreadable_message_ends(self):
         wrong = {
-            "another context": self.seal(self.poisoned, "another"),
+            "another context": self.seal(self.poisoned, is_moved=True),
             "cut": self.seal(self.poisoned)[:20],
             "rubbish": b"rubbish",
             "an unknown key": b"\x01\xff\xff\xff\xff" + b"x" * 60,
@@ -248,7 +250,7 @@ class TestPoison(StatusCase):
     def test_unreadable_answer_is_not_retried(self):
         self.run_turns()
         self.poison("sealed_answer", b"rubbish")
-        with mute_logger(CALLBACKS):
+        with mute_logger(CALLBACKS, ALARM):
             self.run_schedule("spar.callback", "_cron_send")
         self.env.invalidate_all()
         self.assertEqual(self.row.callback_ids.state, "failed")

@@ -4,8 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
+from ...lib.bindings import CallbackBinding, MessageBinding
 from ...lib.exchange import build_callback_url
 from ...lib.packing import pack, unpack
 from .spar_message import SEAL
@@ -16,8 +17,10 @@ ADMINISTRATOR = "spar_fa_directory.group_administrator"
 class SparCallback(models.Model):
     """An answer on its way to a participant, sent until it has arrived, for a day.
 
-    Its body is the message's stored answer, or a later one of its own, sealed; its
-    message ID never changes, so that the other side recognises a repeat.
+    Its body is the message's stored answer, or a later one of its own; its message ID
+    never changes, so that the other side recognises a repeat. Every row has a sealed
+    value, an empty one where the body is the message's, because the seal binds to whom
+    it is sent (``lib/bindings.py``).
     """
 
     _name = "spar.callback"
@@ -97,9 +100,8 @@ class SparCallback(models.Model):
     @api.model
     def _queue(
         self,
-        participant_id: int,
         row_id: int,
-        address: str,
+        message: MessageBinding,
         action: str,
         document: dict | None = None,
     ) -> None:
@@ -107,17 +109,20 @@ class SparCallback(models.Model):
 
         ``document`` replaces the stored answer, where it is given.
         """
-        uuid = str(uuid4())
+        url = build_callback_url(message.callback, action)
+        binding = CallbackBinding(
+            str(uuid4()), message.participant_id, url, message.uuid
+        )
         self.env.cr.execute(
             SQL(
                 """INSERT INTO spar_callback (participant_id, message_id, url, state,
                           attempts, uuid, sealed, since, next_try)
                    VALUES (%s, %s, %s, 'waiting', 0, %s, %s, %s, %s)""",
-                participant_id,
+                binding.participant_id,
                 row_id,
-                build_callback_url(address, action),
-                uuid,
-                document and self._seal(uuid, document),
+                url,
+                binding.uuid,
+                self._seal(binding, document),
                 *[SQL("clock_timestamp() AT TIME ZONE 'UTC'")] * 2,
             )
         )
@@ -127,20 +132,29 @@ class SparCallback(models.Model):
 
     def _get_seal_contexts(self, keyring: OpenKeyring, row_ids: list[int]) -> dict:
         rows = self.env.execute_query(
-            SQL("SELECT id, uuid FROM spar_callback WHERE id = ANY(%s)", row_ids)
+            SQL(
+                """SELECT c.id, c.uuid, c.participant_id, c.url, m.uuid
+                     FROM spar_callback c JOIN spar_message m ON m.id = c.message_id
+                    WHERE c.id = ANY(%s)""",
+                row_ids,
+            )
         )
-        return {row_id: (SEAL, bind("spar.callback", uuid)) for row_id, uuid in rows}
+        return {
+            row_id: (SEAL, CallbackBinding(*values).build_context())
+            for row_id, *values in rows
+        }
 
     @api.model
-    def _seal(self, uuid: str, document: dict) -> bytes:
+    def _seal(self, binding: CallbackBinding, document: dict | None) -> bytes:
         keyring = self.env["spar.keyring"]._open(for_write=True)
-        return keyring.seal(SEAL, pack(document), bind("spar.callback", uuid))
+        return keyring.seal(SEAL, pack(document), binding.build_context())
 
     @api.model
-    def _unseal(self, uuid: str, sealed: bytes) -> dict:
+    def _unseal(self, binding: CallbackBinding, sealed: bytes | None) -> dict | None:
+        """Return its own document, None for the message's; raises SealBroken."""
         keyring = self.env["spar.keyring"]._open()
-        context = bind("spar.callback", uuid)
-        return unpack(keyring.unseal(SEAL, bytes(sealed), context))
+        context = binding.build_context()
+        return unpack(keyring.unseal(SEAL, bytes(sealed or b""), context))
 
     def action_send_again(self) -> None:
         """Retry failed callbacks for another day."""

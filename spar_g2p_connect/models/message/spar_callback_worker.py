@@ -7,7 +7,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL, config
 
-from odoo.addons.spar_mapper_connector.exceptions import SettingsAltered
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken, SettingsAltered
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -19,10 +19,12 @@ from odoo.addons.spar_mapper_connector.transactions import (
 
 from ...const import SERVICE_USER
 from ...lib import delivery
+from ...lib.bindings import CallbackBinding, MessageBinding
 from ...lib.delivery import Delivery
 from ...lib.exchange import get_current_url
 from ...lib.pauses import GIVE_UP, get_pause
 from ...lib.workers import get_worker_number
+from .spar_message import BOUND, DOES_NOT_OPEN
 
 _logger = logging.getLogger(__name__)
 
@@ -153,6 +155,9 @@ class SparCallback(models.Model):
                 return self._build_delivery(row_id, participant_id, url, document)
         except Exception as error:
             _log_error(row_id, error)
+            if isinstance(error, SealBroken):
+                problem_of_row = (self._table, row_id, DOES_NOT_OPEN)
+                self.env["spar.alarm"]._raise_alarms([problem_of_row])
             if problem == UNREADABLE and not is_passing(error):
                 self._end_unreadable(row_id)
             else:
@@ -189,19 +194,24 @@ class SparCallback(models.Model):
     @api.model
     def _get_document(self, row_id: int) -> dict:
         """Return the document to send now: only its timestamp is new."""
-        ((uuid, sealed, message_uuid, answer),) = self.env.execute_query(
+        (row,) = self.env.execute_query(
             SQL(
-                """SELECT c.uuid, c.sealed, m.uuid, m.sealed_answer
+                """SELECT c.sealed, m.sealed_answer, m.state,
+                          c.uuid, c.participant_id, c.url, %s
                      FROM spar_callback c JOIN spar_message m ON m.id = c.message_id
                     WHERE c.id = %s""",
+                BOUND,
                 row_id,
             )
         )
-        if sealed:
-            document = self._unseal(uuid, sealed)
-        else:
+        sealed, answer, state, *own = row[:6]
+        message = MessageBinding(*row[6:])
+        binding = CallbackBinding(*own, message.uuid)
+        document = self._unseal(binding, sealed)
+        if document is None:
             keyring = self.env["spar.keyring"]._open()
-            document = self.env["spar.message"]._unseal(keyring, message_uuid, answer)
+            context = message.build_context(state)
+            document = self.env["spar.message"]._unseal(keyring, context, answer)
         document["header"]["message_ts"] = format_timestamp(now())
         return document
 

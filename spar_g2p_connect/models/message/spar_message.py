@@ -15,6 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.sameness import canonical
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ...exceptions import TooMany
+from ...lib.bindings import DONE, WAITING, MessageBinding
 from ...lib.caller import Caller
 from ...lib.exchange import SYNC, DuplicateMessage, Exchange
 from ...lib.packing import pack, unpack
@@ -27,6 +28,12 @@ DEFAULT_RETENTION, MIN_RETENTION = 90, 2
 _VACUUM_BATCH = 5000
 SEAL = "message"
 
+#: The problem in the alarm about a row whose sealed column does not open.
+DOES_NOT_OPEN = "what is stored does not open: the row was altered"
+
+#: The bound columns of ``spar_message m``, in the order of MessageBinding.
+BOUND = SQL(", ").join(SQL.identifier("m", name) for name in MessageBinding._fields)
+
 # The size of a ``bigint``, in which reference marks are stored.
 _MARK_BYTES = 8
 
@@ -34,21 +41,21 @@ _MARK_BYTES = 8
 class EarlierMessage(NamedTuple):
     """The stored data of a message that was received before."""
 
-    row_id: int
-    uuid: str
-    action: str
-    mode: str
-    correlation_id: str
+    binding: MessageBinding
+    state: str
     digest: bytes
     sealed_answer: bytes | None
 
 
 class StoredMessage(NamedTuple):
-    """A stored message: its row, the context of its seal, and its correlation ID."""
+    """A stored message: its row, and what its seals bind."""
 
     row_id: int
-    uuid: str
-    correlation_id: str
+    binding: MessageBinding
+
+    @property
+    def correlation_id(self) -> str:
+        return self.binding.correlation_id
 
 
 class SparMessage(models.Model):
@@ -58,6 +65,11 @@ class SparMessage(models.Model):
     message, only the fact and the reason are stored, never its content. Bodies are
     sealed in columns that the ORM does not know; values by which messages are looked up
     (transaction, items' references) are stored as keyed marks.
+
+    The seals bind the plain columns that decide what a message does and for whom, and
+    its state (``lib/bindings.py``). The request is erased with the answer, so that
+    nothing is left that could run again. Of a request that was rejected as a whole the
+    transaction's ID is kept, because its answer does not contain it.
 
     A message is stored before it is processed. The statements in this file run at READ
     COMMITTED: a request that sends the same message at the same time waits in
@@ -164,29 +176,31 @@ class SparMessage(models.Model):
         if earlier is None:
             return None
         keyring = self.env["spar.keyring"]._open()
-        same_way = (earlier.action, earlier.mode) == (exchange.action, exchange.mode)
+        stored = earlier.binding
+        same_way = (stored.action, stored.mode) == (exchange.action, exchange.mode)
         if not (same_way and earlier.digest == self._build_digest(keyring, exchange)):
             raise DuplicateMessage()
-        if earlier.mode == SYNC:
-            return self._unseal(keyring, earlier.uuid, earlier.sealed_answer)
-        return build_ack(earlier.correlation_id)
+        if stored.mode == SYNC:
+            context = stored.build_context(earlier.state)
+            return self._unseal(keyring, context, earlier.sealed_answer)
+        return build_ack(stored.correlation_id)
 
     @api.model
     def _find_earlier(self, exchange: Exchange) -> EarlierMessage | None:
         rows = self.env.execute_query(
             SQL(
-                """SELECT id, uuid, action, mode, correlation_id, request_digest,
-                          sealed_answer
-                     FROM spar_message
+                """SELECT state, request_digest, sealed_answer, %s
+                     FROM spar_message m
                     WHERE participant_id = %s AND message_id = %s AND claims_id""",
+                BOUND,
                 exchange.caller.participant_id,
                 exchange.header.message_id,
             )
         )
         if not rows:
             return None
-        *values, digest, sealed = rows[0]
-        return EarlierMessage(*values, bytes(digest), sealed)
+        state, digest, sealed, *values = rows[0]
+        return EarlierMessage(MessageBinding(*values), state, bytes(digest), sealed)
 
     # === STORING === #
 
@@ -199,27 +213,31 @@ class SparMessage(models.Model):
         stored without its body; its answer is saved before the row becomes visible.
         """
         keyring = self.env["spar.keyring"]._open(for_write=True)
-        uuid, is_sync = str(uuid4()), exchange.mode == SYNC
-        request = None if is_sync else exchange.document
+        binding = MessageBinding(
+            uuid=str(uuid4()),
+            participant_id=exchange.caller.participant_id,
+            action=exchange.action,
+            mode=exchange.mode,
+            message_id=exchange.header.message_id,
+            correlation_id=str(uuid4()),
+            callback=callback or None,
+        )
+        is_sync = exchange.mode == SYNC
         values = {
-            "participant_id": exchange.caller.participant_id,
-            "uuid": uuid,
-            "message_id": exchange.header.message_id,
+            **binding._asdict(),
             "claims_id": exchange.claims_id,
-            "action": exchange.action,
-            "mode": exchange.mode,
-            "state": "done" if is_sync else "waiting",
-            "correlation_id": str(uuid4()),
+            "state": DONE if is_sync else WAITING,
             "item_count": len(exchange.wires),
-            "callback": callback or None,
             "attempts": 0,
             "request_digest": self._build_digest(keyring, exchange),
             "transaction_mark": self._mark_transaction(keyring, exchange),
             "reference_marks": self._mark_references(keyring, exchange),
-            "sealed_request": request and self._seal(keyring, uuid, request),
         }
+        if not is_sync:
+            context = binding.build_context(WAITING)
+            values["sealed_request"] = self._seal(keyring, context, exchange.document)
         row_id = self._insert_message(values)
-        return StoredMessage(row_id, uuid, values["correlation_id"]) if row_id else None
+        return StoredMessage(row_id, binding) if row_id else None
 
     @api.model
     def _insert_message(self, values: dict) -> int | None:
@@ -237,17 +255,28 @@ class SparMessage(models.Model):
         return rows[0][0] if rows else None
 
     @api.model
-    def _save_answer(self, stored: StoredMessage, answer: dict) -> None:
-        """Save the sealed answer of the message, which is then done."""
+    def _save_answer(
+        self, stored: StoredMessage, answer: dict, transaction_id: str = ""
+    ) -> None:
+        """Save the sealed answer of the message, which is then done.
+
+        Its request is erased, but for ``transaction_id`` where the answer, a rejection,
+        does not contain it.
+        """
+        is_rejected = transaction_id and not answer.get("message")
+        rest = self._build_rest(transaction_id) if is_rejected else None
         keyring = self.env["spar.keyring"]._open(for_write=True)
+        context = stored.binding.build_context(DONE)
         self.env.cr.execute(
             SQL(
                 """UPDATE spar_message
-                      SET sealed_answer = %s, state = 'done', next_try = NULL,
+                      SET sealed_answer = %s, sealed_request = %s,
+                          state = 'done', next_try = NULL,
                           reason_code = %s, reason = %s,
                           answered_at = clock_timestamp() AT TIME ZONE 'UTC'
                     WHERE id = %s""",
-                self._seal(keyring, stored.uuid, answer),
+                self._seal(keyring, context, answer),
+                rest and self._seal(keyring, context, rest),
                 answer["header"].get("status_reason_code"),
                 answer["header"].get("status_reason_message"),
                 stored.row_id,
@@ -338,23 +367,30 @@ class SparMessage(models.Model):
 
     def _get_seal_contexts(self, keyring: OpenKeyring, row_ids: list[int]) -> dict:
         rows = self.env.execute_query(
-            SQL("SELECT id, uuid FROM spar_message WHERE id = ANY(%s)", row_ids)
+            SQL(
+                "SELECT id, state, %s FROM spar_message m WHERE id = ANY(%s)",
+                BOUND,
+                row_ids,
+            )
         )
-        return {row_id: (SEAL, self._build_context(uuid)) for row_id, uuid in rows}
+        return {
+            row_id: (SEAL, MessageBinding(*values).build_context(state))
+            for row_id, state, *values in rows
+        }
 
     @api.model
-    def _build_context(self, uuid: str) -> bytes:
-        """Return the context that binds a sealed body to its row."""
-        return bind("spar.message", uuid)
+    def _seal(self, keyring: OpenKeyring, context: bytes, document: dict) -> bytes:
+        return keyring.seal(SEAL, pack(document), context)
 
     @api.model
-    def _seal(self, keyring: OpenKeyring, uuid: str, document: dict) -> bytes:
-        return keyring.seal(SEAL, pack(document), self._build_context(uuid))
+    def _unseal(self, keyring: OpenKeyring, context: bytes, sealed: bytes) -> dict:
+        """Return the document in ``sealed``; raises SealBroken."""
+        return unpack(keyring.unseal(SEAL, bytes(sealed or b""), context))
 
     @api.model
-    def _unseal(self, keyring: OpenKeyring, uuid: str, sealed: bytes) -> dict:
-        context = self._build_context(uuid)
-        return unpack(keyring.unseal(SEAL, bytes(sealed), context))
+    def _build_rest(self, transaction_id: str) -> dict:
+        """Return what is kept of a request that was rejected as a whole."""
+        return {"message": {"transaction_id": transaction_id}}
 
     # === RETENTION === #
 

@@ -15,6 +15,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
 from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
+from ...lib.bindings import DONE, MessageBinding
+from .spar_message import BOUND
+
 _logger = logging.getLogger(__name__)
 
 #: Whether message m of participant p requested change c, on its own or again while c
@@ -117,8 +120,7 @@ class SparMessage(models.Model):
         """
         rows = self.env.execute_query_dict(
             SQL(
-                """SELECT DISTINCT m.id, m.uuid, m.participant_id, m.action,
-                          m.callback, m.sealed_answer
+                """SELECT DISTINCT m.id, m.sealed_answer, %s
                      FROM spar_change c
                      JOIN spar_mapping g ON g.id = c.mapping_id
                      JOIN spar_subject_id i ON i.subject_id = g.subject_id
@@ -127,6 +129,7 @@ class SparMessage(models.Model):
                      JOIN spar_participant p ON p.id = m.participant_id
                     WHERE c.id = ANY(%s) AND m.mode = 'async' AND m.state = 'done'
                       AND %s""",
+                BOUND,
                 change_ids,
                 _REQUESTED_BY,
             )
@@ -154,13 +157,13 @@ class SparMessage(models.Model):
     @api.model
     def _queue_decision(self, row: dict) -> None:
         keyring = self.env["spar.keyring"]._open(for_write=True)
-        answer = self._unseal(keyring, row["uuid"], row["sealed_answer"])
+        binding = MessageBinding(*(row[name] for name in MessageBinding._fields))
+        context = binding.build_context(DONE)
+        answer = self._unseal(keyring, context, row["sealed_answer"])
         waiting = get_waiting(get_items(answer, row["action"]))
         decisions = self._get_decisions(keyring, row["id"], row["action"], waiting)
         final = finish_answer(
             answer, row["action"], lambda text: decisions.get(self._identify(text), "")
         )
         action = get_callback_action(row["action"])
-        self.env["spar.callback"]._queue(
-            row["participant_id"], row["id"], row["callback"], action, document=final
-        )
+        self.env["spar.callback"]._queue(row["id"], binding, action, document=final)

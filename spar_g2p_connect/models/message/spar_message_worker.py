@@ -10,6 +10,7 @@ from psycopg2.errors import LockNotAvailable
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import build_rejection
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import RejectedMessage
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
@@ -25,10 +26,11 @@ from odoo.addons.spar_mapper_connector.transactions import (
 )
 
 from ...const import SERVICE_USER
+from ...lib.bindings import WAITING, MessageBinding
 from ...lib.exchange import ASYNC, Exchange
 from ...lib.pauses import get_pause
 from ...lib.workers import get_worker_number
-from .spar_message import StoredMessage
+from .spar_message import BOUND, DOES_NOT_OPEN, StoredMessage
 
 _logger = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ _STAY_SECONDS = 0.3
 _UNREADABLE = (
     "can no longer be read here, and had no effect: send it under another message_id"
 )
+_ANSWERED = "was answered before: its stored row was altered, and it does not run again"
 _FAILED = "could not be processed, and had no effect"
 #: The code where no answer can be built.
 _CODE = "err.service.unavailable"
@@ -60,14 +63,19 @@ class WaitingMessage(NamedTuple):
     """A message whose turn has come."""
 
     row_id: int
-    uuid: str
-    message_id: str
-    action: str
-    correlation_id: str
-    callback: str
     attempts: int
     has_waited: bool
-    sealed_request: bytes
+    was_answered: bool
+    sealed_request: bytes | None
+    binding: MessageBinding
+
+    @property
+    def message_id(self) -> str:
+        return self.binding.message_id
+
+    @property
+    def action(self) -> str:
+        return self.binding.action
 
 
 class SparMessage(models.Model):
@@ -225,15 +233,20 @@ class SparMessage(models.Model):
     def _get_next(self, participant_id: int) -> WaitingMessage | None:
         rows = self.env.execute_query(
             SQL(
-                """SELECT id, uuid, message_id, action, correlation_id,
-                          callback, attempts, next_try IS NOT NULL, sealed_request
-                     FROM spar_message
+                """SELECT id, attempts, next_try IS NOT NULL,
+                          sealed_answer IS NOT NULL, sealed_request, %s
+                     FROM spar_message m
                     WHERE participant_id = %s AND state = 'waiting'
                     ORDER BY id LIMIT 1""",
+                BOUND,
                 participant_id,
             )
         )
-        return WaitingMessage(*rows[0]) if rows else None
+        if not rows:
+            return None
+        *values, sealed_request = rows[0][:5]
+        binding = MessageBinding(*rows[0][5:])
+        return WaitingMessage(*values, sealed_request, binding)
 
     @api.model
     def _answer_waiting(self, participant_id: int, waiting: WaitingMessage) -> None:
@@ -241,14 +254,20 @@ class SparMessage(models.Model):
         if exchange is None:
             return self._end_unreadable(participant_id, waiting)
         server = self.env["spar.g2p.connect.server"]
-        answer = server._answer_queued(exchange, waiting.correlation_id)
-        return self._finish(participant_id, waiting, answer)
+        answer = server._answer_queued(exchange, waiting.binding.correlation_id)
+        return self._finish(waiting, answer, exchange.transaction_id)
 
     @api.model
     def _open_exchange(self, participant_id: int, waiting: WaitingMessage) -> Exchange:
-        """Return the message as received, and what its sender is and may do now."""
+        """Return the message as received, and what its sender is and may do now.
+
+        Raises SealBroken where its row was altered, or has an answer.
+        """
+        if waiting.was_answered:
+            raise SealBroken("a message that has an answer waits again")
         keyring = self.env["spar.keyring"]._open()
-        document = self._unseal(keyring, waiting.uuid, waiting.sealed_request)
+        context = waiting.binding.build_context(WAITING)
+        document = self._unseal(keyring, context, waiting.sealed_request)
         participant = self.env["spar.participant"].browse(participant_id)
         may_call = participant._may_call()
         operations = participant._get_operations() if may_call else frozenset()
@@ -258,15 +277,15 @@ class SparMessage(models.Model):
 
     @api.model
     def _finish(
-        self, participant_id: int, waiting: WaitingMessage, answer: dict
+        self, waiting: WaitingMessage, answer: dict, transaction_id: str = ""
     ) -> None:
         """Store the answer, and queue its callback."""
-        stored = StoredMessage(waiting.row_id, waiting.uuid, waiting.correlation_id)
-        self._save_answer(stored, answer)
+        stored = StoredMessage(waiting.row_id, waiting.binding)
+        self._save_answer(stored, answer, transaction_id)
         self._store_waiting_ids(waiting.row_id, waiting.action, answer)
         callbacks = self.env["spar.callback"]
         action = get_callback_action(waiting.action)
-        callbacks._queue(participant_id, waiting.row_id, waiting.callback, action)
+        callbacks._queue(waiting.row_id, waiting.binding, action)
 
     # === FAILURES === #
 
@@ -343,6 +362,9 @@ class SparMessage(models.Model):
             if is_passing(error):
                 raise
             _log_end(waiting, error)
+            if isinstance(error, SealBroken):
+                problem = (self._table, waiting.row_id, DOES_NOT_OPEN)
+                self.env["spar.alarm"]._raise_alarms([problem])
             return None
 
     @api.model
@@ -362,11 +384,17 @@ class SparMessage(models.Model):
             profile = exchange.caller.profile
             return build_rejection(exchange.header, exchange.action, profile, refusal)
 
-        return self._finish_or_refuse(participant_id, waiting, build, _FAILED)
+        return self._finish_or_refuse(waiting, build, _FAILED, exchange.transaction_id)
 
     @api.model
     def _end_unreadable(self, participant_id: int, waiting: WaitingMessage) -> None:
-        """Answer a message when only its row can still be read."""
+        """Answer a message when only its row can still be read.
+
+        A message that has an answer gets no other one: it had its effect.
+        """
+        if waiting.was_answered:
+            reason = f"message {waiting.message_id} {_ANSWERED}"
+            return self._end_without_answer(waiting, reason)
         reason = f"message {waiting.message_id} {_UNREADABLE}"
 
         def build() -> dict:
@@ -383,15 +411,15 @@ class SparMessage(models.Model):
             profile = participant._get_profile()
             return build_rejection(header, waiting.action, profile, refusal)
 
-        self._finish_or_refuse(participant_id, waiting, build, reason)
+        return self._finish_or_refuse(waiting, build, reason)
 
     @api.model
     def _finish_or_refuse(
         self,
-        participant_id: int,
         waiting: WaitingMessage,
         build: Callable[[], dict],
         reason: str,
+        transaction_id: str = "",
     ) -> None:
         """Finish the message with the answer that ``build`` returns.
 
@@ -399,7 +427,7 @@ class SparMessage(models.Model):
         """
         try:
             with self.env.cr.savepoint():
-                self._finish(participant_id, waiting, build())
+                self._finish(waiting, build(), transaction_id)
         except Exception as error:
             if is_passing(error):
                 raise
@@ -412,7 +440,7 @@ class SparMessage(models.Model):
             SQL(
                 """UPDATE spar_message
                       SET state = 'refused', reason_code = %s, reason = %s,
-                          next_try = NULL,
+                          next_try = NULL, sealed_request = NULL,
                           answered_at = clock_timestamp() AT TIME ZONE 'UTC'
                     WHERE id = %s AND state = 'waiting'""",
                 _CODE,
