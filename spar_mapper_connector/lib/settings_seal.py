@@ -22,6 +22,7 @@ UNSEALED = "these settings were never sealed"
 SEAL_FORGED = "the seal of these settings was forged"
 JOB_OFF = "this job of the registry is switched off, put off, or does another thing"
 VIEW_FOREIGN = "this view of staff's screens is not the one that an addon brought"
+ACT_FORGED = "this act on an account was added past the registry"
 BUNDLE_FOREIGN = "this file of scripts is not what the addons' files give"
 SEAL_GAP = "a seal of settings was removed"
 

@@ -18,8 +18,12 @@ from .spar_sealed_storage import add_columns
 _logger = logging.getLogger(__name__)
 
 PURPOSE = "account"
-#: The column of an account's own seal, which is not a field.
+#: The purpose of the seal of an account in doubt, with which nobody logs in.
+_DOUBT = "account in doubt"
+#: The column of an account's own seal, which is not a field: a MAC. After that of an
+#: account in doubt come the ids of the users who changed it.
 _SEAL = "spar_account_seal"
+_MAC_BYTES = 32
 #: The credentials of an account besides its login and password: the field, of any
 #: addon, and SQL on ``u``, the account.
 _CREDENTIALS = {
@@ -35,6 +39,9 @@ _CREDENTIALS = {
 _METHODS = ("password", "totp", "totp_mail", "passkey")
 #: A write of any of these fields is sealed.
 _TOUCHING = {"login", "password", "new_password", "active", "group_ids", *_CREDENTIALS}
+
+#: The users who changed accounts in doubt, by the account's id.
+Doubts = dict[int, set[int]]
 
 #: In the context of code that seals at its end. An object rather than a value: nothing
 #: that comes over RPC can equal it.
@@ -100,7 +107,7 @@ class ResUsers(models.Model):
     def create(self, vals_list):
         users = super(ResUsers, _mark(self)).create(vals_list).with_env(self.env)
         if not _is_marked(self):
-            users._filter_roles()._seal_accounts()
+            users._filter_roles()._seal_accounts(self.browse(), {})
         return users
 
     def write(self, vals):
@@ -119,20 +126,27 @@ class ResUsers(models.Model):
         """Seal the changes that the body makes to these accounts.
 
         The body works with the yielded records: changes that they make in nested calls
-        are sealed with the rest. An account that was already altered stays so, and so
-        does one whose second factor another user has changed: an administrator of SPAR
-        confirms it. Raises CalledFromExpression if an expression changes an account
-        with a role.
+        are sealed with the rest. An account that was already altered stays so. One
+        whose second factor another user has changed is in doubt until an administrator
+        of SPAR confirms it. Raises CalledFromExpression if an expression changes an
+        account with a role.
         """
         if _is_marked(self):
             yield self
             return
         before = self._filter_roles()
-        altered = before - before._filter_true_accounts()
+        closed = before - before._filter_true_accounts()
+        doubts = closed._read_doubts()
+        altered = closed - self.browse(doubts)
         factors = before._read_factors()
         yield _mark(self)
-        in_doubt = before.exists()._filter_in_doubt(factors)
-        (before | self._filter_roles())._seal_accounts(altered | in_doubt)
+        in_doubt = (before - closed).exists()._filter_in_doubt(factors)
+        person = get_person(self.env)
+        doubts = {
+            user_id: {*doubts.get(user_id, ()), person}
+            for user_id in (*doubts, *in_doubt.ids)
+        }
+        (before | self._filter_roles())._seal_accounts(altered, doubts)
 
     def _read_factors(self) -> dict[int, str]:
         """Return the second factor of each of these accounts, by id."""
@@ -164,25 +178,43 @@ class ResUsers(models.Model):
     def _filter_roles(self):
         return self.exists().filtered(lambda user: user._has_spar_role())
 
-    def _seal_accounts(self, altered=()) -> None:
+    def _seal_accounts(self, altered, doubts: Doubts) -> None:
         """Seal these accounts, except those that were already altered."""
         if not self or not self.env["spar.settings.seal"].sudo()._is_needed():
             return
-        users = self - self.browse(user.id for user in altered)
+        users = self - altered
         users._seal_again(users.ids)
-        users._filter_roles()._seal_credentials()
+        users._filter_roles()._seal_credentials(doubts)
 
-    def _seal_credentials(self) -> None:
-        keyring = self.env["spar.keyring"]._open(for_write=True)
+    def _seal_credentials(self, doubts: Doubts | None = None) -> None:
+        keyring, doubts = self.env["spar.keyring"]._open(for_write=True), doubts or {}
         for user_id, _seal, text in self._read_credentials():
+            if persons := doubts.get(user_id):
+                seal = _build_doubt_seal(keyring, user_id, _join(persons), text)
+            else:
+                seal = _build_seal(keyring, user_id, text)
             self.env.cr.execute(
                 SQL(
                     "UPDATE res_users SET %s = %s WHERE id = %s",
                     SQL.identifier(_SEAL),
-                    _build_seal(keyring, user_id, text),
+                    seal,
                     user_id,
                 )
             )
+
+    def _read_doubts(self) -> Doubts:
+        """Return who changed each account that is in doubt, by the account's id.
+
+        An account is not among them if its roles or credentials came past the registry.
+        """
+        if not self:
+            return {}
+        keyring, doubts = self.env["spar.keyring"]._open(), {}
+        for user_id, seal, text in self._filter_true()._read_credentials():
+            persons = seal[_MAC_BYTES:]
+            if persons and seal == _build_doubt_seal(keyring, user_id, persons, text):
+                doubts[user_id] = {int(person) for person in persons.split()}
+        return doubts
 
     @api.model
     def _seal_each(self):
@@ -347,12 +379,13 @@ class ResGroups(models.Model):
             return
         users = self.env["res.users"].sudo()
         before = users._read_texts(users._get_sealed_columns())[1]
-        altered = users.browse(row_id for row_id, _text in before)
-        altered -= altered._filter_true_accounts()
+        closed = users.browse(row_id for row_id, _text in before)
+        closed -= closed._filter_true_accounts()
+        doubts = closed._read_doubts()
         yield _mark(self)
         after = users._read_texts(users._get_sealed_columns())[1]
         changed = users.browse({row_id for row_id, _ in {*before} ^ {*after}})
-        changed._seal_accounts(altered)
+        changed._seal_accounts(closed - users.browse(doubts), doubts)
 
 
 def _mark(records: models.BaseModel) -> models.BaseModel:
@@ -366,3 +399,14 @@ def _is_marked(records: models.BaseModel) -> bool:
 def _build_seal(keyring: OpenKeyring, user_id: int, text: str) -> bytes:
     """Return the MAC over the credentials of an account."""
     return keyring.mac(PURPOSE, bind(user_id, text))
+
+
+def _join(persons: set[int]) -> bytes:
+    return " ".join(str(person) for person in sorted(persons)).encode()
+
+
+def _build_doubt_seal(
+    keyring: OpenKeyring, user_id: int, persons: bytes, text: str
+) -> bytes:
+    """Return the seal of an account in doubt, which names who changed it."""
+    return keyring.mac(_DOUBT, bind(user_id, persons.hex(), text)) + persons

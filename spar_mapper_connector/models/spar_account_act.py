@@ -1,19 +1,30 @@
+import logging
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.api import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
+from odoo.tools import SQL
 
-from ..expressions import get_person
+from ..exceptions import ServiceUnavailable
+from ..expressions import get_person, is_called_from_expression
+from ..lib.keyring import bind
+from ..lib.settings_seal import ACT_FORGED
+from .spar_sealed_storage import add_columns
 
-_GUARD = """
+_logger = logging.getLogger(__name__)
+
+PURPOSE = "act on an account"
+#: The columns under an act's MAC: all but the MAC.
+_VALUES = "id, account_id, login, kind, actor_id, actor_login, date, in_setup"
+#: The MAC is added after the act: whoever changes it makes the act count for nothing.
+_GUARD = f"""
     CREATE OR REPLACE FUNCTION spar_account_act_stays() RETURNS trigger AS $$
     BEGIN
         RAISE EXCEPTION 'the log of acts on accounts is never changed or deleted';
     END $$ LANGUAGE plpgsql;
     CREATE OR REPLACE TRIGGER spar_account_act_stays
-        BEFORE UPDATE OR DELETE OR TRUNCATE ON spar_account_act
+        BEFORE UPDATE OF {_VALUES} OR DELETE OR TRUNCATE ON spar_account_act
         FOR EACH STATEMENT EXECUTE FUNCTION spar_account_act_stays();
 """
 #: Times of changes are stored in whole seconds.
@@ -30,6 +41,9 @@ class SparAccountAct(models.Model):
     Two accounts that one person can use are not two people: a user who created an
     account, gave it a role, a password or an address, or removed its second factor,
     cannot have changes approved by it.
+
+    Each act has a MAC, as SQL can add lines. An act without one counts against its
+    actor, and never excuses another act.
     """
 
     _name = "spar.account.act"
@@ -83,6 +97,7 @@ class SparAccountAct(models.Model):
 
     def init(self):
         result = super().init()
+        add_columns(self.env.cr, self._table, ("mac",))
         self.env.cr.execute(_GUARD)
         return result
 
@@ -116,15 +131,81 @@ class SparAccountAct(models.Model):
         self.env["res.users"].flush_model(["login"])
         # Written past the ORM: the acts of an expression on ordinary accounts are noted
         # as well, and no expression writes this model.
-        self.env.cr.execute_values(
+        rows = self.env.cr.execute_values(
             """INSERT INTO spar_account_act (account_id, login, kind, actor_id,
-                                             actor_login, date, in_setup) VALUES %s""",
+                                             actor_login, date, in_setup) VALUES %s
+               RETURNING id""",
             [
                 (user.id, user.login, each, actor.id, actor.login, now, in_setup)
                 for user, each in acts
             ],
+            fetch=True,
         )
+        self.browse(act_id for (act_id,) in rows)._seal_acts()
         self.invalidate_model()
+
+    # === MACS === #
+
+    def _seal_acts(self) -> None:
+        """Give these acts their MACs.
+
+        Without keys, and in an expression, they get none: those acts are on accounts
+        without a role.
+        """
+        seals_sudo = self.env["spar.settings.seal"].sudo()
+        if not seals_sudo._is_needed() or is_called_from_expression():
+            return
+        try:
+            macs = self._build_macs()
+        except ServiceUnavailable as error:
+            _logger.warning("acts on accounts get no MAC (%s)", error)
+            return
+        self.env.cr.execute_values(
+            """UPDATE spar_account_act a SET mac = v.mac
+                 FROM (VALUES %s) v (id, mac) WHERE a.id = v.id""",
+            [(act_id, mac) for act_id, (_kept, mac) in macs.items()],
+        )
+
+    @api.model
+    def _seal_as_they_are(self) -> None:
+        """Give all acts their MACs: when keys are made, once, or from a shell."""
+        rows = self.env.execute_query(SQL("SELECT id FROM spar_account_act"))
+        self.browse(act_id for (act_id,) in rows)._seal_acts()
+
+    def _build_macs(self) -> dict[int, tuple[bytes, bytes]]:
+        """Return the MAC that each act has, and the one that it should have, by id."""
+        if not self:
+            return {}
+        keyring = self.env["spar.keyring"]._open()
+        query = SQL(
+            "SELECT mac, %s FROM spar_account_act WHERE id = ANY(%s)",
+            SQL(_VALUES),
+            self.ids,
+        )
+        return {
+            values[0]: (
+                bytes(kept or b""),
+                keyring.mac(PURPOSE, bind(*map(str, values))),
+            )
+            for kept, *values in self.env.execute_query(query)
+        }
+
+    def _filter_genuine(self):
+        """Return those of these acts whose MAC is right: the registry noted them."""
+        if not self.env["spar.settings.seal"].sudo()._is_needed():
+            return self
+        macs = self._build_macs()
+        return self.filtered(lambda act: macs[act.id][0] == macs[act.id][1])
+
+    @api.model
+    def _check_acts(self) -> list[tuple[str, int, str]]:
+        """Return the acts on accounts with a role whose MAC is wrong, or missing."""
+        holders = self.env["res.users"]._search_role_holders()
+        acts_sudo = self.sudo().search([("account_id", "in", holders.ids)])
+        forged = acts_sudo - acts_sudo._filter_genuine()
+        return [(self._table, act_id, ACT_FORGED) for act_id in sorted(forged.ids)]
+
+    # === CLOSED ACCOUNTS === #
 
     def _compute_is_closed(self):
         """Compute whether the account of each act is closed."""
@@ -138,32 +219,26 @@ class SparAccountAct(models.Model):
     def action_open_account(self):
         """Open an account whose second factor another user has changed.
 
-        Its owner has requested that change, which another administrator verifies.
-        Raises UserError for an account that was altered past Odoo: only the operator of
-        the server opens that.
+        Its owner has requested that change, which another administrator verifies. What
+        counts is the account's seal, not this log. Raises UserError for an account that
+        was altered past Odoo: only the operator of the server opens that.
         """
         self.ensure_one()
         self.env["spar.setting.change"]._check_administrator()
         user_sudo = self.env["res.users"].sudo().browse(self.account_id).exists()
-        act_sudo = self.sudo().search(
-            [
-                ("account_id", "=", user_sudo.id),
-                ("kind", "in", ("factor", "opened")),
-            ],
-            limit=1,
-        )
-        if act_sudo.kind != "factor" or not user_sudo._filter_true():
+        persons = user_sudo._filter_roles()._read_doubts().get(user_sudo.id)
+        if not persons:
             raise UserError(
                 self.env._(
                     "This account was changed outside Odoo. Contact the server's "
                     "operator."
                 )
             )
-        if self.env.uid in (user_sudo.id, act_sudo.actor_id):
+        if self.env.uid in {user_sudo.id, *persons}:
             raise UserError(
                 self.env._(
                     "You cannot open this account because it is yours, or you changed "
-                    "its second factor. Ask another administrator."
+                    "its second factor, login or password. Ask another administrator."
                 )
             )
         user_sudo._seal_credentials()
@@ -173,13 +248,14 @@ class SparAccountAct(models.Model):
     @api.model
     def _find_dependence(self, approver, proposer, moment: datetime) -> str:
         """Return why the approver may be the proposer; "" if nothing suggests it."""
-        if approver.sudo().create_date > moment + _SECOND:
+        acts = self.sudo().search([("account_id", "=", approver.id)])
+        # SQL can change when the account says that it was created, not what is here.
+        created = acts.filtered(lambda act: act.kind == "created").mapped("date")
+        if max([approver.sudo().create_date, *created]) > moment + _SECOND:
             return self.env._("your account is younger than the change")
-        own = self.sudo().search(
-            [("account_id", "=", approver.id), ("kind", "=", "own")], limit=1
-        )
-        over = Domain("in_setup", "=", True) & Domain("id", "<", own.id or 0)
-        acts = self.sudo().search(Domain("account_id", "=", approver.id) & ~over)
+        genuine = acts._filter_genuine()
+        last = max(genuine.filtered(lambda act: act.kind == "own").ids, default=0)
+        acts -= genuine.filtered(lambda act: act.in_setup and act.id < last)
         act = acts.filtered(lambda act: act.actor_id == proposer.id)[:1]
         if act:
             kinds = dict(self._fields["kind"]._description_selection(self.env))
@@ -205,16 +281,15 @@ class SparAccountAct(models.Model):
             for act in acts
             if act.kind in _OPENING and act.date >= lately and act.actor_id not in own
         }
-        act = self.sudo().search(
+        found = self.sudo().search(
             [
                 ("account_id", "=", proposer.id),
                 ("actor_id", "in", list(thirds)),
                 ("kind", "in", _OPENING),
                 ("date", ">=", lately),
-                ("in_setup", "=", False),
-            ],
-            limit=1,
+            ]
         )
+        act = (found - found._filter_genuine().filtered("in_setup"))[:1]
         if not act:
             return ""
         return self.env._(

@@ -155,6 +155,7 @@ class SparSettingsSeal(models.Model):
             problems = self._judge(settings).problems
             found += [(settings._table, *problem) for problem in problems]
             found += settings._check_each()
+        found += self.env["spar.account.act"]._check_acts()
         found += self._check_jobs()
         foreign = self.env["ir.ui.view"]._find_foreign()
         found += [("ir_ui_view", view_id, VIEW_FOREIGN) for view_id in foreign]
@@ -221,9 +222,13 @@ class SparSettingsSeal(models.Model):
 
     @api.model
     def _seal_all(self) -> None:
-        """Seal every setting as it is: when keys are made, or from a shell."""
+        """Seal every setting as it is: when keys are made, or from a shell.
+
+        Acts on accounts get their MACs, too.
+        """
         for settings in self._get_sealed_models():
             self._seal_as_it_is(settings)
+        self.env["spar.account.act"]._seal_as_they_are()
 
     @api.model
     def _seal_unsealed(self) -> None:

@@ -333,7 +333,7 @@ class TestBySql(AccountCase):
     def test_without_keys_nobody_with_a_role_logs_in(self):
         with patch.dict(os.environ, {KEYRING_VARIABLE: "/nowhere/keyring"}):
             self.assertTrue(self.log_in(self.clerk))
-            with self.assertRaisesRegex(AccessDenied, "keys of the registry"):
+            with self.assertRaisesRegex(AccessDenied, "encryption keys"):
                 self.log_in(self.second)
         self.assertTrue(self.log_in(self.second))
 
@@ -420,6 +420,132 @@ class TestBySql(AccountCase):
         self.assertTrue(self.clerk._legacy_session_token_hash_compute("a" * 84))
 
 
+class TestInDoubt(AccountCase):
+    """An account in doubt is opened as it was left, and by nobody who took part."""
+
+    SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+    def setUp(self):
+        super().setUp()
+        if "totp_secret" not in self.second._fields:
+            self.skipTest("there are no authenticators")
+        self.second.totp_secret = self.SECRET
+        self.third = self.create_user("administrator", "third")
+
+    def act(self, user, values):
+        """Write values of the second administrator's account in a user's request."""
+        with (
+            patch.object(expressions, "request", ServedRequest(user.id)),
+            mute_logger(*MUTED),
+        ):
+            self.second.with_user(user).sudo().write(values)
+            self.env.flush_all()
+
+    def alter(self, query, *values):
+        self.env.flush_all()
+        self.env.cr.execute(query, values)
+        self.env.invalidate_all()
+
+    def is_open(self):
+        self.env.invalidate_all()
+        with mute_logger(*MUTED):
+            return bool(self.second._filter_true_accounts())
+
+    def open_as(self, user):
+        """Open the account by the newest act on it that there is."""
+        act = self.env["spar.account.act"].search(
+            [("account_id", "=", self.second.id)], limit=1
+        )
+        with mute_logger(*MUTED):
+            act.with_user(user).action_open_account()
+
+    def assert_not_opened(self, user, words):
+        with self.assertRaisesRegex(UserError, words):
+            self.open_as(user)
+        self.assertFalse(self.is_open())
+
+    def forge(self, actor):
+        self.alter(
+            """INSERT INTO spar_account_act
+                      (account_id, login, kind, actor_id, actor_login, date)
+               VALUES (%s, 'x', 'factor', %s, 'x', now() AT TIME ZONE 'UTC')""",
+            self.second.id,
+            actor.id,
+        )
+
+    def test_another_administrator_opens_it(self):
+        self.act(self.odoo, {"totp_secret": False})
+        self.assertFalse(self.is_open())
+        with mute_logger(*MUTED), self.assertRaises(AccountAltered):
+            expressions.check_person(self.env(user=self.second.id))
+        self.open_as(self.third)
+        self.assertTrue(self.is_open())
+        expressions.check_person(self.env(user=self.second.id))
+
+    def test_a_forged_act_opens_no_account_that_sql_altered(self):
+        self.alter("UPDATE res_users SET password = 'x' WHERE id = %s", self.second.id)
+        self.forge(self.odoo)
+        self.assert_not_opened(self.third, "outside Odoo")
+
+    def test_what_sql_changed_since_is_not_opened(self):
+        for query in (
+            "UPDATE res_users SET password = 'x' WHERE id = %s",
+            "UPDATE res_users SET totp_secret = 'x' WHERE id = %s",
+            "UPDATE res_users SET spar_account_seal = NULL WHERE id = %s",
+            "UPDATE res_users SET spar_account_seal = '\\x00ff' WHERE id = %s",
+        ):
+            with self.subTest(query), self.env.cr.savepoint() as savepoint:
+                self.act(self.odoo, {"totp_secret": False})
+                self.alter(query, self.second.id)
+                self.assert_not_opened(self.third, "outside Odoo")
+                savepoint.rollback()
+            self.env.invalidate_all()
+
+    def test_what_was_altered_before_stays_altered(self):
+        self.alter("UPDATE res_users SET password = 'x' WHERE id = %s", self.second.id)
+        self.act(self.odoo, {"totp_secret": False})
+        self.assert_not_opened(self.third, "outside Odoo")
+
+    def test_a_forged_act_hides_nobody_who_changed_the_factor(self):
+        self.act(self.third, {"totp_secret": False})
+        self.forge(self.odoo)
+        self.assert_not_opened(self.third, "you changed")
+        self.assert_not_opened(self.second, "Only an administrator")
+        # Nor does another name in the seal.
+        self.alter(
+            """UPDATE res_users
+                  SET spar_account_seal = substring(spar_account_seal FOR 32) || %s
+                WHERE id = %s""",
+            str(self.odoo.id).encode(),
+            self.second.id,
+        )
+        self.assert_not_opened(self.third, "outside Odoo")
+
+    def test_a_later_change_stays_in_doubt_and_counts(self):
+        """A member of staff who lost everything gets a password, too."""
+        fourth = self.create_user("administrator", "fourth")
+        self.act(self.odoo, {"totp_secret": False})
+        self.act(self.third, {"password": "a new Password 1"})
+        self.assertFalse(self.is_open())
+        self.assert_not_opened(self.third, "you changed")
+        self.open_as(fourth)
+        self.assertTrue(self.is_open())
+
+    def test_a_change_of_groups_leaves_it_in_doubt(self):
+        self.act(self.odoo, {"totp_secret": False})
+        with mute_logger(*MUTED):
+            self.env.ref(AUDITOR).user_ids += self.second
+        self.assertFalse(self.is_open())
+        self.open_as(self.third)
+        self.assertTrue(self.is_open())
+
+    def test_an_account_without_doubt_is_not_opened(self):
+        self.forge(self.odoo)
+        with self.assertRaisesRegex(UserError, "outside Odoo"):
+            self.open_as(self.third)
+        self.assertTrue(self.is_open())
+
+
 class TestByRequests(AccountCase):
     """Superuser code that runs for a request, or for the schedule, is no operator."""
 
@@ -432,7 +558,7 @@ class TestByRequests(AccountCase):
         request = object() if as_request else expressions.request
         with (
             patch.object(expressions, "request", request),
-            self.assertRaisesRegex(UserError, "would join"),
+            self.assertRaisesRegex(UserError, "This would add"),
             self.env.cr.savepoint(),
         ):
             function()

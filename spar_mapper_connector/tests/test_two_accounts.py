@@ -1,15 +1,18 @@
 """Two people, not two accounts; and what they see is what takes effect."""
 
+import os
 from unittest.mock import patch
 
 import psycopg2
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+from odoo.modules.module import load_script
 from odoo.tests import new_test_user
-from odoo.tools import mute_logger
+from odoo.tools import file_path, mute_logger
 
 from .. import expressions
+from ..models.spar_keyring import KEYRING_VARIABLE
 from .test_second_person import SecondPersonCase
 
 OFFICER = "spar_fa_directory.group_officer"
@@ -19,6 +22,7 @@ ALARMS = (
     "odoo.addons.spar_mapper_connector.models.spar_settings_seal",
     "odoo.addons.spar_mapper.models.audit.spar_alarm",
 )
+ACTS = "odoo.addons.spar_mapper_connector.models.spar_account_act"
 
 
 class ServedRequest:
@@ -141,7 +145,7 @@ class TestTwoAccounts(AccountCase):
         self.env.cr.execute(
             "UPDATE res_users SET password = 'x' WHERE id = %s", [self.second.id]
         )
-        with mute_logger(*ALARMS), self.assertRaisesRegex(UserError, "past Odoo"):
+        with mute_logger(*ALARMS), self.assertRaisesRegex(UserError, "outside Odoo"):
             last.with_user(third).action_open_account()
 
     def test_what_people_do_with_their_own_account(self):
@@ -163,6 +167,111 @@ class TestTwoAccounts(AccountCase):
         ):
             with self.assertRaises(psycopg2.Error), self.env.cr.savepoint():
                 self.env.cr.execute(query)
+
+
+class TestForgedActs(AccountCase):
+    """Acts that SQL adds to the log permit nothing."""
+
+    FORGE = """INSERT INTO spar_account_act
+                      (account_id, login, kind, actor_id, actor_login, date, in_setup)
+               VALUES (%s, 'x', %s, %s, 'x', now() AT TIME ZONE 'UTC', false)
+               RETURNING id"""
+
+    def forge(self, user, kind, actor):
+        """Add an act by SQL and return it."""
+        self.env.flush_all()
+        self.env.cr.execute(self.FORGE, (user.id, kind, actor.id))
+        act_id = self.env.cr.fetchone()[0]
+        self.env.invalidate_all()
+        return self.env["spar.account.act"].browse(act_id)
+
+    def find_named(self):
+        found = self.env["spar.settings.seal"]._check_all()
+        return {row_id for table, row_id, _ in found if table == "spar_account_act"}
+
+    def make_in_setup(self, user):
+        """Have the first administrator set an account's password during set-up."""
+        log = type(self.env["spar.group.log"])
+        request = ServedRequest(self.first.id)
+        with (
+            patch.object(log, "_is_set_up", lambda log: False),
+            patch.object(expressions, "request", request),
+        ):
+            user.sudo().password = "a known Password 1"
+        self.env.invalidate_all()
+
+    def test_an_own_password_excuses_acts_of_the_set_up(self):
+        self.make_in_setup(self.second)
+        change = self.propose()
+        with self.assertRaisesRegex(UserError, "Password set"):
+            change.with_user(self.second).action_approve()
+        self.second.with_user(self.second).sudo().password = "a new Password 1"
+        change.with_user(self.second).action_approve()
+        self.assertEqual(change.state, "applied")
+
+    def test_a_forged_own_password_excuses_nothing(self):
+        self.make_in_setup(self.second)
+        change = self.propose()
+        self.forge(self.second, "own", self.second)
+        with self.assertRaisesRegex(UserError, "Password set"):
+            change.with_user(self.second).action_approve()
+
+    def test_a_copied_mac_excuses_nothing(self):
+        self.second.with_user(self.second).sudo().password = "a new Password 1"
+        self.make_in_setup(self.second)
+        change = self.propose()
+        self.env.flush_all()
+        self.env.cr.execute(
+            """INSERT INTO spar_account_act (account_id, login, kind, actor_id,
+                                             actor_login, date, in_setup, mac)
+               SELECT account_id, login, kind, actor_id, actor_login, date, in_setup,
+                      mac
+                 FROM spar_account_act WHERE kind = 'own' AND account_id = %s
+               RETURNING id""",
+            [self.second.id],
+        )
+        [act_id] = self.env.cr.fetchone()
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "Password set"):
+            change.with_user(self.second).action_approve()
+        self.assertEqual(self.find_named(), {act_id})
+
+    def test_a_forged_date_of_creation_hides_no_young_account(self):
+        change = self.propose()
+        change.proposed_at = "2020-01-01 00:00:00"
+        users = self.env["res.users"].with_user(self.odoo)
+        young = users.create({"name": "Young", "login": "young"}).sudo()
+        young.group_ids += self.env.ref(ADMINISTRATOR)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_users SET create_date = '2019-01-01' WHERE id = %s", [young.id]
+        )
+        self.env.invalidate_all()
+        with self.assertRaisesRegex(UserError, "younger than the change"):
+            change.with_user(young).action_approve()
+
+    def test_the_check_names_forged_macs(self):
+        self.clerk.with_user(self.odoo).write({"login": "clerk-2"})
+        self.assertFalse(self.find_named())
+        act = self.forge(self.second, "own", self.second)
+        self.assertEqual(self.find_named(), {act.id})
+
+    def test_without_the_group_log_it_is_still_set_up(self):
+        self.clerk.with_user(self.odoo).write({"login": "clerk-2"})
+        self.env.cr.execute("DELETE FROM spar_group_log")
+        self.env.invalidate_all()
+        self.assertTrue(self.env["spar.group.log"]._is_set_up())
+
+    def test_acts_from_before_are_sealed_by_the_upgrade(self):
+        path = "spar_mapper_connector/migrations/19.0.1.5.0/post-migration.py"
+        migration = load_script(file_path(path), "spar_connector_acts")
+        act = self.forge(self.second, "role", self.odoo)
+        with patch.dict(os.environ, {KEYRING_VARIABLE: "/nowhere/keyring"}):
+            with self.assertLogs(ACTS, "WARNING"):
+                migration.migrate(self.env.cr, "19.0.1.4.0")
+        self.assertEqual(self.find_named(), {act.id})
+        migration.migrate(self.env.cr, "19.0.1.4.0")
+        self.assertFalse(self.find_named())
 
 
 class TestMembership(AccountCase):
