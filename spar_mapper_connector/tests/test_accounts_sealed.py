@@ -727,7 +727,12 @@ class TestCustomising(AccountCase):
                 with self.subTest(bundle), self.assertRaises(ValidationError):
                     assets.create({**script, "bundle": bundle})
             assets.create({**script, "bundle": "web.assets_frontend"})
-            style = {"path": "/x/y.scss", "bundle": "web._assets_primary_variables"}
+            style = {
+                "path": "/_custom/y.scss",
+                "bundle": "web._assets_primary_variables",
+                "directive": "replace",
+                "target": "/website/y.scss",
+            }
             assets.create({**script, **style})
 
     def test_jobs_are_not_switched_off(self):
