@@ -178,7 +178,7 @@ class Cluster(ExternalServer):
     """A PostgreSQL of our own: its data, log and settings are in one folder.
 
     It listens on this machine only, requires a password, and is started and stopped by
-    us; ``postmaster.pid`` identifies the running server, whoever started it.
+    us; ``postmaster.pid`` identifies the running server, no matter who started it.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ _logger = logging.getLogger(__name__)
 PURPOSE = "act on an account"
 #: The columns under an act's MAC: all but the MAC.
 _VALUES = "id, account_id, login, kind, actor_id, actor_login, date, in_setup"
-#: The MAC is added after the act: whoever changes it makes the act count for nothing.
+#: The MAC is added after the act: an act that was changed does not count.
 _GUARD = f"""
     CREATE OR REPLACE FUNCTION spar_account_act_stays() RETURNS trigger AS $$
     BEGIN

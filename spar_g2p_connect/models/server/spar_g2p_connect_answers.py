@@ -49,7 +49,7 @@ class SparG2pConnectAnswers(models.AbstractModel):
     def _answer_items(
         self, exchange: Exchange, message: RequestMessage, correlation_id: str = ""
     ) -> dict:
-        """Call the mapper for each item, and answer what may be disclosed."""
+        """Call the mapper once for all items, and answer what may be disclosed."""
         caller, profile = exchange.caller, exchange.caller.profile
         items = read_items(exchange.operation, message.items, profile)
         self._refuse_items(caller, items)
