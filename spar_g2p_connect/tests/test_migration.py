@@ -187,14 +187,19 @@ class TestSealedAnew(AsynchronousCase):
         self.run_worker()
         self.assertEqual(self.resolve_fa("waiting"), "account:waiting@BANK")
 
-    def test_without_a_keyring_rows_end_as_unreadable(self):
+    def test_without_a_keyring_the_upgrade_stops(self):
+        """What waits would end as unreadable otherwise."""
         rows = self.fetch()
-        with (
-            patch.object(
-                type(self.env["spar.keyring"]), "_open", side_effect=KeyringUnavailable
-            ),
-            self.assertLogs(SEALING.__name__, "WARNING"),
-        ):
-            self.migrate()
+        keyrings = type(self.env["spar.keyring"])
+        with patch.object(keyrings, "_open", side_effect=KeyringUnavailable):
+            with self.assertRaises(KeyringUnavailable):
+                self.migrate()
         self.assertEqual(self.fetch(), rows)
-        self.assertWaitingEnds()
+
+    def test_without_a_keyring_and_without_messages_it_goes_on(self):
+        self.env.cr.execute("DELETE FROM spar_callback")
+        self.env.cr.execute("UPDATE spar_message SET sealed_request = NULL")
+        self.env.cr.execute("UPDATE spar_message SET sealed_answer = NULL")
+        keyrings = type(self.env["spar.keyring"])
+        with patch.object(keyrings, "_open", side_effect=KeyringUnavailable):
+            self.migrate()

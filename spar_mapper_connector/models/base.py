@@ -61,8 +61,11 @@ class Base(models.AbstractModel):
 
     @api.model
     def _is_other_addon(self) -> bool:
-        """Return whether another addon began this, beside the server's operator."""
-        if not self.env.registry.ready or is_on_command_line():
+        """Return whether another addon began this, beside the server's operator.
+
+        Odoo itself deletes the rows of forms that people have left.
+        """
+        if self._transient or not self.env.registry.ready or is_on_command_line():
             return False
         return is_called_by_other_addon()
 

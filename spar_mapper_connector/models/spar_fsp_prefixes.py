@@ -72,8 +72,8 @@ class SparFsp(models.Model):
             [("is_approved", "=", True)]
         )
         return any(
-            key.endswith(f"_{name}")
+            (kind, field) == ("provider", name)
+            and f"{{{key}}}" in (strategy.template or "")
             for strategy in approved
-            for key, (_kind, field) in strategy._get_directory_keys().items()
-            if field == name and f"{{{key}}}" in (strategy.template or "")
+            for key, (kind, field) in strategy._get_directory_keys().items()
         )

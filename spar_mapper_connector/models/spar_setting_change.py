@@ -309,7 +309,10 @@ class SparSettingChange(models.Model):
     def _state_proposers(self) -> None:
         """Seal the proposers of pending changes that an earlier version stored."""
         for change in self.search([("state", "=", "waiting")]):
-            kept = json.loads(change._read_sealed() or "{}")
+            try:
+                kept = json.loads(change._read_sealed() or "{}")
+            except SealBroken:
+                continue  # It can only be refused.
             if kept and "proposer" not in kept:
                 kept["proposer"] = change.proposer_id.id
                 change._write_sealed(json.dumps(kept))

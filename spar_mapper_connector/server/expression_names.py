@@ -12,6 +12,7 @@ name.
 """
 
 import dis
+import functools
 import re
 from pathlib import Path
 from types import CodeType
@@ -189,6 +190,7 @@ def read_names(addons) -> None:
         _named[addon] = _read_addon(Path(path)) if path else frozenset()
 
 
+@functools.cache
 def _read_addon(path: Path) -> frozenset[str]:
     names: set[str] = set()
     for file in path.rglob("*.xml"):

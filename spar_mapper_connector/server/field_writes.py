@@ -1,7 +1,7 @@
 """A guard on fields, which write past the methods of their models.
 
 ``record._fields["active"].write(record, False)`` calls no ``write`` of a model, where
-``models/base.py`` refuses expressions.
+``models/base.py`` and many models of Odoo refuse what must not be.
 """
 
 import functools
@@ -14,7 +14,7 @@ from ..lib.expressions import is_evaluated
 
 
 def guard_fields() -> None:
-    """Have each kind of field refuse to write our models for an expression."""
+    """Have each kind of field refuse to write for an expression."""
     kinds = [Field]
     for kind in kinds:
         kinds += kind.__subclasses__()
@@ -31,7 +31,7 @@ def _guard(method):
         frame = sys._getframe(1)
         while frame.f_code.co_filename == expressions.__file__:
             frame = frame.f_back
-        if is_evaluated(frame) and self.model_name.startswith("spar."):
+        if is_evaluated(frame):
             expressions.refuse_expressions()
         return method(self, *args, **kwargs)
 

@@ -87,7 +87,7 @@ class TestFormats(TransactionCase):
 class TestFieldWrites(TransactionCase):
     """A field's own ``write`` is no way around the refusal of expressions."""
 
-    def test_it_is_refused_for_our_models(self):
+    def test_it_is_refused(self):
         provider = self.env["spar.fsp"].create({"name": "P", "code": "TESTP"})
         for expression in (
             "record._fields['name'].write(record, 'Q')",
@@ -99,12 +99,14 @@ class TestFieldWrites(TransactionCase):
                     safe_eval.safe_eval(expression, {"record": provider})
         self.assertEqual(provider.name, "P")
 
-    def test_others_are_as_before(self):
-        partner = self.env["res.partner"].create({"name": "P"})
-        safe_eval.safe_eval(
-            "record._fields['function'].write(record, 'Q')", {"record": partner}
-        )
-        self.assertEqual(partner.function, "Q")
+    def test_it_is_refused_for_views(self):
+        view = self.env.ref("base.view_partner_form")
+        before = view.arch_db
+        with self.assertLogs(level="ERROR"), self.assertRaises(ValueError):
+            safe_eval.safe_eval(
+                "record._fields['arch_db'].write(record, '<form/>')", {"record": view}
+            )
+        self.assertEqual(view.arch_db, before)
 
     def test_reading_a_computed_field_writes_it(self):
         provider = self.env["spar.fsp"].create({"name": "P", "code": "TESTP"})
@@ -230,6 +232,20 @@ class TestScreens(TransactionCase):
                     record.update_field_translations(name, {"en_US": "Other"})
         with self.refused():
             self.env["ir.ui.menu"].create({"name": "x", "parent_id": ours.id})
+        action = self.env["ir.actions.act_window"].search(
+            [("res_model", "=", "spar.fsp")], limit=1
+        )
+        for guarded in (action, self.env["ir.actions.actions"].browse(action.id)):
+            with self.subTest(str(guarded)), self.refused():
+                guarded.sudo().write({"name": "Other"})
+        with self.refused():
+            self.env["ir.actions.act_window.view"].create(
+                {"act_window_id": action.id, "view_mode": "kanban", "sequence": 0}
+            )
+        partner = self.env["ir.model"]._get("res.partner")
+        partner.write(
+            {"field_id": [Command.create({"name": "x_own", "ttype": "char"})]}
+        )
         own = self.env["ir.ui.menu"].create({"name": "x"})
         with self.refused():
             own.parent_id = ours
@@ -302,6 +318,19 @@ class TestOtherCode(TransactionCase):
                         "odoo.addons.data_recycle.x", code, record=self.provider
                     )
         self.assertTrue(self.provider.active)
+
+    def test_odoo_deletes_forms_that_people_left(self):
+        left = self.env["spar.first.steps"].create({})
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE spar_first_steps SET create_date = '2020-01-01', write_date = "
+            "'2020-01-01' WHERE id = %s",
+            [left.id],
+        )
+        self.env.invalidate_all()
+        code = "def act(model): model._transient_clean_rows_older_than(60)\nact(model)"
+        self.run_as("odoo.addons.base.models.ir_autovacuum", code, model=left)
+        self.assertFalse(left.exists())
 
     def test_our_own_addons_do(self):
         code = "def act(record): record.sudo().write({'name': 'Q'})\nact(record)"

@@ -1,9 +1,10 @@
 """The content security policy of staff's screens.
 
-The browser runs the scripts that the server wrote into the page or serves as files, and
-no other: neither one in a stored text that the web client shows (``<img onerror=…>``),
-nor one of another host. Nor does anything send what a page shows to another host, as a
-style sheet with pictures could.
+The browser runs the scripts that the server wrote into the page, those that they load,
+and no other: neither one in a stored text that the web client shows
+(``<img onerror=…>``, or a frame with an uploaded script), nor one of another host. Nor
+does anything send what a page shows to another host, as a style sheet with pictures
+could.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 
 #: Odoo's web client compiles its templates in the browser: hence ``unsafe-eval``.
 _POLICY = (
-    "script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; default-src 'self'; "
+    "script-src 'nonce-{nonce}' 'strict-dynamic' 'unsafe-eval'; default-src 'self'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; media-src 'self' data: blob:; "
     "frame-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
@@ -25,7 +26,7 @@ def build_policy(nonce: str) -> str:
     """Return the header's value for a page whose scripts carry this nonce.
 
     >>> build_policy("Zm9v").partition(";")[0]
-    "script-src 'self' 'nonce-Zm9v' 'unsafe-eval'"
+    "script-src 'nonce-Zm9v' 'strict-dynamic' 'unsafe-eval'"
     """
     return _POLICY.format(nonce=nonce)
 

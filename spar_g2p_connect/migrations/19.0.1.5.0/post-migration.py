@@ -4,8 +4,6 @@ Only values that open as they were sealed before are sealed anew; the others end
 unreadable. Afterwards, nothing that was sealed before opens.
 """
 
-import logging
-
 from odoo.api import SUPERUSER_ID, Environment
 from odoo.tools import SQL
 
@@ -16,14 +14,8 @@ from odoo.addons.spar_g2p_connect.lib.bindings import (
     MessageBinding,
 )
 from odoo.addons.spar_g2p_connect.lib.packing import pack, unpack
-from odoo.addons.spar_mapper_connector.exceptions import (
-    KeyringMismatch,
-    KeyringUnavailable,
-    SealBroken,
-)
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
-
-_logger = logging.getLogger(__name__)
 
 SEAL = "message"
 BATCH = 500
@@ -31,14 +23,25 @@ BATCH = 500
 
 def migrate(cr, version):
     env = Environment(cr, SUPERUSER_ID, {})
-    try:
-        keyring = env["spar.keyring"]._open(for_write=True)
-    except (KeyringUnavailable, KeyringMismatch) as error:
-        name = type(error).__name__
-        _logger.warning("stored messages are not sealed anew: %s", name)
+    if not has_sealed(env):
         return
+    # Without the keys the upgrade stops: otherwise what waits would be lost.
+    keyring = env["spar.keyring"]._open(for_write=True)
     seal_messages(env, keyring)
     seal_callbacks(env, keyring)
+
+
+def has_sealed(env):
+    """Return whether there is anything to seal anew."""
+    ((found,),) = env.execute_query(
+        SQL(
+            """SELECT EXISTS (SELECT FROM spar_message
+                               WHERE sealed_request IS NOT NULL
+                                  OR sealed_answer IS NOT NULL)
+                   OR EXISTS (SELECT FROM spar_callback)"""
+        )
+    )
+    return found
 
 
 def seal_messages(env, keyring):

@@ -441,6 +441,7 @@ class SparMessage(models.Model):
                 """UPDATE spar_message
                       SET state = 'refused', reason_code = %s, reason = %s,
                           next_try = NULL, sealed_request = NULL,
+                          sealed_answer = NULL,
                           answered_at = clock_timestamp() AT TIME ZONE 'UTC'
                     WHERE id = %s AND state = 'waiting'""",
                 _CODE,

@@ -1,15 +1,26 @@
 from odoo import api, models
+from odoo.fields import Domain
+
+
+class IrActionsActions(models.Model):
+    """Actions of every kind, in the table that their tables inherit from."""
+
+    _name = "ir.actions.actions"
+    _inherit = ["ir.actions.actions", "spar.shipped.record"]
+
+    def _list_external_ids(self):
+        """Return those under any kind: the kinds share their ids."""
+        domain = Domain("model", "=like", "ir.actions.%") & Domain(
+            "res_id", "in", self.ids
+        )
+        return self.env["ir.model.data"].sudo().search(domain).mapped("complete_name")
 
 
 class IrActionsActWindow(models.Model):
     """Actions that open a form can fill it in, and show help beside it."""
 
     _name = "ir.actions.act_window"
-    _inherit = [
-        "ir.actions.act_window",
-        "spar.closed.customising",
-        "spar.shipped.record",
-    ]
+    _inherit = ["ir.actions.act_window", "spar.closed.customising"]
 
     def _get_closed_models(self):
         return set(filter(None, self.mapped("res_model")))
@@ -31,16 +42,11 @@ class IrActionsActWindow(models.Model):
         self._check_closed()
 
 
-class IrActionsActUrl(models.Model):
-    _name = "ir.actions.act_url"
-    _inherit = ["ir.actions.act_url", "spar.shipped.record"]
+class IrActionsActWindowView(models.Model):
+    """The views that an action opens."""
 
+    _name = "ir.actions.act_window.view"
+    _inherit = ["ir.actions.act_window.view", "spar.shipped.record"]
 
-class IrActionsClient(models.Model):
-    _name = "ir.actions.client"
-    _inherit = ["ir.actions.client", "spar.shipped.record"]
-
-
-class IrActionsReport(models.Model):
-    _name = "ir.actions.report"
-    _inherit = ["ir.actions.report", "spar.shipped.record"]
+    def _list_external_ids(self):
+        return self.act_window_id._list_external_ids()

@@ -5,6 +5,11 @@ class IrModel(models.Model):
     _name = "ir.model"
     _inherit = ["ir.model", "spar.shipped.record"]
 
+    def _list_external_ids(self):
+        """Return those of our models: a model that we extend has one of ours, too."""
+        ours = self.filtered(lambda model: model.model.startswith("spar."))
+        return super(IrModel, ours)._list_external_ids()
+
 
 class IrModelFields(models.Model):
     _name = "ir.model.fields"
