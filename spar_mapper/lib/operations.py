@@ -269,12 +269,15 @@ def _wait(
     waiting = case.holding.subject.changes.get(case.request.purpose)
     if waiting is not None:
         if waiting.operation == code and waiting.key == case.key:
+            answer.reference = waiting.uuid
             return answer
         problem = "change_waiting"
         return Result(Outcome.CONFLICT, case.request.id_value, problem=problem)
     place = head or case.ledger.get_place(case.holding, case.request.purpose)
     # The event names it.
-    case.ledger.wait(case.holding, _build_change(case, code, place, verdict))
+    change = _build_change(case, code, place, verdict)
+    case.ledger.wait(case.holding, change)
+    answer.reference = change.uuid
     if head is not None:
         case.ledger.note(case.holding, head, "held")
     elif first is not None:

@@ -57,7 +57,7 @@ def build_terms(call: CallContext, now: datetime, row: ChangeRow) -> ChangeTerms
     )
 
 
-ID, ADDRESS, CHANGE, CONTACT, DRAFT = "id", "fa", "change", "contact", "draft"
+ID, ADDRESS, CHANGE, CONTACT = "id", "fa", "change", "contact"
 
 #: Neither an address nor an ID can contain these, so they mark what follows: details;
 #: before them, the key of an address and the typed text; after an ID, the typed text.

@@ -21,6 +21,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    ChangeState,
+    ChangeStatus,
     LinkRequest,
     NoticeInfo,
     ObjectionAnswer,
@@ -30,6 +32,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Period,
     ResolveRequest,
     Result,
+    Standing,
     WaitingChange,
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
@@ -60,7 +63,7 @@ from ..store.reading import (
     read_addresses,
     read_requested,
 )
-from ..store.resolving import OlderForms, Resolver
+from ..store.resolving import OlderForms, PlaceCallback, Resolver
 from ..store.showing import (
     ShownPlace,
     record_reveal,
@@ -68,6 +71,7 @@ from ..store.showing import (
     show_ids,
     show_periods,
 )
+from ..store.standing import StandingReader
 from ..store.work import Work
 from .staff.spar_staff_act import CHANNEL as STAFF_CHANNEL
 
@@ -272,6 +276,30 @@ class SparMapperLocal(models.AbstractModel):
         for requested addresses that no one has.
         """
         self._check_channel(OFFICER)
+        return self._resolve(call, requests)
+
+    @api.model
+    def _standing(
+        self, call: CallContext, ids: list[str], purpose: str = ""
+    ) -> list[Standing]:
+        """Return the standing of each ID; it takes two statements more than resolving.
+
+        Everything is disclosed that the store knows: channels check who may ask.
+        """
+        self._check_channel()
+        requests = [ResolveRequest(id_value, purpose=purpose) for id_value in ids]
+        column = self.env["spar.keyring"]._open().roles.read_column
+        reader = StandingReader(self.env.cr, column)
+        results = self._resolve(call, requests, reader.note_place)
+        return reader.read(requests, results)
+
+    @api.model
+    def _resolve(
+        self,
+        call: CallContext,
+        requests: list[ResolveRequest],
+        on_place: PlaceCallback | None = None,
+    ) -> list[Result]:
         keyring = self.env["spar.keyring"]._open()
         found = self._identify([requested.id_value for requested in requests])
         identifiers = [one for one in found if isinstance(one, Identifier)]
@@ -281,8 +309,9 @@ class SparMapperLocal(models.AbstractModel):
         ]
         self.env["spar.fsp"].flush_model(["name", "code", "closed_on"])
         self.env["spar.fsp.branch"].flush_model(["code", "closed_on"])
+        older = self._get_older_forms()
         resolver = Resolver(
-            call, self.env.cr, keyring, self._build_keys, self._get_older_forms()
+            call, self.env.cr, keyring, self._build_keys, older, on_place
         )
         with disabling_gc(), _retry_if_id_moved():
             results = resolver.resolve(requests, identified, stored)
@@ -312,6 +341,24 @@ class SparMapperLocal(models.AbstractModel):
         work = self._begin_work(call, for_write=False)
         canonical = self._get_canonical(id_value)
         return Historian(work).read_waiting(canonical) if canonical else []
+
+    @api.model
+    def _change_status(
+        self, call: CallContext, references: list[str]
+    ) -> list[ChangeStatus]:
+        """Return what became of changes, in the same order.
+
+        A reference is random, and only whoever proposed the change has it.
+        """
+        self._check_channel(OFFICER)
+        query = SQL(
+            "SELECT uuid, state FROM spar_change WHERE uuid = ANY(%s)", list(references)
+        )
+        states = dict(self.env.execute_query(query))
+        return [
+            ChangeStatus(reference, ChangeState(states.get(reference, "unknown")))
+            for reference in references
+        ]
 
     @api.model
     def _get_canonical(self, id_value: str) -> str:

@@ -39,6 +39,9 @@ from .reading import get_address_problem
 #: An ID as it is stored, the reason why a text is none, or None if no ID is requested.
 RequestedId = str | InvalidIdentifier | None
 
+#: Called with a request, the owner of its ID, and the place in force, if there is one.
+PlaceCallback = Callable[[ResolveRequest, Subject, Head | None], None]
+
 #: A provider and a branch, or neither.
 ProviderPlace = tuple[int | None, int | None]
 
@@ -124,6 +127,8 @@ class Resolver:
 
     Only what is as the store wrote it is answered: a tampered row gives LOCKED and a
     problem for an alarm, never an address.
+
+    :param on_place: called for each ID that is found, with its place in force
     """
 
     def __init__(
@@ -133,6 +138,7 @@ class Resolver:
         keyring: OpenKeyring,
         build_keys: BuildKeys,
         older: OlderForms | None = None,
+        on_place: PlaceCallback | None = None,
     ):
         self.call = call
         self.cr = cr
@@ -140,6 +146,7 @@ class Resolver:
         self.opener = Opener(call, keyring)
         self.build_keys = build_keys
         self.older = older or OlderForms()
+        self.on_place = on_place
         self._older_keys: dict[str, list[str]] = {}
         self._keys: dict[str, str] = {}
         self.problems: list[RowProblem] = []
@@ -328,6 +335,8 @@ class Resolver:
             if head.rank == 1 and head.state in IN_FORCE
         }
         head = heads.get(request.purpose) or heads.get("")
+        if self.on_place is not None:
+            self.on_place(request, subject, head)
         if head is None:
             return Result(Outcome.NOT_LINKED, request.id_value, request.fa)
         return self._answer_found(request, request.id_value, subject, head)

@@ -34,7 +34,12 @@ class TestSealedDraft(StoreCase):
         return {name: draft[name] for name in TEXTS}
 
     def test_every_form_with_sealed_texts_computes_each_alone(self):
-        children = set(self.env.registry["spar.sealed.draft"]._inherit_children)
+        draft = self.env.registry["spar.sealed.draft"]
+        children = {
+            name
+            for name, model in self.env.registry.items()
+            if issubclass(model, draft) and not model._abstract
+        }
         known = {
             "spar.mapping.wizard": {*TEXTS, "document"},
             "spar.mapping.wizard.part": {"value"},

@@ -23,8 +23,13 @@ class TestBatches(StoreCase):
                 Capability.RESOLVE,
                 Capability.RESOLVE_BY_FA,
                 Capability.SUSPEND,
-                Capability.HISTORY,
                 Capability.OBJECTION,
+                Capability.VERSIONS,
+                Capability.HISTORY,
+                Capability.WAITING_CHANGES,
+                Capability.CHANGE_STATUS,
+                Capability.STANDING,
+                Capability.DIRECTORY,
             },
         )
 

@@ -1,4 +1,3 @@
-from . import spar_sealed_draft
 from . import spar_find_wizard
 from . import spar_mapping_wizard_part
 from . import spar_mapping_wizard

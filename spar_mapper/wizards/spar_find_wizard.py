@@ -8,10 +8,12 @@ from odoo.addons.spar_fa_directory.lib import fa_syntax
 from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
+from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
+    sealed_text,
+)
 
 from ..lib.spellings import spell_number, squeeze
 from ..models.staff.spar_lookup import FoundPlace
-from .spar_sealed_draft import sealed_text
 
 #: A provider with more branches than this is searched branch by branch only.
 MAX_BRANCHES = 20_000

@@ -1,9 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
 
-from odoo.addons.spar_fa_directory.lib import fa_syntax
-from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
     DONE,
@@ -17,13 +14,16 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
+from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
+    DRAFT,
+    sealed_file,
+    sealed_text,
+)
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..fields import BigMany2one
-from ..lib import seals
 from ..lib.evidence import build_reference
 from ..models.spar_mapper_local import OFFICER
-from .spar_sealed_draft import sealed_file, sealed_text
 
 #: Why something is *held* although no rule held it: the ID belongs to several people.
 CONTESTED = "contested"
@@ -38,7 +38,7 @@ class SparMappingWizard(models.TransientModel):
 
     _name = "spar.mapping.wizard"
     _description = "Act for a beneficiary"
-    _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
+    _inherit = ["spar.address.entry", "spar.sealed.storage"]
 
     operation = fields.Selection(
         [
@@ -73,19 +73,8 @@ class SparMappingWizard(models.TransientModel):
         help="Without a document, the change has only the authority of a programme.",
     )
     id_value = sealed_text("id_value", string="Beneficiary ID")
-    fa_type_id = fields.Many2one("spar.fa.type", string="Kind of address")
-    provider_kind = fields.Selection(related="fa_type_id.provider_kind")
-    provider_id = fields.Many2one("spar.fsp")
-    branch_id = fields.Many2one("spar.fsp.branch")
-    needs_provider = fields.Boolean(compute="_compute_needs")
-    needs_branch = fields.Boolean(compute="_compute_needs")
     part_ids = fields.One2many(
         "spar.mapping.wizard.part", "wizard_id", string="Address details"
-    )
-    fa_text = sealed_text(
-        "fa_text",
-        string="Full address",
-        help="As it is sent in messages, for example account:123456@BR01.DEMO",
     )
 
     id_look = fields.Char(related="id_type_id.card_look", string="On the card")
@@ -113,35 +102,6 @@ class SparMappingWizard(models.TransientModel):
     def _default_id_type_id(self):
         return self.env["spar.id.type"].search([("strategy", "!=", False)], limit=1)
 
-    @api.depends("fa_type_id", "provider_id")
-    def _compute_needs(self):
-        """Compute the questions of the kind; a branch only if the provider has one."""
-        for wizard in self:
-            kinds = wizard.fa_type_id.part_ids.mapped("kind")
-            wizard.needs_provider = "provider" in kinds
-            wizard.needs_branch = "branch" in kinds and wizard.provider_id.has_branches
-
-    @api.onchange("fa_type_id")
-    def _onchange_fa_type_id(self):
-        """Show the questions of this kind.
-
-        Values typed for another kind stay if this kind asks for the same.
-        """
-        self.provider_id = self.branch_id = False
-        typed = {line.part_id.key: line.value for line in self.part_ids}
-        texts = self.fa_type_id.part_ids.filtered(lambda part: part.kind == "text")
-        self.part_ids = [
-            Command.clear(),
-            *(
-                Command.create({"part_id": part.id, "value": typed.get(part.key)})
-                for part in texts
-            ),
-        ]
-
-    @api.onchange("provider_id")
-    def _onchange_provider_id(self):
-        self.branch_id = False
-
     # === CONFIRMING === #
 
     def action_confirm(self):
@@ -162,8 +122,7 @@ class SparMappingWizard(models.TransientModel):
                 return question
             result = self._send_request(call, request)
             self._store_evidence(call, request.id_value)
-        self._write_sealed(None)
-        self.part_ids._write_sealed(None)
+        self._erase_typed()
         return self._report(result, request.id_value)
 
     def _send_request(self, call, request) -> Result:
@@ -215,45 +174,12 @@ class SparMappingWizard(models.TransientModel):
         except InvalidIdentifier:
             return self.id_value
 
-    def _build_address(self) -> str:
-        """Return the address as transmitted; raises UserError naming what is wrong."""
-        if not self.fa_type_id:
-            if not self.fa_text:
-                raise UserError(self.env._("Enter the full address."))
-            return self.fa_text
-        holder = self.provider_id._get_holder(self.branch_id)
-        parts, problems = self.fa_type_id._canonicalise_parts(self._get_parts(), holder)
-        if problems:
-            labels = {part.key: part.label for part in self.fa_type_id.part_ids}
-            lines = [
-                f"{labels.get(key, key)}: {text}" for key, text in problems.items()
-            ]
-            raise UserError("\n".join(lines))
-        strategy = self.fa_type_id.strategy_ids.filtered("is_default")
-        try:
-            return fa_syntax.build(fa_syntax.compile_strategy(strategy.template), parts)
-        except (DirectoryError, TypeError) as error:
-            raise UserError(
-                self.env._(
-                    "Kind of address: its strategy cannot be used in this form. Leave "
-                    "the kind empty and enter the full address."
-                )
-            ) from error
-
-    def _get_parts(self) -> dict[str, str]:
-        codes = {"provider": self.provider_id.code, "branch": self.branch_id.code}
-        texts = {line.part_id: line.value for line in self.part_ids}
-        return {
-            part.key: codes.get(part.kind, texts.get(part)) or ""
-            for part in self.fa_type_id.part_ids
-        }
-
     def _check_reason(self) -> None:
         """Raise UserError if the reason is missing, or discloses sealed values."""
         if not (self.reason or "").strip():
             raise UserError(self.env._("Enter a reason."))
-        typed = (self.id_value, self.fa_text, *self.part_ids.mapped("value"))
-        self.mapping_id._check_reason(self.reason, *filter(None, typed))
+        typed = filter(None, (self.id_value, *self._get_typed_texts()))
+        self.mapping_id._check_reason(self.reason, *typed)
 
     # === REPORTING === #
 
@@ -317,7 +243,7 @@ class SparMappingWizard(models.TransientModel):
     def _digest_doubt(self, typed: str) -> str:
         """Return a digest that identifies this ID in this form and reveals nothing."""
         keyring = self.env["spar.keyring"]._open()
-        return keyring.digest(seals.DRAFT, f"{self.uuid} {typed}").hex()
+        return keyring.digest(DRAFT, f"{self.uuid} {typed}").hex()
 
     def _open_question(self) -> dict:
         """Return the action that shows the same form again, with the question."""

@@ -75,10 +75,20 @@ class Capability(str, Enum):
     UNLINK = "unlink"
     RESOLVE = "resolve"
     RESOLVE_BY_FA = "resolve_by_fa"
-    HISTORY = "history"
     SUSPEND = "suspend"
     TRANSACTION_STATUS = "transaction_status"
     OBJECTION = "objection"
+    #: Results carry a version, and a request may name the one that its sender saw.
+    VERSIONS = "versions"
+    HISTORY = "history"
+    #: The changes of an ID that wait for their time or for a second person.
+    WAITING_CHANGES = "waiting_changes"
+    #: What became of a change that waited, by the reference in its result.
+    CHANGE_STATUS = "change_status"
+    #: Whether people would be paid now, in batches.
+    STANDING = "standing"
+    #: Addresses are checked by the directory of providers in this database.
+    DIRECTORY = "directory"
 
 
 @dataclass(frozen=True)
@@ -282,7 +292,8 @@ class Result:
     is whether the caller itself stored the address. ``problem`` is a short stable
     word for the reason within an outcome, ``problem_values`` names its subject (a part
     of an address, for example), never a value that was entered; ``version`` is the
-    version now in force.
+    version now in force, None where the mapper has no versions. ``reference`` names the
+    change that waits (HELD); ``_change_status`` returns what became of it.
     """
 
     outcome: Outcome
@@ -295,6 +306,109 @@ class Result:
     problem_values: dict[str, str] | None = None
     provider: ProviderInfo | None = None
     details: Details = NO_DETAILS
+    reference: str = ""
+
+
+# === STANDING === #
+
+
+class PaymentState(str, Enum):
+    """Whether a payer that may see details would get an address for an ID now."""
+
+    PAYABLE = "payable"
+    NOT_LINKED = "not_linked"
+    STOPPED = "stopped"
+    PROVIDER_CLOSED = "provider_closed"
+    #: The ID belongs to several people, in different spellings.
+    CONTESTED = "contested"
+    #: What is stored cannot be verified, so it is not disclosed.
+    LOCKED = "locked"
+    INVALID_ID = "invalid_id"
+    #: The mapper did not say. It never means that somebody can be paid.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the owner of an ID would be paid now, and what may change that.
+
+    What a mapper cannot tell is UNKNOWN or None, never an assumption.
+
+    :param id_value: the ID as it was requested
+    :param purpose: the purpose as it was requested
+    :param is_disputed: whether an objection of the person is open
+    :param has_waiting_change: whether a change of the address waits
+    :param shared_with: the number of other people with the same address, at most
+        :data:`MAX_SHARED`
+    :param provider: the provider of the address in force
+    """
+
+    id_value: str
+    purpose: str
+    state: PaymentState
+    is_disputed: bool | None = None
+    has_waiting_change: bool | None = None
+    shared_with: int | None = None
+    provider: ProviderInfo | None = None
+
+
+#: More people than this who share an address are not counted.
+MAX_SHARED = 100
+
+_PAYMENT_STATES = {
+    Outcome.FOUND: PaymentState.PAYABLE,
+    Outcome.NOT_LINKED: PaymentState.NOT_LINKED,
+    Outcome.SUSPENDED: PaymentState.STOPPED,
+    Outcome.INVALID_ID: PaymentState.INVALID_ID,
+    Outcome.HELD: PaymentState.CONTESTED,
+    Outcome.LOCKED: PaymentState.LOCKED,
+}
+_CLOSED = ("provider_closed", "branch_closed")
+
+
+def get_payment_state(result: Result) -> PaymentState:
+    """Return what the result of resolving an ID says about being paid.
+
+    >>> get_payment_state(Result(Outcome.FOUND, fa="account:1")).value
+    'payable'
+    >>> get_payment_state(Result(Outcome.FOUND)).value
+    'unknown'
+    >>> get_payment_state(Result(Outcome.SUSPENDED, problem="branch_closed")).value
+    'provider_closed'
+    >>> get_payment_state(Result(Outcome.RETRY)).value
+    'unknown'
+    """
+    if result.problem in _CLOSED:
+        return PaymentState.PROVIDER_CLOSED
+    if result.outcome is Outcome.FOUND and not result.fa:
+        return PaymentState.UNKNOWN
+    return _PAYMENT_STATES.get(result.outcome, PaymentState.UNKNOWN)
+
+
+# === CHANGES THAT WAIT === #
+
+
+class ChangeState(str, Enum):
+    """What became of a change that waited."""
+
+    WAITING = "waiting"
+    APPLIED = "applied"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+    STALE = "stale"  # another change came first
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"  # there is no such change
+
+
+@dataclass(frozen=True)
+class ChangeStatus:
+    """The state of the change that a result's ``reference`` names."""
+
+    reference: str
+    state: ChangeState
+
+
+# === HISTORY === #
 
 
 @dataclass(frozen=True)

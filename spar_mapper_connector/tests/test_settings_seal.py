@@ -165,14 +165,14 @@ class TestWhatSqlChanged(SealCase):
             backends.create({"name": n, "implementation": names[0], "is_default": d})
             for n, d in (("One", True), ("Two", False))
         )
-        self.assertEqual(backends._get_default_mapper()._name, names[0])
+        self.assertEqual(backends._get_mapper()._name, names[0])
         self.run_sql(
             "UPDATE spar_mapper_backend SET is_default = id = %s WHERE id = ANY(%s)",
             second.id,
             (first + second).ids,
             replica=True,
         )
-        self.assert_altered(backends._get_default_mapper)
+        self.assert_altered(backends._get_mapper)
 
     def test_a_public_key_of_ours(self):
         keys = self.env["spar.signing.key"]

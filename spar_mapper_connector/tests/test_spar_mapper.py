@@ -80,21 +80,21 @@ class TestBackend(KeyringCase):
 
     def test_the_default_backend_is_used(self):
         self.create_backend(is_default=True)
-        self.assertEqual(self.backends._get_default_mapper()._name, "spar.mapper")
+        self.assertEqual(self.backends._get_mapper()._name, "spar.mapper")
 
     def test_a_user_without_rights_finds_the_default_backend(self):
         self.create_backend(is_default=True)
         outsider = self.create_user(login="test_nobody")
-        mapper = self.backends.with_user(outsider)._get_default_mapper()
+        mapper = self.backends.with_user(outsider)._get_mapper()
         self.assertEqual(mapper.env.user, outsider)
 
     def test_without_a_default_there_is_no_mapper(self):
         self.create_backend()
-        self.assert_refused(MapperError, self.backends._get_default_mapper)
+        self.assert_refused(MapperError, self.backends._get_mapper)
 
     def test_an_archived_default_is_not_used(self):
         self.create_backend(is_default=True).active = False
-        self.assert_refused(MapperError, self.backends._get_default_mapper)
+        self.assert_refused(MapperError, self.backends._get_mapper)
 
     def test_there_is_one_default(self):
         self.create_backend(is_default=True)

@@ -53,10 +53,8 @@ class SparMyAddress(models.AbstractModel):
         """Return the mapper for this person's type of ID; raises MapperError."""
         types_sudo = self.env["spar.id.type"].sudo()
         types_sudo._get_rules()  # raises where types were changed by SQL alone
-        backend_sudo = types_sudo.search([("code", "=", person.id_type)]).backend_id
-        if backend_sudo:
-            return backend_sudo._get_mapper().sudo()
-        return self.env["spar.mapper.backend"]._get_default_mapper().sudo()
+        type_sudo = types_sudo.search([("code", "=", person.id_type)])
+        return self.env["spar.mapper.backend"]._get_mapper(type_sudo).sudo()
 
     @api.model
     def _build_call(self, person: Beneficiary) -> CallContext:
@@ -124,7 +122,7 @@ class SparMyAddress(models.AbstractModel):
 
     @api.model
     def _get_waiting(self, mapper, call, person: Beneficiary) -> list[PendingChange]:
-        if Capability.HISTORY not in mapper._capabilities():
+        if Capability.WAITING_CHANGES not in mapper._capabilities():
             return []
         texts = self.env["spar.page.texts"]
         words = self.env["spar.address.words"]
@@ -358,7 +356,8 @@ class SparMyAddress(models.AbstractModel):
         details = Details(person.name, person.contacts.phone_number)
         if now.outcome is Outcome.NOT_LINKED:
             return mapper._link_fa(call, [LinkRequest(person.id_value, fa, details)])[0]
-        if base is None and draft_sudo.owner_key:
+        has_versions = Capability.VERSIONS in mapper._capabilities()
+        if base is None and has_versions and draft_sudo.owner_key:
             return Result(Outcome.CONFLICT, problem="version")
         request = UpdateRequest(person.id_value, fa, details, expected_version=base)
         return mapper._update_fa(call, [request])[0]

@@ -24,7 +24,7 @@ class SparNoticeHolder(models.AbstractModel):
 
     @api.model
     def _get_mapper(self):
-        return self.env["spar.mapper.backend"]._get_default_mapper().sudo()
+        return self.env["spar.mapper.backend"]._get_mapper().sudo()
 
     @api.model
     def _read(self, token: str) -> NoticeInfo:

@@ -89,8 +89,8 @@ class StandInCase(KeyringCase):
         backends = type(self.env["spar.mapper.backend"])
         self.patch(
             backends,
-            "_get_default_mapper",
-            lambda backend: backend.env["spar.mapper.stand.in"],
+            "_get_mapper",
+            lambda backend, id_type=None: backend.env["spar.mapper.stand.in"],
         )
         self._stand_in_for_login(type(self.env["spar.beneficiary"]))
 

@@ -25,7 +25,9 @@ EVERYTHING = frozenset(
         Capability.UPDATE,
         Capability.UNLINK,
         Capability.RESOLVE,
+        Capability.VERSIONS,
         Capability.HISTORY,
+        Capability.WAITING_CHANGES,
         Capability.OBJECTION,
     }
 )

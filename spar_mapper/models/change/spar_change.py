@@ -71,6 +71,8 @@ class SparChange(models.Model):
         "An address can have only one waiting change.",
     )
     _message_reference = models.Index("(message_reference)")
+    #: The mapper's ``_change_status``.
+    _uuid = models.Index("(uuid)")
 
     proposer_name = fields.Char(
         string="Proposed by",

@@ -6,6 +6,7 @@ from ...exceptions import NotSupported
 from ...lib.contract import (
     CallContext,
     Capability,
+    ChangeStatus,
     LinkRequest,
     NoticeInfo,
     ObjectionAnswer,
@@ -14,12 +15,14 @@ from ...lib.contract import (
     ResolveRequest,
     Result,
     ResumeRequest,
+    Standing,
     SuspendRequest,
     TransactionReference,
     TransactionStatus,
     UnlinkRequest,
     UpdateRequest,
     WaitingChange,
+    get_payment_state,
     in_force_at,
 )
 
@@ -34,6 +37,9 @@ class SparMapper(models.AbstractModel):
 
     A bad request never fails a batch: it gets its own result. Exceptions are only for
     causes that concern the whole call, see ``exceptions.py``.
+
+    Channels call a mapper that is bound to its backend: a recordset of this model whose
+    id is that of the backend, from ``spar.mapper.backend._get_mapper``.
     """
 
     _name = "spar.mapper"
@@ -42,6 +48,11 @@ class SparMapper(models.AbstractModel):
     def _capabilities(self) -> frozenset[Capability]:
         """Return what this mapper can do."""
         return frozenset()
+
+    def _get_backend(self):
+        """Return the backend to which this mapper is bound; raises ValueError."""
+        self.ensure_one()
+        return self.env["spar.mapper.backend"].browse(self.id)
 
     def _link_fa(self, call: CallContext, requests: list[LinkRequest]) -> list[Result]:
         """Give IDs their first address: LINKED, ALREADY_LINKED, HELD, ..."""
@@ -99,6 +110,33 @@ class SparMapper(models.AbstractModel):
     def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
         """Return an ID's changes that wait for their time or for a second person."""
         raise NotSupported(Capability.HISTORY)
+
+    def _change_status(
+        self, call: CallContext, references: list[str]
+    ) -> list[ChangeStatus]:
+        """Return what became of changes that waited, in the same order.
+
+        :param references: the ``reference`` of their results, which only those who
+            requested the change have
+        """
+        raise NotSupported(Capability.CHANGE_STATUS)
+
+    def _standing(
+        self, call: CallContext, ids: list[str], purpose: str = ""
+    ) -> list[Standing]:
+        """Return, in the same order, whether the owners of ``ids`` would be paid now.
+
+        A mapper that can only resolve says what follows from that: everything else is
+        unknown.
+        """
+        requests = [ResolveRequest(id_value, purpose=purpose) for id_value in ids]
+        results = self._resolve_fa(call, requests)
+        return [
+            Standing(
+                id_value, purpose, get_payment_state(result), provider=result.provider
+            )
+            for id_value, result in zip(ids, results, strict=True)
+        ]
 
     # === OBJECTION === #
 

@@ -61,36 +61,45 @@ class SparMapperBackend(models.Model):
         return [(name, self.env[name]._description) for name in names]
 
     @api.model
-    def _get_default_mapper(self):
-        """Return the mapper for ID types that name none, as an empty recordset.
+    def _get_mapper(self, id_type=None):
+        """Return the mapper to call for IDs of a type, bound to its backend.
+
+        This is the only way to a mapper, for every channel that asks one.
+
+        :param id_type: a record of ``spar.id.type``; by default one that names no
+            backend of its own
 
         Raises MapperError when no backend is the default, SettingsAltered when one was
         changed past the registry.
         """
-        versions = self.env["spar.row.versions"]
-        implementation = versions._reuse(self, "_find_default", self._name)
-        if not implementation:
+        backend_id, implementation = self._find_default()
+        if id_type and id_type.sudo().backend_id:
+            backend_sudo = id_type.sudo().backend_id
+            backend_id, implementation = backend_sudo.id, backend_sudo.implementation
+        if not backend_id:
             raise MapperError("no mapper backend is the default")
-        return self.env[implementation]
+        return self.env[implementation].browse(backend_id)
 
     @api.model
-    def _find_default(self) -> str:
-        """Return the implementation of the default backend; "" if there is none."""
+    def _find_default(self) -> tuple[int, str]:
+        """Return the id and the implementation of the default backend, or (0, "").
+
+        Raises SettingsAltered, for any backend that was altered.
+        """
+        return self.env["spar.row.versions"]._reuse(self, "_read_default", self._name)
+
+    @api.model
+    def _read_default(self) -> tuple[int, str]:
         self._check_settings()
         backend_sudo = self.sudo().search([("is_default", "=", True)], limit=1)
-        return backend_sudo.implementation or ""
-
-    def _get_mapper(self):
-        """Return the mapper of this backend; raises SettingsAltered."""
-        self.ensure_one()
-        self._get_default_mapper()
-        return self.env[self.implementation]
+        return backend_sudo.id or 0, backend_sudo.implementation or ""
 
     def action_test_connection(self):
         """Query the backend's capabilities, and show the answer."""
         self.ensure_one()
         try:
-            capabilities = self.env[self.implementation]._capabilities()
+            mapper = self.env[self.implementation].browse(self.id)
+            capabilities = mapper._capabilities()
             self.env["spar.keyring"]._open()
         except MapperError as error:
             raise UserError(

@@ -1,13 +1,14 @@
 import json
+import secrets
 from collections.abc import Callable
 from copy import deepcopy
 
 from odoo import api, fields, models
 
-from odoo.addons.spar_mapper_connector.clear_fields import ClearBinary, ClearChar
+from ...clear_fields import ClearBinary, ClearChar
 
-from ..lib import seals
-from ..lib.records import new_uuid
+#: The purpose of the seals. It must never change: see ``spar.sealed.storage``.
+DRAFT = "draft"
 
 
 def sealed_text(name: str, **attributes) -> ClearChar:
@@ -53,15 +54,15 @@ class SparSealedDraft(models.AbstractModel):
     _name = "spar.sealed.draft"
     _description = "Form with sealed texts"
     _inherit = ["spar.sealed.storage"]
-    _seal_purpose = seals.DRAFT
-    _seal_prefix = (seals.DRAFT,)
+    _seal_purpose = DRAFT
+    _seal_prefix = (DRAFT,)
     _seal_context_columns = ("uuid",)
 
     uuid = fields.Char(default=lambda self: self._default_uuid(), readonly=True)
 
     @api.model
     def _default_uuid(self):
-        return new_uuid()
+        return secrets.token_hex(16)
 
     @api.model_create_multi
     def create(self, vals_list):
