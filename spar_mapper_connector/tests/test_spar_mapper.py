@@ -9,7 +9,7 @@ from odoo.service.model import get_public_method
 from odoo.tools import mute_logger
 
 from ..exceptions import KeyringUnavailable, MapperError, NotSupported
-from ..lib.contract import Period
+from ..lib.contract import Outcome, PaymentState, Period, Result, Standing
 from .common import KeyringCase
 
 BATCHES = (
@@ -37,6 +37,7 @@ class TestContractModel(KeyringCase):
                 method = getattr(self.mapper, name)
                 self.assert_refused(NotSupported, method, self.call, [])
         self.assert_refused(NotSupported, self.mapper._history, self.call, "4711")
+        self.assert_refused(NotSupported, self.mapper._change_status, self.call, [])
 
     def test_the_address_at_a_moment_comes_from_the_history(self):
         begin, end = datetime(2026, 3, 1), datetime(2026, 4, 1)
@@ -45,6 +46,23 @@ class TestContractModel(KeyringCase):
             found = self.mapper._address_at(self.call, "4711", datetime(2026, 3, 5))
             self.assertEqual(found, replace(march, state="active"))
             self.assertIsNone(self.mapper._address_at(self.call, "4711", end))
+
+    def test_standing_of_a_mapper_that_only_resolves(self):
+        results = [
+            Result(Outcome.FOUND, fa="account:1@b"),
+            Result(Outcome.NOT_LINKED),
+            Result(Outcome.RETRY),
+        ]
+        with patch.object(type(self.mapper), "_resolve_fa", lambda *args: results):
+            found = self.mapper._standing(self.call, ["1", "2", "3"], "pension")
+        self.assertEqual(
+            found,
+            [
+                Standing("1", "pension", PaymentState.PAYABLE),
+                Standing("2", "pension", PaymentState.NOT_LINKED),
+                Standing("3", "pension", PaymentState.UNKNOWN),
+            ],
+        )
 
     def test_nothing_of_it_can_be_called_from_outside(self):
         for model in ("spar.mapper", "spar.keyring"):
@@ -87,6 +105,21 @@ class TestBackend(KeyringCase):
         outsider = self.create_user(login="test_nobody")
         mapper = self.backends.with_user(outsider)._get_mapper()
         self.assertEqual(mapper.env.user, outsider)
+
+    def test_a_mapper_is_bound_to_its_backend(self):
+        default = self.create_backend(is_default=True)
+        other = self.create_backend(name="Another")
+        id_type = self.env["spar.id.type"].search([], limit=1)
+        for named, expected in ((self.backends, default), (other, other)):
+            with self.subTest(named.name):
+                id_type.backend_id = named
+                mapper = self.backends._get_mapper(id_type)
+                self.assertEqual(mapper._get_backend(), expected)
+                self.assertEqual(mapper.sudo()._get_backend(), expected)
+        self.assertEqual(self.backends._get_mapper()._get_backend(), default)
+
+    def test_an_unbound_mapper_has_no_backend(self):
+        self.assert_refused(ValueError, self.env["spar.mapper"]._get_backend)
 
     def test_without_a_default_there_is_no_mapper(self):
         self.create_backend()

@@ -125,10 +125,11 @@ class StandIn(models.AbstractModel):
         period = self.store.get_period(request.id_value)
         if period is None:
             return [Result(Outcome.NOT_LINKED, request.id_value)]
+        has_versions = Capability.VERSIONS in self.store.capabilities
+        version = period.version if has_versions else None
         if request.id_value in self.store.stopped:
-            return [Result(Outcome.SUSPENDED, version=period.version)]
-        found = Result(Outcome.FOUND, request.id_value, period.fa)
-        found.version = period.version
+            return [Result(Outcome.SUSPENDED, version=version)]
+        found = Result(Outcome.FOUND, request.id_value, period.fa, version=version)
         return [found]
 
     def _link_fa(self, call, requests):

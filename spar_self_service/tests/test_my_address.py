@@ -178,6 +178,18 @@ class TestMyAddress(StandInCase, TransactionCase):
         self.assertEqual(self.acts, ["link"])
         self.assertEqual((draft.state, draft.outcome), ("done", "linked"))
 
+    def test_a_mapper_without_versions_changes_and_removes(self):
+        self.store.add(ID, FA, STAFF)
+        self.store.capabilities -= {Capability.VERSIONS, Capability.WAITING_CHANGES}
+        self.assertEqual(self.mine._get_overview().waiting, [])
+        for operation, outcome in (("set", "updated"), ("remove", "unlinked")):
+            with self.subTest(operation):
+                draft = self.open(operation)
+                self.prove(draft)
+                self.mine._carry_out(draft)
+                self.assertEqual((draft.state, draft.outcome), ("done", outcome))
+        self.assertEqual(self.acts, ["update", "unlink"])
+
     def test_without_a_proof_nothing_is_asked(self):
         draft = self.open()
         with self.assertRaises(StepUpNeeded):

@@ -64,42 +64,43 @@ class SparMapperBackend(models.Model):
     def _get_mapper(self, id_type=None):
         """Return the mapper to call for IDs of a type, bound to its backend.
 
-        This is the only way to a mapper, for every channel that asks one.
-
         :param id_type: a record of ``spar.id.type``; by default one that names no
             backend of its own
 
         Raises MapperError when no backend is the default, SettingsAltered when one was
         changed past the registry.
         """
-        backend_id, implementation = self._find_default()
-        if id_type and id_type.sudo().backend_id:
-            backend_sudo = id_type.sudo().backend_id
-            backend_id, implementation = backend_sudo.id, backend_sudo.implementation
-        if not backend_id:
+        backend = id_type.sudo().backend_id if id_type else self.browse()
+        return (backend or self.browse(self._find_default())).with_env(self.env)._bind()
+
+    def _bind(self):
+        """Return this backend's mapper, bound to it; see ``spar.mapper``.
+
+        Raises MapperError for no backend, and SettingsAltered.
+        """
+        self._find_default()
+        if not self:
             raise MapperError("no mapper backend is the default")
-        return self.env[implementation].browse(backend_id)
+        return self.env[self.sudo().implementation].browse(self.id)
 
     @api.model
-    def _find_default(self) -> tuple[int, str]:
-        """Return the id and the implementation of the default backend, or (0, "").
+    def _find_default(self) -> int | None:
+        """Return the row id of the default backend; raises SettingsAltered.
 
-        Raises SettingsAltered, for any backend that was altered.
+        It raises that for any backend that was altered.
         """
         return self.env["spar.row.versions"]._reuse(self, "_read_default", self._name)
 
     @api.model
-    def _read_default(self) -> tuple[int, str]:
+    def _read_default(self) -> int | None:
         self._check_settings()
-        backend_sudo = self.sudo().search([("is_default", "=", True)], limit=1)
-        return backend_sudo.id or 0, backend_sudo.implementation or ""
+        return self.sudo().search([("is_default", "=", True)], limit=1).id or None
 
     def action_test_connection(self):
         """Query the backend's capabilities, and show the answer."""
         self.ensure_one()
         try:
-            mapper = self.env[self.implementation].browse(self.id)
-            capabilities = mapper._capabilities()
+            capabilities = self._bind()._capabilities()
             self.env["spar.keyring"]._open()
         except MapperError as error:
             raise UserError(

@@ -1,0 +1,56 @@
+"""The IDs of people, and which of them a payment is sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class RegistryIdentity:
+    """An ID of a person, opened.
+
+    :param row_id: the row in which it is kept, of whatever model
+    :param id_value: the ID in canonical form, as a mapper accepts it
+    :param is_shared: whether another person of the registry has the same ID
+    """
+
+    row_id: int
+    partner_id: int
+    type_id: int
+    id_value: str
+    is_verified: bool = False
+    is_expired: bool = False
+    is_shared: bool = False
+
+
+def choose_identity(
+    identities: Iterable[RegistryIdentity], type_ids: Iterable[int] = ()
+) -> RegistryIdentity | None:
+    """Return the ID to which a person is paid, or None.
+
+    One of the first type in ``type_ids`` that the person has; otherwise a verified ID
+    comes before others, and the older row first. Expired IDs are never chosen.
+
+    >>> first, second = (
+    ...     RegistryIdentity(n, 1, n, str(n), is_verified=n == 2) for n in (1, 2)
+    ... )
+    >>> choose_identity([first, second]).id_value
+    '2'
+    >>> choose_identity([first, second], [1]).id_value
+    '1'
+    >>> choose_identity([]) is None
+    True
+    """
+    usable = [one for one in identities if not one.is_expired]
+    order = {type_id: place for place, type_id in enumerate(type_ids)}
+    last = len(order)
+    return min(
+        usable,
+        key=lambda one: (
+            order.get(one.type_id, last),
+            not one.is_verified,
+            one.row_id,
+        ),
+        default=None,
+    )

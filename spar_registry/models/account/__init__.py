@@ -1,0 +1,1 @@
+from . import spar_payment_account

@@ -1,0 +1,2 @@
+from . import spar_outbox_entry
+from . import spar_outbox_worker

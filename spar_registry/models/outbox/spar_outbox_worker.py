@@ -1,0 +1,459 @@
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from itertools import groupby
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.exceptions import MapperError
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Capability,
+    LinkRequest,
+    Operation,
+    ResolveRequest,
+    Result,
+    UnlinkRequest,
+    UpdateRequest,
+)
+from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+
+from ...lib.outbox import (
+    EntryState,
+    Seen,
+    Step,
+    Wanted,
+    get_pause,
+    match_results,
+    plan,
+    read_change,
+    read_result,
+)
+from ..account.spar_payment_account import ACCOUNT
+
+_logger = logging.getLogger(__name__)
+
+#: One scheduled action each: as many run at the same time.
+WORKERS = ("ir_cron_outbox_1", "ir_cron_outbox_2")
+#: Entries that a worker takes at a time. At most one of each ID is among them.
+BATCH = 200
+#: The class of the advisory locks by which a worker shows that it is alive.
+_ALIVE = int.from_bytes(b"sprr", "big")
+
+_DUE = """
+    SELECT e.id FROM spar_outbox_entry e
+     WHERE e.state = 'waiting' AND e.next_try_at <= %(now)s
+       AND NOT EXISTS (
+           SELECT FROM spar_outbox_entry o
+            WHERE o.queue_key = e.queue_key AND o.id < e.id
+              AND o.state IN ('waiting', 'sending', 'parked', 'failed'))
+     ORDER BY e.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
+_CLAIM = f"""
+    UPDATE spar_outbox_entry
+       SET state = 'sending', worker = %(worker)s, attempts = attempts + 1
+     WHERE id IN ({_DUE}) RETURNING id
+"""
+
+
+@dataclass
+class _Item:
+    """An entry in the hands of a worker."""
+
+    entry: models.BaseModel
+    id_value: str
+    fa: str
+    wanted: Wanted
+    step: Step = field(default_factory=Step)
+    seen_key: bytes | None = None
+    seen_version: int | None = None
+    reference: str = ""
+
+
+class SparOutboxWorker(models.AbstractModel):
+    """The workers that send what the outbox contains.
+
+    Workers run in parallel on different IDs. A worker claims the first open entry of
+    each ID, asks the mapper what is in force, sends, and records the answers; each step
+    is committed. A worker that is killed leaves its entries claimed, and another worker
+    takes them over: it sees that nobody has the lock of their worker.
+    """
+
+    _name = "spar.outbox.worker"
+    _description = "Worker of the outbox"
+
+    @api.model
+    def _wake(self) -> None:
+        """Wake the workers at once, when this transaction has committed."""
+        for name in WORKERS:
+            cron_sudo = self.env.ref(f"spar_registry.{name}").sudo()
+            cron_sudo._trigger()
+
+    @api.model
+    def _cron_send(self) -> None:
+        """Send what is due, until nothing is left or the time is over."""
+        use_read_committed(self.env.cr)
+        worker = self._begin()
+        try:
+            self._run(worker)
+        finally:
+            self._end(worker)
+
+    @api.model
+    def _run(self, worker: int) -> None:
+        self._take_over(worker)
+        self._follow_up()
+        left = self._commit(0)
+        while left > 0:
+            items = self._claim(worker)
+            if not items:
+                return
+            self._commit(0)
+            self._send(items)
+            left = self._commit(len(items))
+
+    @api.model
+    def _commit(self, done: int) -> float:
+        """Commit; return how many seconds are left for this run."""
+        return self.env["ir.cron"]._commit_progress(done)
+
+    # === WORKERS THAT ARE ALIVE === #
+
+    @api.model
+    def _begin(self) -> int:
+        """Return the number of a new worker, which shows that it is alive by a lock.
+
+        The lock is the session's: it outlives commits, and ends with the connection.
+        """
+        number = secrets.randbelow(2**31 - 1) + 1
+        self.env.cr.execute(SQL("SELECT pg_advisory_lock(%s, %s)", _ALIVE, number))
+        return number
+
+    @api.model
+    def _end(self, worker: int) -> None:
+        self.env.cr.rollback()
+        self.env.cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", _ALIVE, worker))
+
+    @api.model
+    def _take_over(self, worker: int) -> None:
+        """Take over entries of workers that were killed, and finish them."""
+        query = SQL(
+            "SELECT DISTINCT worker FROM spar_outbox_entry"
+            " WHERE state = 'sending' AND worker <> %s",
+            worker,
+        )
+        for (other,) in self.env.execute_query(query):
+            lock = SQL("SELECT pg_try_advisory_lock(%s, %s)", _ALIVE, other)
+            if not self.env.execute_query(lock)[0][0]:
+                continue
+            rows = self.env.execute_query(
+                SQL(
+                    "UPDATE spar_outbox_entry SET worker = %s"
+                    " WHERE state = 'sending' AND worker = %s RETURNING id",
+                    worker,
+                    other,
+                )
+            )
+            self._commit(0)
+            self.env.cr.execute(
+                SQL("SELECT pg_advisory_unlock(%s, %s)", _ALIVE, other)
+            )
+            self._send(self._open([row_id for (row_id,) in rows]))
+            self._commit(len(rows))
+
+    # === CLAIMING === #
+
+    @api.model
+    def _claim(self, worker: int) -> list[_Item]:
+        """Claim the entries whose turn has come; return those that open."""
+        entries = self.env["spar.outbox.entry"]
+        values = {"worker": worker, "now": entries._get_now(), "limit": BATCH}
+        self.env.cr.execute(_CLAIM, values)
+        row_ids = sorted(row_id for (row_id,) in self.env.cr.fetchall())
+        self.env.invalidate_all()
+        return self._open(row_ids)
+
+    @api.model
+    def _open(self, row_ids: list[int]) -> list[_Item]:
+        """Open entries; those that cannot be opened fail, and the others go on."""
+        entries = self.env["spar.outbox.entry"].browse(row_ids)
+        texts = entries._read_sealed_rows()
+        bases = self._fetch_bases(row_ids)
+        closed = entries.filtered(lambda entry: entry.id not in texts)
+        closed._set_state(EntryState.FAILED, "unreadable")
+        payloads = {row_id: json.loads(text) for row_id, text in texts.items()}
+        keys = self._digest_addresses([payload["fa"] for payload in payloads.values()])
+        return [
+            _Item(
+                entry,
+                payloads[entry.id]["id_value"],
+                payloads[entry.id]["fa"],
+                Wanted(keys[payloads[entry.id]["fa"]], bases.get(entry.id)),
+            )
+            for entry in entries
+            if entry.id in payloads
+        ]
+
+    @api.model
+    def _fetch_bases(self, row_ids: list[int]) -> dict[int, bytes]:
+        query = SQL(
+            "SELECT id, base_key FROM spar_outbox_entry"
+            " WHERE id = ANY(%s) AND base_key IS NOT NULL",
+            row_ids,
+        )
+        return {row_id: bytes(key) for row_id, key in self.env.execute_query(query)}
+
+    @api.model
+    def _digest_addresses(self, texts: list[str]) -> dict[str, bytes]:
+        """Return the digest of each address, b"" for none, by its text."""
+        written = list(dict.fromkeys(filter(None, texts)))
+        formed = self.env["spar.fa.strategy"]._canonicalise_addresses(written)
+        digest = self.env["spar.keyring"]._open().digester(ACCOUNT)
+        keys = {
+            text: bytes(digest(one.key))
+            for text, one in zip(written, formed, strict=True)
+        }
+        return {**keys, "": b""}
+
+    # === SENDING === #
+
+    @api.model
+    def _send(self, items: list[_Item]) -> None:
+        """Ask, send and record; one backend and purpose after another."""
+        ordered = sorted(items, key=_get_target)
+        for _target, group in groupby(ordered, key=_get_target):
+            self._send_to_backend(list(group))
+
+    @api.model
+    def _send_to_backend(self, items: list[_Item]) -> None:
+        mapper = self._get_mapper(items[0].entry.backend_id)
+        try:
+            self._ask(mapper, items)
+        except MapperError as error:
+            self._postpone(items, error)
+            return
+        to_send = [item for item in items if item.step.operation]
+        self._record_base(to_send)
+        self._commit(0)
+        for (operation, user_id), group in groupby(
+            sorted(to_send, key=_get_call), key=_get_call
+        ):
+            self._send_group(mapper, operation, user_id, list(group))
+        self._finish([item for item in items if item.step.state])
+
+    @api.model
+    def _get_mapper(self, backend):
+        return backend._bind().sudo()
+
+    @api.model
+    def _ask(self, mapper, items: list[_Item]) -> None:
+        """Ask what is in force for each ID, and plan what happens next."""
+        purpose = items[0].entry.account_id.purpose or ""
+        requests = [ResolveRequest(item.id_value, purpose=purpose) for item in items]
+        results = mapper._resolve_fa(self._build_call(items[0].entry), requests)
+        matched = match_results([item.id_value for item in items], results)
+        keys = self._digest_addresses([r.fa or "" for r in matched if r])
+        for item, result in zip(items, matched, strict=True):
+            if result is None:
+                item.step = Step(state=EntryState.WAITING, reason="no_answer")
+                continue
+            seen = _build_seen(result, keys)
+            item.step = plan(item.wanted, seen)
+            item.seen_key, item.seen_version = seen.key, seen.version
+
+    @api.model
+    def _record_base(self, items: list[_Item]) -> None:
+        """Store, before anything is sent, what was in force."""
+        for item in items:
+            key = item.seen_key
+            if key is None:
+                # Not disclosed: whatever is found after a time-out is for staff.
+                key = b"?"
+            self.env.cr.execute(
+                SQL(
+                    """UPDATE spar_outbox_entry
+                          SET base_key = %s, base_version = %s, message_id = %s
+                        WHERE id = %s""",
+                    key,
+                    item.seen_version,
+                    secrets.token_hex(16),
+                    item.entry.id,
+                )
+            )
+        self.env["spar.outbox.entry"].invalidate_model()
+
+    @api.model
+    def _send_group(
+        self, mapper, operation: Operation, user_id: int, items: list[_Item]
+    ) -> None:
+        """Send one operation for several IDs; the mapper's effect is committed first.
+
+        The answers are recorded in a step of their own: between the two, the entries
+        are sent and have no answer, and the next worker asks what became of them.
+        """
+        call = self._build_call(items[0].entry)
+        requests = [_BUILDERS[operation](item) for item in items]
+        try:
+            results = _CALLS[operation](mapper, call, requests)
+        except MapperError as error:
+            self._postpone(items, error)
+            return
+        self._commit(0)
+        matched = match_results([item.id_value for item in items], results)
+        for item, result in zip(items, matched, strict=True):
+            if result is None:
+                item.step = Step(state=EntryState.WAITING, reason="no_answer")
+                continue
+            item.step = read_result(result)
+            item.reference = result.reference
+            item.entry._clear_base()
+
+    @api.model
+    def _build_call(self, entry) -> CallContext:
+        account = entry.account_id
+        return CallContext(
+            actor="registry",
+            channel="registry",
+            authority=Authority.PROGRAMME,
+            authenticated_by="registry",
+            on_behalf_of=f"user:{account.collected_by.id}",
+            message_reference=entry.message_id or "",
+            checks_addresses=True,
+        )
+
+    # === RECORDING === #
+
+    @api.model
+    def _postpone(self, items: list[_Item], error: MapperError) -> None:
+        """Try entries again later: the mapper did not answer."""
+        self.env.cr.rollback()
+        self.env.invalidate_all()
+        _logger.info("%s entries are sent later: %s", len(items), error.code)
+        for item in items:
+            item.step = Step(state=EntryState.WAITING, reason="unavailable")
+        self._finish(items)
+
+    @api.model
+    def _finish(self, items: list[_Item]) -> None:
+        """Record the state of each entry."""
+        ordered = sorted(items, key=lambda item: (item.step.state, item.step.reason))
+        for (state, reason), group in groupby(
+            ordered, key=lambda item: (item.step.state, item.step.reason)
+        ):
+            done = list(group)
+            entries = self.env["spar.outbox.entry"].concat(*(i.entry for i in done))
+            entries._set_state(state, reason)
+            for item in done:
+                item.entry.write(
+                    {
+                        "next_try_at": self._get_next_try(item),
+                        "reference": item.reference or item.entry.reference,
+                    }
+                )
+
+    @api.model
+    def _get_next_try(self, item: _Item) -> datetime:
+        now = item.entry._get_now()
+        return now + get_pause(item.entry.attempts) if item.step.pauses else now
+
+    # === CHANGES THAT WAIT AT THE MAPPER === #
+
+    @api.model
+    def _follow_up(self) -> None:
+        """Ask what became of changes that wait for approval, or for their time."""
+        entries = self.env["spar.outbox.entry"]
+        domain = [("state", "=", "parked"), ("next_try_at", "<=", entries._get_now())]
+        parked = entries.search(domain, limit=BATCH)
+        for backend, group in parked.grouped("backend_id").items():
+            self._follow_up_at(backend, group)
+
+    @api.model
+    def _follow_up_at(self, backend, entries) -> None:
+        mapper = self._get_mapper(backend)
+        known = entries.filtered("reference")
+        if Capability.CHANGE_STATUS not in mapper._capabilities():
+            known = entries.browse()
+        # Without a reference, what is in force shows what became of it.
+        (entries - known)._ask_again()
+        if not known:
+            return
+        try:
+            found = mapper._change_status(
+                self._build_call(known[0]), known.mapped("reference")
+            )
+        except MapperError:
+            return
+        states = {status.reference: status.state for status in found}
+        for entry in known.filtered(lambda one: one.reference in states):
+            step = read_change(states[entry.reference])
+            entry.attempts += 1
+            item = _Item(entry, "", "", Wanted(b""), step)
+            self._finish([item])
+
+
+def _get_target(item: _Item) -> tuple[int, str]:
+    return item.entry.backend_id.id, item.entry.account_id.purpose or ""
+
+
+def _get_call(item: _Item) -> tuple[Operation, int]:
+    operation = item.step.operation
+    if operation is None:
+        raise ValueError("nothing is sent for this entry")
+    return operation, item.entry.account_id.collected_by.id
+
+
+def _build_seen(result: Result, keys: dict[str, bytes]) -> Seen:
+    key = keys[result.fa] if result.fa else None
+    return Seen(result.outcome, key, result.version)
+
+
+def _build_link(item: _Item) -> LinkRequest:
+    account = item.entry.account_id
+    return LinkRequest(
+        item.id_value,
+        item.fa,
+        purpose=account.purpose or "",
+        asserted_at=_get_asserted_at(account),
+    )
+
+
+def _build_update(item: _Item) -> UpdateRequest:
+    account = item.entry.account_id
+    return UpdateRequest(
+        item.id_value,
+        item.fa,
+        purpose=account.purpose or "",
+        asserted_at=_get_asserted_at(account),
+        expected_version=item.seen_version,
+    )
+
+
+def _build_unlink(item: _Item) -> UnlinkRequest:
+    account = item.entry.account_id
+    return UnlinkRequest(
+        item.id_value,
+        purpose=account.purpose or "",
+        asserted_at=_get_asserted_at(account),
+        expected_version=item.seen_version,
+    )
+
+
+def _get_asserted_at(account) -> datetime:
+    return account.collected_at.replace(tzinfo=timezone.utc)
+
+
+_BUILDERS: dict[Operation, Callable[[_Item], object]] = {
+    Operation.LINK: _build_link,
+    Operation.UPDATE: _build_update,
+    Operation.UNLINK: _build_unlink,
+}
+_CALLS: dict[Operation, Callable] = {
+    Operation.LINK: lambda mapper, call, requests: mapper._link_fa(call, requests),
+    Operation.UPDATE: lambda mapper, call, requests: mapper._update_fa(call, requests),
+    Operation.UNLINK: lambda mapper, call, requests: mapper._unlink_fa(call, requests),
+}

@@ -1,0 +1,3 @@
+from . import spar_person_identity
+from . import spar_person_address
+from . import res_partner

@@ -1,0 +1,254 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
+
+from odoo.addons.spar_fa_directory.lib.fa_mask import mask
+from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    ServiceUnavailable,
+)
+from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
+
+from ...lib.identity import RegistryIdentity
+
+#: The purposes of the seals and digests. They must never change.
+IDENTITY = "registry_id"
+
+
+class SparPersonIdentity(models.Model):
+    """An ID of a person in the registry, sealed and found by its digest.
+
+    Two people of a registry may carry the same ID: a digest is not unique. Nothing is
+    sent to the mapper for an ID that people share, see ``shared_count``.
+    """
+
+    _name = "spar.person.identity"
+    _description = "ID of a person"
+    _inherit = ["spar.of.person", "spar.sealed.storage"]
+    _order = "is_verified desc, id"
+    _rec_name = "masked"
+    _digest_columns = ("digest_a", "digest_b")
+    _seal_purpose = IDENTITY
+    _seal_prefix = (IDENTITY,)
+    _seal_context_columns = ("id", "partner_id", "id_type_id")
+
+    partner_id = fields.Many2one(
+        "res.partner", string="Person", required=True, index=True, ondelete="cascade"
+    )
+    id_type_id = fields.Many2one(
+        "spar.id.type",
+        string="ID type",
+        required=True,
+        ondelete="restrict",
+        default=lambda self: self._default_id_type_id(),
+    )
+    value = ClearChar(
+        string="New ID",
+        compute="_compute_value",
+        inverse="_inverse_value",
+        help="Enter the number on the card. It is stored encrypted and shown masked.",
+    )
+    masked = fields.Char(string="ID", compute="_compute_masked")
+    is_verified = fields.Boolean(
+        string="Verified", help="Somebody compared the ID with the document."
+    )
+    verified_by = fields.Many2one("res.users", readonly=True)
+    expires_on = fields.Date(help="The last day on which the document is valid.")
+    active = fields.Boolean(default=True)
+    state = fields.Selection(
+        [("valid", "Valid"), ("expired", "Expired"), ("replaced", "Replaced")],
+        compute="_compute_state",
+    )
+    shared_count = fields.Integer(
+        string="Others with this ID",
+        compute="_compute_shared_count",
+        help="Nothing is sent to the registry for an ID that several people have.",
+    )
+
+    _partner = models.Index("(partner_id, id_type_id) WHERE active")
+
+    def init(self):
+        result = super().init()
+        # By digest: people who share an ID, and the person of an ID in a file.
+        for column in self._digest_columns:
+            self.env.cr.execute(
+                SQL(
+                    "CREATE INDEX IF NOT EXISTS %s ON %s (%s)",
+                    SQL.identifier(f"spar_person_identity_{column}_index"),
+                    SQL.identifier(self._table),
+                    SQL.identifier(column),
+                )
+            )
+        return result
+
+    @api.model
+    def _default_id_type_id(self):
+        return self.env["spar.id.type"].search([("strategy", "!=", False)], limit=1)
+
+    # === THE VALUE === #
+
+    def _compute_value(self):
+        """Return nothing: a stored ID is shown masked only."""
+        self.value = False
+
+    def _inverse_value(self):
+        for identity in self:
+            if identity.value:
+                identity._set_value(identity.value)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for values in vals_list:
+            if not (values.get("value") or "").strip():
+                raise UserError(self.env._("ID: enter the number on the card."))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Write; the ID itself cannot be moved to another person or type."""
+        if vals.keys() & {"partner_id", "id_type_id"}:
+            raise UserError(
+                self.env._("An ID cannot be moved. Archive it, and add a new one.")
+            )
+        if vals.get("is_verified"):
+            vals = {**vals, "verified_by": self.env.uid}
+        return super().write(vals)
+
+    def _set_value(self, text: str) -> None:
+        """Seal an ID in its canonical form; raises ValidationError if it is none."""
+        self.ensure_one()
+        identifier = self._read_value(text.strip())
+        self._write_sealed(identifier.canonical)
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        digests = keyring.digests(IDENTITY, identifier.canonical)
+        self.env.cr.execute(
+            SQL(
+                "UPDATE spar_person_identity SET digest_a = %s, digest_b = %s"
+                " WHERE id = %s",
+                digests.get("a"),
+                digests.get("b"),
+                self.id,
+            )
+        )
+        self.invalidate_recordset(["masked", "shared_count"])
+
+    def _read_value(self, text: str) -> Identifier:
+        """Return the stored form of a typed ID; raises ValidationError."""
+        try:
+            travelling = self.id_type_id._write_id(text)
+            found = self.env["spar.id.type"]._identify(travelling, CardCheck.PEOPLE)
+        except InvalidIdentifier as error:
+            look = self.id_type_id.card_look
+            text = (
+                self.env._("ID: it must look like this: %(look)s.", look=look)
+                if look
+                else self.env._("ID: this is not a valid ID. Compare it with the card.")
+            )
+            raise ValidationError(text) from error
+        if found.type_id != self.id_type_id.id:
+            raise ValidationError(
+                self.env._("ID: it is an ID of another type. Choose that type.")
+            )
+        return found
+
+    # === DISPLAY === #
+
+    @api.depends("id_type_id")
+    def _compute_masked(self):
+        """Open the IDs for this display only."""
+        try:
+            texts = self._read_sealed_rows()
+        except ServiceUnavailable:
+            self.masked = self.env._("Encryption keys unavailable")
+            return
+        types = self.env["spar.id.type"]
+        for identity in self:
+            text = texts.get(identity.id)
+            identity.masked = mask(types._get_clean_value(text)) if text else ""
+
+    @api.depends("expires_on", "active")
+    def _compute_state(self):
+        today = fields.Date.context_today(self)
+        for identity in self:
+            expires_on = identity.expires_on
+            is_expired = bool(expires_on and expires_on < today)
+            identity.state = "expired" if is_expired else "valid"
+            if not identity.active:
+                identity.state = "replaced"
+
+    def _compute_shared_count(self):
+        counts = self._count_others()
+        for identity in self:
+            identity.shared_count = counts.get(identity.id, 0)
+
+    def _count_others(self) -> dict[int, int]:
+        """Return how many other people have each of these IDs, by row id."""
+        keyring = self.env["spar.keyring"]._open()
+        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
+        query = SQL(
+            """SELECT i.id, count(DISTINCT o.partner_id)
+                 FROM spar_person_identity i
+                 JOIN spar_person_identity o
+                   ON o.%(column)s = i.%(column)s AND o.partner_id <> i.partner_id
+                      AND o.active
+                WHERE i.id = ANY(%(ids)s) GROUP BY i.id""",
+            column=column,
+            ids=list(self.ids),
+        )
+        return dict(self.env.execute_query(query))
+
+    # === READING === #
+
+    def _open_identities(self) -> dict[int, RegistryIdentity]:
+        """Return these IDs opened, by row id; those that do not open are left out.
+
+        Raises CalledFromExpression, KeyringUnavailable or KeyringMismatch.
+        """
+        texts = self._read_sealed_rows()
+        shared = self._count_others()
+        today = fields.Date.context_today(self)
+        return {
+            identity.id: RegistryIdentity(
+                row_id=identity.id,
+                partner_id=identity.partner_id.id,
+                type_id=identity.id_type_id.id,
+                id_value=texts[identity.id],
+                is_verified=identity.is_verified,
+                is_expired=bool(identity.expires_on and identity.expires_on < today),
+                is_shared=bool(shared.get(identity.id)),
+            )
+            for identity in self
+            if identity.id in texts
+        }
+
+    @api.model
+    def _find_by_ids(self, id_values: list[str]) -> dict[str, list[int]]:
+        """Return the people who have each ID, by the ID as it was given.
+
+        An ID that several people have is answered with all of them, an invalid or
+        unknown one with none.
+        """
+        keyring = self.env["spar.keyring"]._open()
+        wanted: dict[bytes, list[str]] = {}
+        for text in id_values:
+            try:
+                canonical = self.env["spar.id.type"]._identify(text).canonical
+            except InvalidIdentifier:
+                continue
+            wanted.setdefault(bytes(keyring.digest(IDENTITY, canonical)), []).append(text)
+        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT %s, partner_id FROM spar_person_identity"
+                " WHERE %s = ANY(%s) AND active ORDER BY partner_id",
+                column,
+                column,
+                list(wanted),
+            )
+        )
+        found: dict[str, list[int]] = {text: [] for text in id_values}
+        for digest, partner_id in rows:
+            for text in wanted[bytes(digest)]:
+                if partner_id not in found[text]:
+                    found[text].append(partner_id)
+        return found

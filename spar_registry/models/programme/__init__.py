@@ -1,0 +1,3 @@
+from . import spar_programme
+from . import spar_programme_member
+from . import spar_consent

@@ -1,0 +1,45 @@
+from functools import partial
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+
+class SparOfPerson(models.AbstractModel):
+    """Rows that belong to a person: who may read the person may read them.
+
+    A record rule cannot say this: Odoo evaluates rules as the superuser, so a domain on
+    the person would not apply the rules of contacts to the user.
+    """
+
+    _name = "spar.of.person"
+    _description = "Row of a person"
+
+    #: The path to the person.
+    _person_field = "partner_id"
+
+    @api.model
+    def _search(self, domain, *args, bypass_access=False, **options):
+        if not (self.env.su or bypass_access):
+            people = self.env["res.partner"].with_context(active_test=False)
+            seen = Domain(self._person_field, "in", people._search(Domain.TRUE))
+            domain = Domain(domain) & seen
+        return super()._search(domain, *args, bypass_access=bypass_access, **options)
+
+    def _check_access(self, operation: str):
+        refused = super()._check_access(operation)
+        if refused or self.env.su:
+            return refused
+        people = self.sudo().mapped(self._person_field).sudo(False)
+        seen = people.with_context(active_test=False)._filtered_access("read")
+        hidden = self.sudo().filtered(
+            lambda row: row.mapped(self._person_field).sudo(False) - seen
+        )
+        if not hidden:
+            return None
+        return hidden.sudo(False), partial(self._refuse_hidden)
+
+    def _refuse_hidden(self, *_arguments) -> AccessError:
+        return AccessError(
+            self.env._("This belongs to a person whom you do not have access to.")
+        )

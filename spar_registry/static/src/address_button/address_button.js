@@ -1,0 +1,48 @@
+import {Component, onMounted, onWillUpdateProps, useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {useService} from "@web/core/utils/hooks";
+
+// A person's form is shown at once; the button fills when the mapper has answered.
+const MAX_WAIT = 2000;
+
+export class AddressButton extends Component {
+    static template = "spar_registry.AddressButton";
+    static props = {...standardWidgetProps};
+
+    setup() {
+        this.orm = useService("orm");
+        this.shown = useState({state: "", text: ""});
+        onMounted(() => this.load(this.props.record.resId));
+        onWillUpdateProps((next) => {
+            if (next.record.resId !== this.props.record.resId) {
+                this.load(next.record.resId);
+            }
+        });
+    }
+
+    async load(resId) {
+        Object.assign(this.shown, {state: "", text: ""});
+        this.resId = resId;
+        if (!resId) {
+            return;
+        }
+        const late = new Promise((resolve) =>
+            setTimeout(() => resolve(this.unavailable), MAX_WAIT)
+        );
+        const asked = this.orm.silent
+            .call("res.partner", "get_spar_address", [[resId]])
+            .catch(() => this.unavailable);
+        const shown = await Promise.race([asked, late]);
+        if (this.resId === resId) {
+            Object.assign(this.shown, shown);
+        }
+    }
+
+    get unavailable() {
+        return {state: _t("Cannot be shown now"), text: ""};
+    }
+}
+
+registry.category("view_widgets").add("spar_address", {component: AddressButton});

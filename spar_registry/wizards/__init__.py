@@ -1,0 +1,3 @@
+from . import spar_address_wizard
+from . import spar_collect_wizard
+from . import spar_give_up_wizard
