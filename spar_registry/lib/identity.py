@@ -11,7 +11,7 @@ class RegistryIdentity:
     """An ID of a person, opened.
 
     :param row_id: the row in which it is kept, of whatever model
-    :param id_value: the ID in canonical form, as a mapper accepts it
+    :param id_value: the ID as it travels to a mapper
     :param is_shared: whether another person of the registry has the same ID
     """
 

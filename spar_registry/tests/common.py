@@ -3,7 +3,8 @@ from odoo.tests import new_test_user
 
 from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
 
-ID, OTHER_ID = "token:2007760620@nationalId", "token:2007816053@nationalId"
+#: As they travel: kind and provider in small letters.
+ID, OTHER_ID = "token:2007760620@nationalid", "token:2007816053@nationalid"
 NUMBER, OTHER_NUMBER = "2007760620", "2007816053"
 FA, OTHER_FA, THIRD_FA = (
     "account:111100001111@BR01.TESTBANK",

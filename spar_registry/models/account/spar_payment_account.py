@@ -92,11 +92,14 @@ class SparPaymentAccount(models.Model):
         :param fa: the address as it is transmitted; "" to remove the one in force
         :param values: ``programme_id``, ``origin``, ``collected_at``
 
-        Raises RegistryError, and UserError for an address that the directory refuses.
+        Raises UserError for an address that the directory refuses, and AccessError for
+        people whom the user does not see.
         """
+        partner.check_access("read")
         parts = self._read_address(fa) if fa else {}
         programme = self.env["spar.programme"].browse(values.get("programme_id") or ())
-        account = self.create(
+        # Nobody may create one past the directory's checks.
+        account_sudo = self.sudo().create(
             {
                 **values,
                 **parts,
@@ -106,8 +109,8 @@ class SparPaymentAccount(models.Model):
             }
         )
         if fa:
-            account._set_address(fa)
-        return account
+            account_sudo._set_address(fa)
+        return account_sudo.sudo(False)
 
     @api.model
     def _read_address(self, fa: str) -> dict:
@@ -179,6 +182,7 @@ class SparPaymentAccount(models.Model):
     def _queue(self) -> None:
         """Put the account into the outbox; raises RegistryError."""
         self.ensure_one()
+        self.check_access("read")
         programme = self.programme_id
         consents = self.env["spar.consent"]
         needs_consent = self.operation == "set"
@@ -189,9 +193,9 @@ class SparPaymentAccount(models.Model):
         payee = self.partner_id._spar_get_payee(programme)
         (identities,) = payee._spar_identities().values()
         identity = payee._spar_choose_identity(identities, programme.id_type_ids.ids)
-        self.payee_id = payee
-        self.env["spar.outbox.entry"]._add(self, identity)
-        self.write({"state": "queued", "reason": False})
+        account_sudo = self.sudo()
+        account_sudo.write({"payee_id": payee.id, "state": "queued", "reason": False})
+        self.env["spar.outbox.entry"]._add(account_sudo, identity)
 
     def _get_refusal(self, code: str) -> str:
         """Return why an account cannot be sent, and what to do."""

@@ -77,7 +77,7 @@ class SparOutboxEntry(models.Model):
     )
     reason = fields.Char(readonly=True, string="Code")
     reason_text = fields.Char(compute="_compute_reason_text", string="Reason")
-    attempts = fields.Integer(readonly=True)
+    attempts = fields.Integer(readonly=True, default=0)
     next_try_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
     message_id = fields.Char(readonly=True, copy=False)
     base_version = fields.Integer(readonly=True)

@@ -16,6 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Capability,
     LinkRequest,
     Operation,
+    Outcome,
     ResolveRequest,
     Result,
     UnlinkRequest,
@@ -409,6 +410,8 @@ def _get_call(item: _Item) -> tuple[Operation, int]:
 
 def _build_seen(result: Result, keys: dict[str, bytes]) -> Seen:
     key = keys[result.fa] if result.fa else None
+    if result.outcome is Outcome.NOT_LINKED:
+        key = b""
     return Seen(result.outcome, key, result.version)
 
 

@@ -49,7 +49,7 @@ class SparPersonIdentity(models.Model):
         inverse="_inverse_value",
         help="Enter the number on the card. It is stored encrypted and shown masked.",
     )
-    masked = fields.Char(string="ID", compute="_compute_masked")
+    masked = fields.Char(string="Masked ID", compute="_compute_masked")
     is_verified = fields.Boolean(
         string="Verified", help="Somebody compared the ID with the document."
     )
@@ -117,8 +117,8 @@ class SparPersonIdentity(models.Model):
     def _set_value(self, text: str) -> None:
         """Seal an ID in its canonical form; raises ValidationError if it is none."""
         self.ensure_one()
-        identifier = self._read_value(text.strip())
-        self._write_sealed(identifier.canonical)
+        identifier, travelling = self._read_value(text.strip())
+        self._write_sealed(travelling)
         keyring = self.env["spar.keyring"]._open(for_write=True)
         digests = keyring.digests(IDENTITY, identifier.canonical)
         self.env.cr.execute(
@@ -132,11 +132,16 @@ class SparPersonIdentity(models.Model):
         )
         self.invalidate_recordset(["masked", "shared_count"])
 
-    def _read_value(self, text: str) -> Identifier:
-        """Return the stored form of a typed ID; raises ValidationError."""
+    def _read_value(self, text: str) -> tuple[Identifier, str]:
+        """Return a typed ID as it is stored and as it travels; raises ValidationError.
+
+        It travels in the strategy of its type, its value in canonical spelling.
+        """
+        types = self.env["spar.id.type"]
         try:
             travelling = self.id_type_id._write_id(text)
-            found = self.env["spar.id.type"]._identify(travelling, CardCheck.PEOPLE)
+            found = types._identify(travelling, CardCheck.PEOPLE)
+            travelling = self.id_type_id._write_id(types._get_clean_value(travelling))
         except InvalidIdentifier as error:
             look = self.id_type_id.card_look
             text = (
@@ -149,7 +154,7 @@ class SparPersonIdentity(models.Model):
             raise ValidationError(
                 self.env._("ID: it is an ID of another type. Choose that type.")
             )
-        return found
+        return found, travelling
 
     # === DISPLAY === #
 
