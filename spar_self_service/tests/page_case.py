@@ -87,11 +87,15 @@ class StandInCase(KeyringCase):
         self.tickets: dict[tuple, Beneficiary] = {}
         self.begun: list[tuple] = []
         backends = type(self.env["spar.mapper.backend"])
-        self.patch(
-            backends,
-            "_get_mapper",
-            lambda backend, id_type=None: backend.env["spar.mapper.stand.in"],
-        )
+        get_mapper = backends._get_mapper
+
+        def _get_mapper(backend, id_type=None):
+            """Return the stand-in as the default mapper."""
+            if id_type and id_type.backend_id:
+                return get_mapper(backend, id_type)
+            return backend.env["spar.mapper.stand.in"]
+
+        self.patch(backends, "_get_mapper", _get_mapper)
         self._stand_in_for_login(type(self.env["spar.beneficiary"]))
 
     def _stand_in_for_login(self, model):
