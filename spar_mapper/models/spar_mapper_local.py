@@ -291,7 +291,7 @@ class SparMapperLocal(models.AbstractModel):
         column = self.env["spar.keyring"]._open().roles.read_column
         reader = StandingReader(self.env.cr, column)
         results = self._resolve(call, requests, reader.note_place)
-        return reader.read(requests, results)
+        return reader.build_all(requests, results)
 
     @api.model
     def _resolve(

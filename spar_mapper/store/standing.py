@@ -52,7 +52,7 @@ class StandingReader:
     """Adds to the results of resolving what payers are not told.
 
     It takes two statements, whatever the number of IDs. ``note_place`` is called for
-    each ID that is resolved; ``read`` is called once, with all their results.
+    each ID that is resolved; ``build_all`` is called once, with all their results.
     """
 
     def __init__(self, cr: StoreCursor, column: str):
@@ -66,7 +66,7 @@ class StandingReader:
         """Remember whose ID it is, and which place is in force."""
         self._places[request.id_value or ""] = _Place(subject, head)
 
-    def read(
+    def build_all(
         self, requests: Sequence[ResolveRequest], results: Sequence[Result]
     ) -> list[Standing]:
         """Return the standing of each request, in the same order."""
@@ -91,12 +91,13 @@ class StandingReader:
             return Standing(id_value, request.purpose, state)
         subject, head = place
         purposes = {request.purpose, head.purpose if head else ""}
+        asked = {(subject.row_id, purpose) for purpose in purposes}
         return Standing(
             id_value,
             request.purpose,
             state,
             is_disputed=subject.change_lock == OBJECTION_LOCK,
-            has_waiting_change=any((subject.row_id, one) in waiting for one in purposes),
+            has_waiting_change=not waiting.isdisjoint(asked),
             shared_with=shared.get(head.row_id, 0) if head else None,
             provider=result.provider,
         )

@@ -182,9 +182,7 @@ def read_refusal(outcome: Outcome, problem: str) -> Step:
 _CHANGE_STEPS = {
     ChangeState.WAITING: Step(state=EntryState.PARKED, reason="held"),
     ChangeState.APPLIED: Step(state=EntryState.DONE),
-    ChangeState.STALE: Step(
-        state=EntryState.WAITING, reason="overtaken", pauses=False
-    ),
+    ChangeState.STALE: Step(state=EntryState.WAITING, reason="overtaken", pauses=False),
     ChangeState.CANCELLED: Step(state=EntryState.CONFLICT, reason="cancelled"),
     ChangeState.REFUSED: Step(state=EntryState.CONFLICT, reason="refused"),
     ChangeState.EXPIRED: Step(state=EntryState.CONFLICT, reason="expired"),
@@ -223,9 +221,7 @@ def get_pause(attempts: int, draw: float | None = None) -> timedelta:
     return plain * (1 + drawn / 4)
 
 
-def match_results(
-    ids: list[str], results: list[Result]
-) -> list[Result | None]:
+def match_results(ids: list[str], results: list[Result]) -> list[Result | None]:
     """Return the result for each ID, None where a mapper gave none that is certain.
 
     A mapper answers in the order of the requests. One that does not (half an answer,

@@ -50,7 +50,10 @@ class SparOutboxEntry(models.Model):
     _seal_context_columns = ("id", "account_id", "backend_id")
 
     account_id = fields.Many2one(
-        "spar.payment.account", required=True, readonly=True, index=True,
+        "spar.payment.account",
+        required=True,
+        readonly=True,
+        index=True,
         ondelete="cascade",
     )
     partner_id = fields.Many2one(

@@ -4,10 +4,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from itertools import groupby
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, groupby
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -161,9 +160,7 @@ class SparOutboxWorker(models.AbstractModel):
                 )
             )
             self._commit(0)
-            self.env.cr.execute(
-                SQL("SELECT pg_advisory_unlock(%s, %s)", _ALIVE, other)
-            )
+            self.env.cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", _ALIVE, other))
             self._send(self._open([row_id for (row_id,) in rows]))
             self._commit(len(rows))
 
@@ -226,9 +223,8 @@ class SparOutboxWorker(models.AbstractModel):
     @api.model
     def _send(self, items: list[_Item]) -> None:
         """Ask, send and record; one backend and purpose after another."""
-        ordered = sorted(items, key=_get_target)
-        for _target, group in groupby(ordered, key=_get_target):
-            self._send_to_backend(list(group))
+        for _target, group in groupby(items, key=_get_target):
+            self._send_to_backend(group)
 
     @api.model
     def _send_to_backend(self, items: list[_Item]) -> None:
@@ -241,10 +237,8 @@ class SparOutboxWorker(models.AbstractModel):
         to_send = [item for item in items if item.step.operation]
         self._record_base(to_send)
         self._commit(0)
-        for (operation, user_id), group in groupby(
-            sorted(to_send, key=_get_call), key=_get_call
-        ):
-            self._send_group(mapper, operation, user_id, list(group))
+        for (operation, _user_id), group in groupby(to_send, key=_get_call):
+            self._send_group(mapper, operation, group)
         self._finish([item for item in items if item.step.state])
 
     @api.model
@@ -289,9 +283,7 @@ class SparOutboxWorker(models.AbstractModel):
         self.env["spar.outbox.entry"].invalidate_model()
 
     @api.model
-    def _send_group(
-        self, mapper, operation: Operation, user_id: int, items: list[_Item]
-    ) -> None:
+    def _send_group(self, mapper, operation: Operation, items: list[_Item]) -> None:
         """Send one operation for several IDs; the mapper's effect is committed first.
 
         The answers are recorded in a step of their own: between the two, the entries
@@ -342,11 +334,9 @@ class SparOutboxWorker(models.AbstractModel):
     @api.model
     def _finish(self, items: list[_Item]) -> None:
         """Record the state of each entry."""
-        ordered = sorted(items, key=lambda item: (item.step.state, item.step.reason))
-        for (state, reason), group in groupby(
-            ordered, key=lambda item: (item.step.state, item.step.reason)
+        for (state, reason), done in groupby(
+            items, key=lambda item: (item.step.state, item.step.reason)
         ):
-            done = list(group)
             entries = self.env["spar.outbox.entry"].concat(*(i.entry for i in done))
             entries._set_state(state, reason)
             for item in done:

@@ -240,7 +240,8 @@ class SparPersonIdentity(models.Model):
                 canonical = self.env["spar.id.type"]._identify(text).canonical
             except InvalidIdentifier:
                 continue
-            wanted.setdefault(bytes(keyring.digest(IDENTITY, canonical)), []).append(text)
+            digest = bytes(keyring.digest(IDENTITY, canonical))
+            wanted.setdefault(digest, []).append(text)
         column = SQL.identifier(f"digest_{keyring.roles.read_column}")
         rows = self.env.execute_query(
             SQL(

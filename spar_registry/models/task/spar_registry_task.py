@@ -30,7 +30,11 @@ class SparRegistryTask(models.Model):
         readonly=True,
     )
     partner_id = fields.Many2one(
-        "res.partner", string="Person", required=True, readonly=True, index=True,
+        "res.partner",
+        string="Person",
+        required=True,
+        readonly=True,
+        index=True,
         ondelete="cascade",
     )
     programme_id = fields.Many2one("spar.programme", readonly=True, ondelete="cascade")
