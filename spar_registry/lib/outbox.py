@@ -77,7 +77,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """What happens to an entry: an operation is sent, or it gets a state.
 
     :param reason: a stable word for why, "" if all is well
@@ -94,7 +94,7 @@ class Step:
 _IN_FORCE = (Outcome.FOUND, Outcome.SUSPENDED)
 
 
-def plan(wanted: Wanted, seen: Seen) -> Step:
+def plan(wanted: Wanted, seen: Seen) -> NextStep:
     """Return the next step of an entry whose worker has asked what is in force.
 
     What was sent without an answer is sent again only if the mapper shows what was in
@@ -117,20 +117,20 @@ def plan(wanted: Wanted, seen: Seen) -> Step:
     if seen.outcome not in _IN_FORCE:
         return read_refusal(seen.outcome, "")
     if seen.key is not None and seen.key == wanted.key:
-        return Step(state=EntryState.DONE)
+        return NextStep(state=EntryState.DONE)
     if wanted.base is not None and seen.key is not None and seen.key != wanted.base:
-        return Step(state=EntryState.CONFLICT, reason="another_address")
-    return Step(Operation.UPDATE if wanted.key else Operation.UNLINK)
+        return NextStep(state=EntryState.CONFLICT, reason="another_address")
+    return NextStep(Operation.UPDATE if wanted.key else Operation.UNLINK)
 
 
-def _plan_first(wanted: Wanted) -> Step:
+def _plan_first(wanted: Wanted) -> NextStep:
     """Return the next step where no address is in force."""
     if not wanted.key:
-        return Step(state=EntryState.DONE)
+        return NextStep(state=EntryState.DONE)
     if wanted.base:
         # It had an address when this was sent, and somebody has removed it since.
-        return Step(state=EntryState.CONFLICT, reason="removed")
-    return Step(Operation.LINK)
+        return NextStep(state=EntryState.CONFLICT, reason="removed")
+    return NextStep(Operation.LINK)
 
 
 _DONE = (Outcome.LINKED, Outcome.UPDATED, Outcome.UNLINKED)
@@ -138,7 +138,7 @@ _DONE = (Outcome.LINKED, Outcome.UPDATED, Outcome.UNLINKED)
 _OVERTAKEN = (Outcome.ALREADY_LINKED, Outcome.NOT_LINKED, Outcome.FA_MISMATCH)
 
 
-def read_result(result: Result) -> Step:
+def read_result(result: Result) -> NextStep:
     """Return what the mapper's answer to a change means for its entry.
 
     >>> read_result(Result(Outcome.LINKED)).state.value
@@ -153,44 +153,46 @@ def read_result(result: Result) -> Step:
     """
     outcome, problem = result.outcome, result.problem
     if outcome in _DONE:
-        return Step(state=EntryState.DONE)
+        return NextStep(state=EntryState.DONE)
     if outcome in _OVERTAKEN:
-        return Step(state=EntryState.WAITING, reason="overtaken", pauses=False)
+        return NextStep(state=EntryState.WAITING, reason="overtaken", pauses=False)
     if outcome is Outcome.HELD and problem != "contested":
-        return Step(state=EntryState.PARKED, reason="held")
+        return NextStep(state=EntryState.PARKED, reason="held")
     if outcome is Outcome.CONFLICT:
         return _read_conflict(problem)
     return read_refusal(outcome, problem)
 
 
-def _read_conflict(problem: str) -> Step:
+def _read_conflict(problem: str) -> NextStep:
     if problem == "older_than_current":
-        return Step(state=EntryState.SUPERSEDED, reason=problem)
+        return NextStep(state=EntryState.SUPERSEDED, reason=problem)
     if problem == "version":
-        return Step(state=EntryState.WAITING, reason="overtaken", pauses=False)
-    return Step(state=EntryState.WAITING, reason=problem or "conflict")
+        return NextStep(state=EntryState.WAITING, reason="overtaken", pauses=False)
+    return NextStep(state=EntryState.WAITING, reason=problem or "conflict")
 
 
-def read_refusal(outcome: Outcome, problem: str) -> Step:
+def read_refusal(outcome: Outcome, problem: str) -> NextStep:
     """Return the step for a change that the mapper did not make."""
     if outcome is Outcome.RETRY:
-        return Step(state=EntryState.WAITING, reason="unavailable")
+        return NextStep(state=EntryState.WAITING, reason="unavailable")
     reason = f"{outcome.value}.{problem}" if problem else outcome.value
-    return Step(state=EntryState.FAILED, reason=reason)
+    return NextStep(state=EntryState.FAILED, reason=reason)
 
 
 _CHANGE_STEPS = {
-    ChangeState.WAITING: Step(state=EntryState.PARKED, reason="held"),
-    ChangeState.APPLIED: Step(state=EntryState.DONE),
-    ChangeState.STALE: Step(state=EntryState.WAITING, reason="overtaken", pauses=False),
-    ChangeState.CANCELLED: Step(state=EntryState.CONFLICT, reason="cancelled"),
-    ChangeState.REFUSED: Step(state=EntryState.CONFLICT, reason="refused"),
-    ChangeState.EXPIRED: Step(state=EntryState.CONFLICT, reason="expired"),
-    ChangeState.UNKNOWN: Step(state=EntryState.WAITING, reason="unknown_change"),
+    ChangeState.WAITING: NextStep(state=EntryState.PARKED, reason="held"),
+    ChangeState.APPLIED: NextStep(state=EntryState.DONE),
+    ChangeState.STALE: NextStep(
+        state=EntryState.WAITING, reason="overtaken", pauses=False
+    ),
+    ChangeState.CANCELLED: NextStep(state=EntryState.CONFLICT, reason="cancelled"),
+    ChangeState.REFUSED: NextStep(state=EntryState.CONFLICT, reason="refused"),
+    ChangeState.EXPIRED: NextStep(state=EntryState.CONFLICT, reason="expired"),
+    ChangeState.UNKNOWN: NextStep(state=EntryState.WAITING, reason="unknown_change"),
 }
 
 
-def read_change(state: ChangeState) -> Step:
+def read_change(state: ChangeState) -> NextStep:
     """Return what became of an entry whose change waited at the mapper.
 
     >>> read_change(ChangeState.REFUSED).state.value

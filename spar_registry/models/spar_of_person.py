@@ -1,5 +1,3 @@
-from functools import partial
-
 from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
@@ -30,16 +28,17 @@ class SparOfPerson(models.AbstractModel):
         refused = super()._check_access(operation)
         if refused or self.env.su:
             return refused
-        people = self.sudo().mapped(self._person_field).sudo(False)
-        seen = people.with_context(active_test=False)._filtered_access("read")
-        hidden = self.sudo().filtered(
-            lambda row: row.mapped(self._person_field).sudo(False) - seen
+        rows_sudo = self.sudo()
+        people = rows_sudo.mapped(self._person_field).with_env(self.env)
+        seen = people._filtered_access("read")
+        hidden_sudo = rows_sudo.filtered(
+            lambda row: not row.mapped(self._person_field) <= seen
         )
-        if not hidden:
+        if not hidden_sudo:
             return None
-        return hidden.sudo(False), partial(self._refuse_hidden)
+        return hidden_sudo.with_env(self.env), self._refuse_hidden
 
-    def _refuse_hidden(self, *_arguments) -> AccessError:
+    def _refuse_hidden(self) -> AccessError:
         return AccessError(
             self.env._("This belongs to a person whom you do not have access to.")
         )

@@ -92,9 +92,9 @@ class RegistryCase(KeyringCase):
 
     def setUp(self):
         super().setUp()
-        from .stand_in import Store
+        from .stand_in import StandInStore
 
-        self.store = Store()
+        self.store = StandInStore()
         self.registry["spar.mapper.stand.in"].store = self.store
 
     def collect(self, person, fa, queue=True, **values):

@@ -39,7 +39,7 @@ class Place:
 
 
 @dataclass
-class Store:
+class StandInStore:
     """The stand-in's content and configured answers, new for each test."""
 
     places: dict[str, Place] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class StandIn(models.AbstractModel):
     _description = "Stand-in of the tests"
     _inherit = ["spar.mapper"]
 
-    store = Store()
+    store = StandInStore()
 
     def _capabilities(self):
         return self.store.capabilities

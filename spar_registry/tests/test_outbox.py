@@ -37,7 +37,7 @@ class TestOutbox(RegistryCase):
         self.assertEqual(account.state, "confirmed")
         self.assertEqual(self.get_words(), ["link"])
 
-    def test_the_mapper_is_told_who_collected_it_and_when(self):
+    def test_the_call_names_who_collected_it(self):
         account = self.collect(self.ada, FA)
         self.run_outbox()
         _word, call, _ids = self.store.calls[-1]

@@ -26,7 +26,7 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 from ...lib.outbox import (
     EntryState,
     Seen,
-    Step,
+    NextStep,
     Wanted,
     get_pause,
     match_results,
@@ -69,7 +69,7 @@ class _Item:
     id_value: str
     fa: str
     wanted: Wanted
-    step: Step = field(default_factory=Step)
+    step: NextStep = field(default_factory=NextStep)
     seen_key: bytes | None = None
     seen_version: int | None = None
     reference: str = ""
@@ -255,7 +255,7 @@ class SparOutboxWorker(models.AbstractModel):
         keys = self._digest_addresses([r.fa or "" for r in matched if r])
         for item, result in zip(items, matched, strict=True):
             if result is None:
-                item.step = Step(state=EntryState.WAITING, reason="no_answer")
+                item.step = NextStep(state=EntryState.WAITING, reason="no_answer")
                 continue
             seen = _build_seen(result, keys)
             item.step = plan(item.wanted, seen)
@@ -300,7 +300,7 @@ class SparOutboxWorker(models.AbstractModel):
         matched = match_results([item.id_value for item in items], results)
         for item, result in zip(items, matched, strict=True):
             if result is None:
-                item.step = Step(state=EntryState.WAITING, reason="no_answer")
+                item.step = NextStep(state=EntryState.WAITING, reason="no_answer")
                 continue
             item.step = read_result(result)
             item.reference = result.reference
@@ -328,7 +328,7 @@ class SparOutboxWorker(models.AbstractModel):
         self.env.invalidate_all()
         _logger.info("%s entries are sent later: %s", len(items), error.code)
         for item in items:
-            item.step = Step(state=EntryState.WAITING, reason="unavailable")
+            item.step = NextStep(state=EntryState.WAITING, reason="unavailable")
         self._finish(items)
 
     @api.model

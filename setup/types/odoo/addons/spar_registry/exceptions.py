@@ -1,0 +1,1 @@
+../../../../../spar_registry/exceptions.py
