@@ -219,8 +219,8 @@ def get_pause(attempts: int, draw: float | None = None) -> timedelta:
     12.5
     """
     drawn = random.random() if draw is None else draw  # noqa: S311
-    plain = min(FIRST_PAUSE * 2 ** min(max(attempts, 1) - 1, 20), MAX_PAUSE)
-    return plain * (1 + drawn / 4)
+    plain: timedelta = min(FIRST_PAUSE * 2 ** min(max(attempts, 1) - 1, 20), MAX_PAUSE)
+    return plain + plain * (drawn / 4)
 
 
 def match_results(ids: list[str], results: list[Result]) -> list[Result | None]:

@@ -25,8 +25,8 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ...lib.outbox import (
     EntryState,
-    Seen,
     NextStep,
+    Seen,
     Wanted,
     get_pause,
     match_results,
