@@ -235,9 +235,11 @@ class SparOutboxWorker(models.AbstractModel):
             self._postpone(items, error)
             return
         to_send = [item for item in items if item.step.operation]
-        self._record_base(to_send)
+        groups = groupby(to_send, key=_get_call)
+        for _call, group in groups:
+            self._record_base(group)
         self._commit(0)
-        for (operation, _user_id), group in groupby(to_send, key=_get_call):
+        for (operation, _user_id), group in groups:
             self._send_group(mapper, operation, group)
         self._finish([item for item in items if item.step.state])
 
@@ -263,7 +265,8 @@ class SparOutboxWorker(models.AbstractModel):
 
     @api.model
     def _record_base(self, items: list[_Item]) -> None:
-        """Store, before anything is sent, what was in force."""
+        """Store what was in force, and the ID of the message, before it is sent."""
+        message_id = secrets.token_hex(16)
         for item in items:
             key = item.seen_key
             if key is None:
@@ -276,7 +279,7 @@ class SparOutboxWorker(models.AbstractModel):
                         WHERE id = %s""",
                     key,
                     item.seen_version,
-                    secrets.token_hex(16),
+                    message_id,
                     item.entry.id,
                 )
             )

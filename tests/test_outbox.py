@@ -1,0 +1,168 @@
+"""Collected accounts reach the store in order, though workers are killed."""
+
+import os
+import random
+import subprocess
+import time
+
+import pytest
+
+#: 10,000 were tried; a run of CI takes fewer.
+PEOPLE = int(os.environ.get("SPAR_OUTBOX_PEOPLE", "600"))
+FIRST_ID = 4_000_000_000
+KILLS = 6
+
+_MAKE = """
+from odoo.addons.spar_mapper_connector.transactions import use_read_committed
+use_read_committed(env.cr)
+programme = env["spar.programme"].create({{"name": "Killed", "code": "KILLED"}})
+id_type = env.ref("spar_mapper_connector.id_type_national_id")
+people = env["res.partner"].create([{{"name": f"Killed {{n}}"}} for n in range({count})])
+env["spar.person.identity"].create([
+    {{"partner_id": person.id, "id_type_id": id_type.id, "value": str({first} + n)}}
+    for n, person in enumerate(people)])
+env.cr.commit()
+"""
+_COLLECT = """
+import datetime
+programme = env["spar.programme"].search([("code", "=", "KILLED")])
+people = env["res.partner"].search([("name", "=like", "Killed %")], order="id")
+accounts = env["spar.payment.account"]
+for number, person in enumerate(people):
+    fa = f"account:{prefix}{{number:08}}@BR01.DEMO"
+    accounts._collect(person, fa, programme_id=programme.id)._queue()
+    if number % 100 == 99:
+        env.cr.commit()
+env.cr.commit()
+"""
+#: What a scheduled worker does, over and over until nothing is due.
+_WORK = """
+import datetime, time
+from odoo.addons.spar_mapper_connector.expressions import scheduled
+from odoo.addons.spar_registry.models.outbox import spar_outbox_worker
+spar_outbox_worker.BATCH = 40
+worker = env["spar.outbox.worker"]
+{patch}
+with scheduled():
+    while True:
+        worker._cron_send()
+        env.cr.commit()
+        env.cr.execute(
+            "SELECT count(*) FROM spar_outbox_entry"
+            " WHERE state IN ('waiting', 'sending')")
+        if not env.cr.fetchone()[0]:
+            break
+        time.sleep(0.1)
+"""
+#: Dies after the mapper has committed, and before the outbox has recorded it.
+_DIE_BETWEEN = """
+import os, signal
+def _finish(worker, items):
+    env.cr.execute("SELECT count(*) FROM spar_event WHERE channel = 'registry'")
+    os.kill(os.getpid(), signal.SIGKILL)
+type(worker)._finish = _finish
+"""
+_BETWEEN = """
+    SELECT count(*) FROM spar_outbox_entry o
+     WHERE o.state = 'sending' AND EXISTS (
+           SELECT FROM spar_event e WHERE e.message_reference = o.message_id)
+"""
+_LEFT = """
+    SELECT count(*) FROM spar_outbox_entry WHERE state NOT IN ('done', 'superseded')
+"""
+_DOUBLE = """
+    SELECT count(*) FROM (
+           SELECT subject_id FROM spar_event
+            WHERE channel = 'registry' AND kind IN ('linked', 'updated')
+            GROUP BY subject_id HAVING count(*) > {rounds}) double
+"""
+
+
+def run_script(server, script: str) -> None:
+    done = subprocess.run(
+        server.build_command("shell", "--no-http"),
+        input=script,
+        env=server.environment,
+        cwd=server.installation.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def start_worker(server, patch: str = "") -> subprocess.Popen:
+    process = subprocess.Popen(
+        server.build_command("shell", "--no-http"),
+        env=server.environment,
+        cwd=server.installation.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    process.stdin.write(_WORK.format(patch=patch).encode())
+    process.stdin.close()
+    return process
+
+
+def count(server, query: str) -> int:
+    return server.query(query)[0][0]
+
+
+def kill_while_it_works(server) -> None:
+    """Start two workers, and kill both once they have begun."""
+    workers = [start_worker(server) for _number in range(2)]
+    before = count(server, _LEFT)
+    end = time.monotonic() + 120
+    while count(server, _LEFT) == before and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(random.uniform(0, 1))
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+
+
+def finish(server) -> None:
+    """Run two workers until nothing is due."""
+    # The pauses of entries that failed once are over.
+    workers = [start_worker(server) for _number in range(2)]
+    assert [worker.wait(600) for worker in workers] == [0, 0]
+
+
+@pytest.fixture(scope="module")
+def survived(server):
+    """Return how many entries were committed at the mapper when a worker was killed."""
+    run_script(server, _MAKE.format(count=PEOPLE, first=FIRST_ID))
+    run_script(server, _COLLECT.format(prefix=1))
+    died = start_worker(server, _DIE_BETWEEN)
+    died.wait(300)
+    between = count(server, _BETWEEN)
+    for _number in range(KILLS // 2):
+        kill_while_it_works(server)
+    run_script(server, _COLLECT.format(prefix=2))
+    for _number in range(KILLS // 2):
+        kill_while_it_works(server)
+    finish(server)
+    return between
+
+
+def test_a_worker_died_between_the_two_commits(survived):
+    assert survived > 1
+
+
+def test_every_entry_has_ended(server, survived):
+    assert count(server, _LEFT) == 0
+
+
+def test_every_id_resolves_to_the_last_account(server, survived, programme):
+    ids = [f"token:{FIRST_ID + n}@nationalId" for n in range(PEOPLE)]
+    found = []
+    for start in range(0, PEOPLE, 500):
+        asked = ids[start : start + 500]
+        found += programme.resolve([{"id": i, "scope": "details"} for i in asked])
+    wanted = [f"account:2{n:08}@BR01.DEMO" for n in range(PEOPLE)]
+    assert [item.get("fa") for item in found] == wanted
+
+
+def test_no_change_was_made_twice(server, survived):
+    assert count(server, _DOUBLE.format(rounds=2)) == 0
+    assert count(server, _DOUBLE.format(rounds=0)) == PEOPLE
