@@ -3,7 +3,7 @@ import re
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ..expressions import is_on_command_line, names_jobs
+from ..expressions import get_person, is_on_command_line, names_jobs
 
 #: The whole code of an action that only names a job: one of ours, or Odoo's own that
 #: deletes old drafts, ours among them.
@@ -50,10 +50,28 @@ class IrActionsServer(models.Model):
         crud = added.mapped("crud_model_id.model")
         return {*added.mapped("model_id.model"), *crud}
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_author()
+        return super().create(vals_list)
+
     def write(self, vals):
         if vals.keys() & _CALLING:
             self._check_no_job()
+            self._check_author()
         return super().write(vals)
+
+    @api.model
+    def _check_author(self) -> None:
+        """Raise AccessError if superuser code writes an action for its caller.
+
+        A method of another addon that creates what a request names would let everybody
+        write code.
+        """
+        if not self.env.su or not self.env.registry.ready or is_on_command_line():
+            return
+        author = self.env["res.users"].browse(get_person(self.env))
+        self.with_user(author).check_access("write")
 
     def unlink(self):
         self._check_no_job()

@@ -1,7 +1,10 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.base.models.ir_module import IrModuleModule as BaseModule
+
+from ..expressions import is_called_from_file_of, is_on_command_line
 from ..lib.waiting import NONE
 from ..server.database import limited
 
@@ -20,9 +23,10 @@ class IrModuleModule(models.Model):
         with limited(NONE):
             return super()._button_immediate_function(function)
 
-    # === RECORDS PREVENT UNINSTALLING === #
+    # === UNINSTALLING === #
 
     def write(self, vals):
+        _check_odoo_writes(self.env)
         if vals.get("state") == "to remove":
             self._check_records()
         return super().write(vals)
@@ -32,32 +36,71 @@ class IrModuleModule(models.Model):
         return super().module_uninstall()
 
     def _check_records(self) -> None:
-        """Raise UserError for an addon of the registry whose tables have rows.
+        """Raise UserError for an addon of the registry while it has records.
 
-        Uninstalling it would delete them, and with them the registry's data on people.
+        Uninstalling the addon that stores them would delete the registry's data on
+        people; uninstalling another one, what protects them.
         """
         for module in self.filtered(lambda module: module.name not in EXPORTED):
-            if any(map(self._has_rows, self._list_sealed_tables(module.name))):
+            if any(map(self._has_rows, module._list_depending_tables())):
                 raise UserError(
                     self.env._(
-                        "Uninstalling %(addon)s would delete people's records. The "
-                        "server's operator can export them and uninstall it with the "
-                        "command: odoo spar_uninstall",
+                        "Uninstalling %(addon)s would delete people's records, or what "
+                        "protects them. The server's operator can export them and "
+                        "uninstall it with the command: odoo spar_uninstall",
                         addon=module.shortdesc or module.name,
                     )
                 )
 
-    def _list_sealed_tables(self, addon: str) -> list[str]:
-        """Return the tables of an addon that hold sealed values."""
+    def _list_depending_tables(self) -> list[str]:
+        """Return the tables with sealed values that need this addon."""
+        is_ours = (self.name or "").startswith("spar_")
+        return self._list_sealed_tables() if is_ours else []
+
+    @api.model
+    def _list_sealed_tables(self) -> list[str]:
+        """Return the registry's tables with sealed values."""
         if "spar.sealed.storage" not in self.env:
             return []
-        keyring = self.env["spar.keyring"]
         return [
             model._table
-            for model in keyring._get_sealed_models()
-            if model._original_module == addon and not model._transient
+            for model in self.env["spar.keyring"]._get_sealed_models()
+            if model._name.startswith("spar.") and not model._transient
         ]
 
     def _has_rows(self, table: str) -> bool:
         query = SQL("SELECT EXISTS (SELECT FROM %s)", SQL.identifier(table))
         return self.env.execute_query(query)[0][0]
+
+
+class IrModuleModuleDependency(models.Model):
+    """What an addon depends on: uninstalling that takes the addon along."""
+
+    _inherit = "ir.module.module.dependency"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        _check_odoo_writes(self.env)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        _check_odoo_writes(self.env)
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_by_odoo(self):
+        _check_odoo_writes(self.env)
+
+
+def _check_odoo_writes(env) -> None:
+    """Raise UserError unless Odoo's own code, such as a button, writes about addons.
+
+    Odoo loads, updates and uninstalls what their table says at its next start, without
+    the checks of the buttons; and a state that is to be carried out stops all jobs.
+    """
+    if not env.registry.ready or is_on_command_line():
+        return
+    if not is_called_from_file_of(BaseModule.button_uninstall):
+        raise UserError(
+            env._("Install, upgrade and uninstall apps with their buttons.")
+        )

@@ -22,11 +22,13 @@ _ACTS = {
     "partner_id": "email",
 }
 #: Fields of a contact that lead to an account's password.
-_IDENTIFYING = {"email", "signup_type", "user_ids"}
+_IDENTIFYING = {"email", "name", "signup_type", "user_ids"}
 
 
 class ResUsers(models.Model):
     """A second person approves joining a SPAR group, or one whose members reach code.
+
+    They also approve another name of an account with a role: the history shows it.
 
     Until two different people have been administrators of SPAR, Odoo's own
     administrator assigns the roles alone: no one else can approve them yet.
@@ -34,7 +36,7 @@ class ResUsers(models.Model):
 
     _name = "res.users"
     _inherit = ["res.users", "spar.second.person"]
-    _guarded_fields = ("group_ids",)
+    _guarded_fields = ("group_ids", "name")
 
     waiting_groups = fields.Char(
         string="Groups that wait for a SPAR administrator",
@@ -50,21 +52,39 @@ class ResUsers(models.Model):
 
     @api.model
     def _concerns(self, vals):
-        """Return whether users have or would get a role or group that reaches code."""
+        """Return whether two people decide on ``vals``.
+
+        That is so for users who have or would get a role or group that reaches code,
+        and for another name of an account with a role.
+        """
+        if self._is_renaming(vals):
+            return True
         if "group_ids" not in vals:
             return False
         wanted = self.new({"group_ids": vals["group_ids"]}).group_ids._origin
         had = self.sudo().group_ids
         return bool(self._filter_watched(wanted | had))
 
+    @api.model
+    def _is_renaming(self, vals):
+        """Return whether ``vals`` would give an account with a role another name."""
+        if "name" not in vals:
+            return False
+        users_sudo = self.sudo().filtered(lambda user: user.name != vals["name"])
+        return bool(users_sudo._filter_roles())
+
     def _filter_guarded(self):
         return self._filter_roles()
 
     def _check_unclaimed(self, vals):
-        """Block only edits of groups: users go on working while a role waits."""
-        return super()._check_unclaimed(vals) if "group_ids" in vals else None
+        """Block only edits of groups and names: users go on working meanwhile."""
+        is_decided = vals.keys() & set(self._guarded_fields)
+        return super()._check_unclaimed(vals) if is_decided else None
 
     def _is_guarded(self, name, value):
+        if name == "name":
+            is_set_up = self.env["spar.group.log"].sudo()._is_set_up()
+            return is_set_up and self._is_renaming({name: value})
         gained = self._get_chosen(name, value) - self.sudo()[name]
         return bool(self._get_watched(gained))
 
@@ -139,9 +159,41 @@ class ResUsers(models.Model):
         kinds = {_ACTS[name] for name in _ACTS.keys() & vals.keys()}
         if kinds and self.sudo()._filter_roles():
             refuse_expressions()
+        if "partner_id" in vals:
+            self._check_own_contact(vals["partner_id"])
+        if self == self.env.user and self._is_renaming(vals):
+            self._check_own_name()
         for kind in sorted(kinds):
             self.env["spar.account.act"]._log(self, kind)
         return super().write(vals)
+
+    def _check_own_contact(self, partner_id) -> None:
+        """Raise UserError if an account with a role would share its contact.
+
+        The contact holds the name that the history shows, and the e-mail address.
+        """
+        changed = self.sudo().filtered(lambda user: user.partner_id.id != partner_id)
+        wanted = self.env["res.partner"].browse(partner_id)
+        if changed and (changed._filter_roles() or wanted._find_roles()):
+            self._check_two_people()
+
+    def _check_own_name(self) -> None:
+        """Raise UserError for users with a role who may not propose another name."""
+        if not self.env.su and not self.has_access("write"):
+            self._check_two_people()
+
+    @api.model
+    def _check_two_people(self) -> None:
+        """Raise UserError unless two people decided on a name, or none can yet."""
+        log = self.env["spar.group.log"]
+        if is_approved(self.env) or log._is_installing() or not log._is_set_up():
+            return
+        raise UserError(
+            self.env._(
+                "The history shows this name, so only Odoo's administrator can change "
+                "it, on the user's own form, and a SPAR administrator must approve it."
+            )
+        )
 
 
 class ResPartner(models.Model):
@@ -155,12 +207,19 @@ class ResPartner(models.Model):
     def write(self, vals):
         if _IDENTIFYING & vals.keys() and self._find_roles():
             refuse_expressions()
+        if "name" in vals and self._find_renamed_roles(vals["name"]):
+            self.env["res.users"]._check_two_people()
         if "email" in vals:
             self._log_act("email")
         if vals.get("signup_type"):
             # This makes a link for a new password.
             self._log_act("reset")
         return super().write(vals)
+
+    def _find_renamed_roles(self, name):
+        """Return the accounts with a role that would get another name."""
+        renamed = self.sudo().filtered(lambda partner: partner.name != name)
+        return renamed._find_roles()
 
     def _find_roles(self):
         """Return the accounts with a role that these partners belong to."""

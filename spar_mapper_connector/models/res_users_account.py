@@ -275,12 +275,22 @@ class ResUsers(models.Model):
         if holder and not holder._filter_true_accounts():
             raise AccountAltered("this account was altered")
 
-    def _check_credentials(self, credential, env):
-        """Refuse credentials that were put into the database.
+    def _register_hook(self):
+        """Check credentials after all addons, whichever Odoo loads last.
+
+        An addon that is loaded after this one (``auth_oauth``, ``auth_ldap``) has
+        methods that call ours and accept what it refused.
+        """
+        result = super()._register_hook()
+        _check_last(self.env.registry[self._name])
+        return result
+
+    def _check_way(self, result: dict) -> None:
+        """Raise AccessDenied if credentials were put into the database.
 
         For an account with a role, those of another server are refused as well.
+        ``result`` is that of ``_check_credentials``.
         """
-        result = super()._check_credentials(credential, env)
         if self.env.user._has_spar_role() and result["auth_method"] not in _METHODS:
             raise AccessDenied()
         try:
@@ -300,7 +310,6 @@ class ResUsers(models.Model):
                     "unavailable. Contact the server's operator."
                 )
             ) from error
-        return result
 
     # === SESSIONS === #
 
@@ -386,6 +395,17 @@ class ResGroups(models.Model):
         after = users._read_texts(users._get_sealed_columns())[1]
         changed = users.browse({row_id for row_id, _ in {*before} ^ {*after}})
         changed._seal_accounts(closed - users.browse(doubts), doubts)
+
+
+def _check_last(model: type) -> None:
+    """Put our check of credentials before the methods of all addons."""
+
+    def _check_credentials(self, credential, env):
+        result = super(model, self)._check_credentials(credential, env)
+        self._check_way(result)
+        return result
+
+    model._check_credentials = _check_credentials
 
 
 def _mark(records: models.BaseModel) -> models.BaseModel:

@@ -251,6 +251,75 @@ class TestScreens(TransactionCase):
             own.parent_id = ours
         own.name = "y"
 
+    def test_tabs_are_for_their_own_user(self):
+        """A tab calls a method as the user who clicks it."""
+        action = self.env["ir.actions.act_window"].search(
+            [("res_model", "=", "res.partner")], limit=1
+        )
+        tabs = self.env["ir.embedded.actions"]
+        for model in ("spar.setting.change", "res.partner"):
+            values = {
+                "name": "Print",
+                "parent_action_id": action.id,
+                "parent_res_model": model,
+                "python_method": "action_approve",
+            }
+            for user in (False, self.env.ref("base.user_root").id):
+                with self.subTest(model, user=user), self.refused():
+                    tabs.create({**values, "user_id": user})
+            own = tabs.create({**values, "user_id": self.admin.id})
+            with self.refused():
+                own.user_id = False
+
+    def test_names_of_roles_stay(self):
+        """The second person reads them."""
+        names = ("spar_fa_directory.group_officer", "base.group_system")
+        for group in map(self.env.ref, names):
+            with self.subTest(group.name):
+                with self.refused():
+                    group.write({"name": "Viewer"})
+                with self.refused():
+                    group.update_field_translations("name", {"en_US": "Viewer"})
+        with self.refused():
+            self.env.ref("spar_fa_directory.privilege").name = "Newsletter"
+        own = self.env["res.groups"].create({"name": "x"})
+        own.name = "y"
+
+    def test_external_ids_stay(self):
+        """What belongs to SPAR is known by its external ID."""
+        found = self.env["ir.model.data"].search(
+            [("module", "in", ("base", "spar_mapper_connector"))]
+        )
+        for name in ("group_user", "user_root", "id_type_national_id"):
+            (data,) = found.filtered(lambda each, name=name: each.name == name)
+            with self.subTest(name):
+                with self.refused():
+                    data.write({"res_id": self.admin.id})
+                with self.refused():
+                    data.unlink()
+        own = self.env["ir.model.data"].create(
+            {"module": "__import__", "name": "x", "model": "res.users", "res_id": 1}
+        )
+        own.res_id = self.admin.id
+
+    def test_superuser_code_writes_no_code_for_others(self):
+        """Some methods of Odoo create whatever record their caller names."""
+        clerk = new_test_user(self.env, "test_clerk", groups="base.group_user")
+        values = {
+            "name": "x",
+            "model_id": self.env["ir.model"]._get("res.partner").id,
+            "state": "code",
+            "code": "model.search([])",
+        }
+        jobs = self.env["ir.cron"].with_user(clerk).sudo()
+        actions = self.env["ir.actions.server"].with_user(clerk).sudo()
+        for way in (jobs.create, actions.create):
+            with self.subTest(str(way)), self.assertRaises(AccessError):
+                way(values)
+        own = self.env["ir.actions.server"].sudo().create(values)
+        with self.assertRaises(AccessError):
+            own.with_user(clerk).sudo().write({"code": "model.create({})"})
+
     def test_sql_that_changes_a_bundle_is_named(self):
         attachments = self.env["ir.attachment"].sudo()
         bundle = self.env["ir.qweb"]._get_asset_bundle(

@@ -358,6 +358,43 @@ class TestMembership(AccountCase):
                 self.env.invalidate_all()
                 self.assertFalse(self.clerk.has_group(OFFICER))
 
+    def test_another_name_of_an_account_with_a_role_waits(self):
+        auditor, before = self.second, self.second.name
+        self.let_manage_users(self.odoo)
+        auditor.with_user(self.odoo).write({"name": "Somebody Else"})
+        self.env.invalidate_all()
+        self.assertEqual(auditor.name, before)
+        self.waiting(auditor).with_user(self.first).action_approve()
+        self.assertEqual(auditor.name, "Somebody Else")
+        self.assertEqual(auditor.partner_id.name, "Somebody Else")
+
+    def test_no_way_round_to_another_name(self):
+        """The history shows names: nobody acts in that of another person."""
+        self.let_manage_users(self.odoo)
+        contact = self.second.partner_id
+        other = self.env["res.partner"].create({"name": "Somebody Else"})
+        name = {"name": "Somebody Else"}
+        attempts = {
+            "contact": lambda: contact.with_user(self.odoo).write(name),
+            "own": lambda: self.second.with_user(self.second).write(name),
+            "own contact": lambda: contact.with_user(self.second).write(name),
+            "another contact": lambda: self.second.with_user(self.odoo).write(
+                {"partner_id": other.id}
+            ),
+            "contact of another": lambda: self.clerk.with_user(self.odoo).write(
+                {"partner_id": contact.id}
+            ),
+        }
+        for what, attempt in attempts.items():
+            with (
+                self.subTest(what),
+                self.assertRaisesRegex(UserError, "history shows|not allowed"),
+            ):
+                attempt()
+        self.assertNotEqual(contact.name, other.name)
+        self.clerk.with_user(self.odoo).write(name)
+        self.assertEqual(self.clerk.name, other.name)
+
     def test_the_first_two_are_made_by_odoos_administrator(self):
         self.env.cr.execute("DELETE FROM spar_group_log")
         self.env.invalidate_all()

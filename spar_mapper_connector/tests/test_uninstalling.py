@@ -3,6 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from .. import expressions
 from ..models import ir_module_module
 from .common import KeyringCase
 
@@ -26,7 +27,9 @@ class TestUninstalling(KeyringCase):
             "of what it depends on": self.env.ref(
                 "base.module_spar_fa_directory"
             ).button_uninstall,
-            "state": lambda: self.addon.write({"state": "to remove"}),
+            "what protects them": self.env.ref(
+                "base.module_auth_totp"
+            ).button_uninstall,
             "at once": self.addon.module_uninstall,
         }
         for name, way in ways.items():
@@ -36,6 +39,32 @@ class TestUninstalling(KeyringCase):
             ):
                 way()
         self.assertEqual(self.addon.state, "installed")
+
+    def test_nobody_writes_about_addons(self):
+        """Odoo carries it out at its next start, past the checks of the buttons."""
+        with patch.object(expressions, "request", object()):
+            for name in ("spar_mapper_connector", "auth_totp", "base"):
+                addon = self.env.ref(f"base.module_{name}")
+                for values in (
+                    {"state": "to remove"},
+                    {"state": "uninstalled"},
+                    {"state": "to upgrade"},
+                    {"name": "other"},
+                ):
+                    with self.subTest(name, **values), self.assert_for_buttons():
+                        addon.write(values)
+            for act in (
+                lambda needed: needed.unlink(),
+                lambda needed: needed.write({"name": "web"}),
+                lambda needed: needed.copy(),
+            ):
+                with self.assert_for_buttons():
+                    act(self.addon.dependencies_id)
+            self.addon.button_upgrade()
+        self.assertEqual(self.addon.state, "to upgrade")
+
+    def assert_for_buttons(self):
+        return self.assertRaisesRegex(UserError, "buttons")
 
     def test_an_addon_with_empty_tables_is_uninstalled(self):
         with patch.object(type(self.addon), "_has_rows", lambda _self, _table: False):

@@ -49,6 +49,13 @@ class IrHttp(models.AbstractModel):
             raise
 
     @classmethod
+    def _serve_fallback(cls):
+        """Serve no website page and no uploaded file under the path of our pages."""
+        if is_our_page(request.httprequest.path):
+            return None
+        return super()._serve_fallback()
+
+    @classmethod
     def _authenticate_explicit(cls, auth):
         """End an expired login before anything else is checked."""
         session, now = request.session, time.time()

@@ -374,6 +374,27 @@ class TestProviderPages(LoginCase):
         self.url_open("/web/login", data={**form, "csrf_token": self.get_token()})
         self.assertEqual(self.get_session_user().login, "test_clerk")
 
+    def test_no_provider_lets_in_users_with_a_role(self):
+        """Odoo's administrator could add a provider that names any user."""
+        self.create_user("officer", "test_officer")
+        new_test_user(self.env, "test_clerk", groups="base.group_user")
+        for login, is_let_in in (("test_clerk", True), ("test_officer", False)):
+            user = self.env["res.users"].search([("login", "=", login)])
+            user.sudo().oauth_access_token = f"token of {login}"
+            credential = {
+                "type": "oauth_token",
+                "login": login,
+                "token": f"token of {login}",
+            }
+            users = self.env["res.users"].with_user(user)
+            with self.subTest(login):
+                if is_let_in:
+                    found = users._check_credentials(credential, {"interactive": True})
+                    self.assertEqual(found["uid"], user.id)
+                else:
+                    with self.assertRaises(AccessDenied):
+                        users._check_credentials(credential, {"interactive": True})
+
     def test_odoo_account_cannot_log_in(self):
         self.assertFalse(self.env.ref("auth_oauth.provider_openerp").enabled)
 

@@ -33,3 +33,19 @@ class TestRendering(HttpCase):
             with self.subTest(path), self.assertRaises(ValidationError):
                 rewrites.create({**values, "url_from": path})
         rewrites.new({**values, "url_from": "/sparkling"})._check_protected_paths()
+
+    def test_no_page_of_a_designer_is_under_our_path(self):
+        """A page there would look like one of ours."""
+        page = {"name": "x", "type": "qweb", "is_published": True}
+        file = {"name": "x", "mimetype": "text/html", "public": True}
+        for path in ("/spar/verify", "/spar/address/verify", "/elsewhere"):
+            arch = f'<t t-name="x"><p>written by a designer: {path}</p></t>'
+            self.env["website.page"].create({**page, "url": path, "arch": arch})
+        raw = b"<p>written by a designer: a file</p>"
+        self.env["ir.attachment"].create({**file, "url": "/spar/file", "raw": raw})
+        for path in ("/spar/verify", "/spar/address/verify", "/spar/file"):
+            with self.subTest(path):
+                answer = self.url_open(path)
+                self.assertNotIn("written by a designer", answer.text)
+                self.assertEqual(answer.status_code, 404)
+        self.assertIn("written by a designer", self.url_open("/elsewhere").text)

@@ -1,3 +1,5 @@
+from werkzeug.exceptions import NotFound
+
 from odoo.http import request, route
 
 from odoo.addons.auth_signup.controllers.main import AuthSignupHome
@@ -17,3 +19,8 @@ class StaffHome(AuthSignupHome):
         if response.is_qweb and request.httprequest.method == "POST":
             response.headers["Cache-Control"] = "no-store"
         return response
+
+    @route()
+    def switch_to_admin(self):
+        """Refuse to make the session that of the superuser: nobody logs in as it."""
+        raise NotFound()

@@ -112,15 +112,16 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _check_session(cls, routing) -> None:
-        """End a session that is too old; block an idle one.
+        """End a session that is too old, or the superuser's; block an idle one.
 
-        Its user first has to confirm who they are.
+        The user of an idle session first has to confirm who they are. The superuser is
+        no person: rights do not limit it, and the history would not say who acted.
         """
         session = request.session
         if session.uid is None:
             return
         user = request.env(user=session.uid).user
-        if cls._is_away(user):
+        if session.uid == api.SUPERUSER_ID or cls._is_away(user):
             return cls._end_session(routing)
         now = time.time()
         limits = user._get_lock_timeouts()["lock_timeout"]

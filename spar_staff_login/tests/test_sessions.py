@@ -2,8 +2,9 @@ import time
 from unittest.mock import patch
 
 from odoo import http
+from odoo.api import SUPERUSER_ID
 from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..lib import sessions
@@ -54,6 +55,19 @@ class TestSessions(StaffCase):
         self.change_session(**recently, **{sessions.LOGGED_IN_AT: now - 7.9 * HOUR})
         self.assertIn('"result"', self.count().text)
         self.change_session(**{sessions.LOGGED_IN_AT: now - 8.1 * HOUR})
+        self.assertIn("SessionExpired", self.count().text)
+        self.assertFalse(self.get_session().uid)
+
+    def test_nobody_is_the_superuser(self):
+        """Odoo lets its administrator become the superuser, whom no right limits."""
+        groups = "base.group_user,base.group_system"
+        new_test_user(self.env, "test_system", groups=groups, password=PASSWORD)
+        self.authenticate("test_system", PASSWORD)
+        self.assertEqual(self.open("/web/become").status_code, 404)
+        session = self.get_session()
+        user = self.env["res.users"].browse(SUPERUSER_ID)
+        token = user._compute_session_token(session.sid)
+        self.change_session(uid=SUPERUSER_ID, session_token=token)
         self.assertIn("SessionExpired", self.count().text)
         self.assertFalse(self.get_session().uid)
 

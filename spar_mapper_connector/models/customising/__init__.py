@@ -17,4 +17,6 @@ from . import ir_ui_view_custom
 from . import ir_ui_menu
 from . import ir_actions
 from . import ir_attachment
+from . import ir_embedded_actions
+from . import res_groups
 from . import ir_asset

@@ -45,11 +45,13 @@ class SparClosedCustomising(models.AbstractModel):
 class SparShippedRecord(models.AbstractModel):
     """Records of our addons that nobody changes at run time.
 
-    Menus, actions and labels lead staff and name what they see.
+    Menus, actions, labels and names of groups lead staff and name what they see.
     """
 
     _name = "spar.shipped.record"
     _description = "Records that only their addon changes"
+    #: The fields that stay as they were shipped; None for all.
+    _shipped_fields: frozenset[str] | None = None
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -58,6 +60,8 @@ class SparShippedRecord(models.AbstractModel):
         return records
 
     def write(self, vals):
+        if self._shipped_fields is not None and not self._shipped_fields & vals.keys():
+            return super().write(vals)
         self._check_not_shipped()
         result = super().write(vals)
         self._check_not_shipped()
@@ -75,13 +79,18 @@ class SparShippedRecord(models.AbstractModel):
         """Raise ValidationError if a record of our addons is changed at run time."""
         if not self.env.registry.ready or is_on_command_line():
             return
-        if any(name.startswith("spar_") for name in self._list_external_ids()):
+        if any(map(self._is_shipped_name, self._list_external_ids())):
             raise ValidationError(
                 self.env._(
-                    "You cannot change this menu, action or label because it belongs "
-                    "to SPAR and staff rely on it. Change it in an addon."
+                    "You cannot change this menu, action, label or group because "
+                    "staff of SPAR rely on it. Change it in an addon."
                 )
             )
+
+    @api.model
+    def _is_shipped_name(self, name: str) -> bool:
+        """Return whether an external ID is that of a record that stays."""
+        return name.startswith("spar_")
 
     def _list_external_ids(self) -> list[str]:
         """Return the external IDs of these records."""

@@ -1,15 +1,19 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from odoo.addons.spar_fa_directory.models.spar_group_log import CODE_GROUPS
-
 from .ir_ui_view import FRAME
+
+#: Models whose records Odoo and SPAR look up by their names.
+_NAMED = ("res.groups", "res.users")
+#: The beginning of what is no addon: external IDs of an import or an export.
+_NO_ADDON = "__"
 
 
 class IrModelData(models.Model):
-    """External IDs of roles, and of groups that reach code, which only addons define.
+    """External IDs of SPAR, and of every addon's groups, which only addons define.
 
-    A role is looked up by its name.
+    A role is looked up by its name, and so is what belongs to SPAR: a menu or label
+    without its external ID would be anybody's.
     """
 
     _inherit = "ir.model.data"
@@ -35,16 +39,16 @@ class IrModelData(models.Model):
         if self.env.registry.ready and any(map(self._is_closed, self)):
             raise ValidationError(
                 self.env._(
-                    "You cannot change the external IDs of SPAR's roles, of the groups "
-                    "it watches or of Odoo's templates here. Only addons define them."
+                    "You cannot change the external IDs of SPAR, of groups and users "
+                    "or of Odoo's templates here. Only addons define them."
                 )
             )
 
     @api.model
     def _is_closed(self, record) -> bool:
+        addon = record.module or ""
+        if addon.startswith("spar_"):
+            return True
         if record.model == "ir.ui.view":
-            return f"{record.module}." == FRAME
-        if record.model != "res.groups":
-            return False
-        is_ours = (record.module or "").startswith("spar_")
-        return is_ours or f"{record.module}.{record.name}" in CODE_GROUPS
+            return f"{addon}." == FRAME
+        return record.model in _NAMED and not addon.startswith(_NO_ADDON)
