@@ -19,7 +19,7 @@ from ..exceptions import RowBroken
 from .database import Row, StoreCursor, build_array, build_bytes_array, fetch
 from .loading import RowProblem
 
-ROW_ALTERED = "the row was altered or inserted without the registry"
+ROW_ALTERED = "the row was altered or inserted outside SPAR"
 SET_ALTERED = "rows were removed, or an earlier state was restored"
 
 _ROWS = """
