@@ -176,13 +176,6 @@ class SparFormCase(models.Model):
         if other_sudo := forms_sudo.search(alive):
             other_sudo.is_contested = is_contested
 
-    def _open_text(self, keyring: OpenKeyring) -> str:
-        """Return the ID that they would all become; raises SealBroken."""
-        ((sealed, uuid),) = self.env.execute_query(
-            SQL("SELECT sealed, uuid FROM spar_form_case WHERE id = %s", self.id)
-        )
-        return keyring.unseal(seals.ID, bytes(sealed), bind(CASE, uuid))
-
     # === DECIDING === #
 
     def action_propose(self):
