@@ -9,6 +9,7 @@ from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
+from ..lib.records import IN_FORCE
 from ..lib.spellings import spell_number, squeeze
 from ..models.staff.spar_lookup import FoundPlace
 from .spar_sealed_draft import sealed_text
@@ -83,7 +84,7 @@ class SparFindWizard(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "spar_mapper.spar_mapping_action"
         )
-        in_force = found.filtered(lambda row: row.state in ("active", "suspended"))
+        in_force = found.filtered(lambda row: row.state in IN_FORCE)
         # A phone shows a title, but not the parts of a search.
         title = self.env._("Find a person")
         return {

@@ -39,7 +39,7 @@ class SparChange(models.Model):
         [
             ("waiting", "Waiting"),
             ("applied", "Applied"),
-            ("cancelled", "Cancelled"),
+            ("cancelled", "Withdrawn"),
             ("refused", "Refused"),
             ("stale", "Overtaken"),
             ("expired", "Expired"),

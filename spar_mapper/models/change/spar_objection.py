@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from odoo.addons.spar_mapper_connector.lib.contract import Remedy
 
 from ...fields import BigMany2one
+from ...lib.records import IN_FORCE
 from .spar_change import SUPERVISOR
 
 
@@ -92,7 +93,7 @@ class SparObjection(models.Model):
     @api.model
     def _selection_remedy(self):
         return [
-            (Remedy.CANCELLED.value, self.env._("Waiting change cancelled")),
+            (Remedy.CANCELLED.value, self.env._("Waiting change withdrawn")),
             (Remedy.RESTORED.value, self.env._("Previous address restored")),
             (Remedy.STOPPED.value, self.env._("Payments stopped")),
             (Remedy.NOTED.value, self.env._("Nothing to undo")),
@@ -112,7 +113,7 @@ class SparObjection(models.Model):
         """Compute what now counts in the place of the disputed address, if anything."""
         for case in self:
             place = case.mapping_id
-            in_force = place.filtered(lambda p: p.state in ("active", "suspended"))
+            in_force = place.filtered(lambda p: p.state in IN_FORCE)
             case.current_masked = in_force.fa_masked
 
     @api.depends("closed_by")

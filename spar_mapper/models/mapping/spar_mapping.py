@@ -12,7 +12,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 from ...fields import StoreMany2one
 from ...lib import integrity, seals
 from ...lib.masking import mask_id
-from ...lib.records import ADDRESS_COLUMNS
+from ...lib.records import ADDRESS_COLUMNS, IN_FORCE
 from ...lib.secrets_in_text import count_numbers, extract_secrets, mentions
 from ..staff.spar_lookup import FoundPlace
 
@@ -411,7 +411,7 @@ class SparMapping(models.Model):
 
     def _get_pay_state(self, is_open: bool, is_disputed: bool) -> str:
         """Return the state, or what prevents payment."""
-        if self.state not in ("active", "suspended"):
+        if self.state not in IN_FORCE:
             return self.state
         if not is_open:
             return "unreadable"
