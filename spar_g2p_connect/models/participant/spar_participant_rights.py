@@ -199,9 +199,9 @@ class SparParticipant(models.Model):
 
     # === CALLING === #
 
-    def _build_caller(self, operations: frozenset[Operation]) -> Caller:
-        """Return what this participant is and may do now, within ``operations``."""
-        return build_caller(self._get_caller_settings(), operations)
+    def _build_caller(self) -> Caller:
+        """Return what this participant is and may do now."""
+        return build_caller(self._get_caller_settings())
 
     def _get_caller_settings(self) -> CallerSettings:
         """Return what this record says about calls; ``lib/caller.py`` applies it."""
