@@ -98,7 +98,9 @@ class SparParticipant(models.Model):
     id_type_ids = fields.Many2many(
         "spar.id.type", string="ID types", help="Empty: IDs of every type."
     )
-    has_id_types = fields.Boolean(compute="_compute_has_id_types", store=True)
+    has_id_types = fields.Boolean(
+        string="Has ID types", compute="_compute_has_id_types", store=True
+    )
     fa_strategy_id = fields.Many2one(
         "spar.fa.strategy",
         string="Address format",
@@ -133,7 +135,9 @@ class SparParticipant(models.Model):
         "spar.participant.usage", "participant_id", readonly=True
     )
     items_today = fields.Integer(
-        compute="_compute_items_today", help="Items requested since midnight UTC."
+        string="Items today",
+        compute="_compute_items_today",
+        help="Items requested since midnight UTC.",
     )
 
     _max_items_range = models.Constraint(

@@ -53,10 +53,12 @@ class SparObjection(models.Model):
         help="Which payments are stopped: all, those to one address, or none.",
     )
     is_disowned = fields.Boolean(
-        readonly=True, help="The address itself is disputed, not an action on it."
+        string="Disowned",
+        readonly=True,
+        help="The address itself is disputed, not an action on it.",
     )
-    lock_before = fields.Char(readonly=True)
-    stop_before = fields.Boolean(readonly=True)
+    lock_before = fields.Char(string="Change lock before", readonly=True)
+    stop_before = fields.Boolean(string="Payments stopped before", readonly=True)
     state = fields.Selection(
         [("open", "Open"), ("upheld", "Upheld"), ("rejected", "Rejected")],
         required=True,
@@ -64,12 +66,12 @@ class SparObjection(models.Model):
         help="Upheld: somebody else made the change. Rejected: the person made it, or "
         "it was legitimate.",
     )
-    made_at = fields.Datetime(required=True, readonly=True)
+    made_at = fields.Datetime(string="Made at", required=True, readonly=True)
     channel = fields.Char(required=True, readonly=True)
     actor = fields.Char(required=True, readonly=True)
-    on_behalf_of = fields.Char(readonly=True)
+    on_behalf_of = fields.Char(string="On behalf of", readonly=True)
     closed_by = fields.Char(readonly=True, string="Closed by (reference)")
-    closed_at = fields.Datetime(readonly=True)
+    closed_at = fields.Datetime(string="Closed at", readonly=True)
     close_reason = fields.Char(readonly=True, string="Reason")
 
     id_masked = fields.Char(related="mapping_id.id_masked")

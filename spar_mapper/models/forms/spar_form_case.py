@@ -60,12 +60,12 @@ class SparFormCase(models.Model):
     line_ids = fields.One2many("spar.form.case.line", "case_id", readonly=True)
     people = fields.Integer(compute="_compute_people")
     reason = fields.Char(readonly=True)
-    proposed_by = fields.Char(readonly=True)
-    decided_by = fields.Char(readonly=True)
+    proposed_by = fields.Char(string="Proposed by", readonly=True)
+    decided_by = fields.Char(string="Decided by", readonly=True)
     proposer_name = fields.Char(compute="_compute_names", string="Proposed by")
     decider_name = fields.Char(compute="_compute_names", string="Approved by")
     decided_at = fields.Datetime(readonly=True, string="Decided")
-    is_mine = fields.Boolean(compute="_compute_names")
+    is_mine = fields.Boolean(string="Mine", compute="_compute_names")
 
     def init(self):
         result = super().init()

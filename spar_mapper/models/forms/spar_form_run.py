@@ -116,6 +116,7 @@ class SparFormRun(models.Model):
     )
     rewritten = fields.Integer(readonly=True)
     has_moved = fields.Boolean(
+        string="Has moved",
         readonly=True,
         help="Rows were rewritten in this round, so there is another round.",
     )

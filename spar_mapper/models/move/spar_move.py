@@ -168,7 +168,7 @@ class SparMove(models.Model):
         readonly=True,
         copy=False,
     )
-    branch_map = fields.Json(readonly=True, copy=False)
+    branch_map = fields.Json(string="Branch map", readonly=True, copy=False)
     position = BigInteger(readonly=True, copy=False)
     total = fields.Integer("People", readonly=True, copy=False)
     seen_count = fields.Integer("Checked", readonly=True, copy=False)
@@ -184,7 +184,9 @@ class SparMove(models.Model):
         "The person who proposes a move cannot approve it.",
     )
 
-    list_uuid = fields.Char(readonly=True, copy=False, groups="base.group_no_one")
+    list_uuid = fields.Char(
+        string="UUID of the list", readonly=True, copy=False, groups="base.group_no_one"
+    )
     number_count = fields.Integer("Numbers in the list", readonly=True, copy=False)
     numbers_file = fields.Binary(
         "List of numbers",

@@ -43,7 +43,7 @@ class SparEvidence(models.Model):
     media_type = fields.Char(required=True, readonly=True, string="File type")
     size = fields.Integer(required=True, readonly=True, string="Size (bytes)")
     actor = fields.Char(required=True, readonly=True)
-    added_at = fields.Datetime(required=True, readonly=True)
+    added_at = fields.Datetime(string="Added at", required=True, readonly=True)
     actor_name = fields.Char(string="By", compute="_compute_actor_name")
     id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
 
