@@ -11,7 +11,6 @@ process: this is why the addon belongs in ``server_wide_modules``.
 import json
 import logging
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
@@ -34,6 +33,7 @@ from odoo.addons.spar_mapper_connector.server.deadline import DEADLINES
 from .const import BASE_PATH, CACHE_SECONDS, ROUTING_TYPE
 from .exceptions import DatabaseUnavailable, HttpRefused, NoSuchDatabase, ProtocolError
 from .lib.error_answers import as_protocol_error, build_error_answer
+from .lib.error_texts import describe_error
 
 _logger = logging.getLogger(__name__)
 
@@ -158,8 +158,7 @@ def protocol_errors() -> Iterator[None]:
     except Exception as exc:
         error = as_protocol_error(exc)
         if type(error) is ProtocolError:
-            frames = "".join(traceback.format_tb(exc.__traceback__))
-            _logger.error("%s, at:\n%s", type(exc).__name__, frames)
+            _logger.error("%s", describe_error(exc))
         raise error from None
 
 

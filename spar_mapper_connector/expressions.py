@@ -171,6 +171,15 @@ def is_on_command_line() -> bool:
     return not (is_serving or is_scheduled or is_called_from_expression())
 
 
+def is_at_run_time(env) -> bool:
+    """Return whether the running server does this for its users.
+
+    Neither an addon that is being installed or upgraded does it, nor the operator of
+    the machine.
+    """
+    return env.registry.ready and not is_on_command_line()
+
+
 # === BUILTINS OF EXPRESSIONS === #
 
 

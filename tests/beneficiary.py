@@ -7,8 +7,6 @@ from .accessibility import find_barriers, find_small_targets
 from .chromium import Page
 from .person import ProviderAtWork
 
-MAIN = "main .button.main, main button.main"
-
 
 @dataclass
 class Visitor:

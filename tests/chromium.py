@@ -1,6 +1,5 @@
 """Chromium, driven by its own protocol (CDP): a user's actions, and their view."""
 
-import base64
 import contextlib
 import itertools
 import json
@@ -163,11 +162,6 @@ class Page:
         )
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
-
-    def save_picture(self, path: Path) -> None:
-        """Write a PNG of the whole page, however long."""
-        answer = self.call("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(answer["data"]))
 
     # === WAITING === #
 

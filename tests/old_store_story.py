@@ -770,7 +770,6 @@ def count_sealed() -> dict:
 
 # === QUESTIONS === #
 
-ASKERS = (PAYER.actor, PROGRAMME.actor)
 UNKNOWN = ("token:nobody@nationalId", "", "   ", " token:x@nationalId", "a\u202eb")
 
 

@@ -95,7 +95,7 @@ def test_odoo_administrator_sees_how_to_assign_roles(sit_down):
     assert not desk.page.url.startswith(f"{desk.url}/odoo/spar")
     desk.open_app(FIRST_STEPS)
     desk.wait_for_text("Who works with SPAR")
-    desk.press("Open the Users")
+    desk.press("Open the users")
     desk.wait_for_text("Omar Officer")
     assert desk.title == "Users"
 
@@ -257,6 +257,6 @@ def test_auditor_finds_the_history_by_name(sit_down, person, server):
     assert "Suspended" in desk.page.text
     desk.press_above_list("Integrity")
     desk.wait(
-        "/No check has run|The last check ended on|Last Seen/"
+        "/No check has run|The last check ended on|Last seen/"
         ".test(document.body.innerText)"
     )

@@ -1,8 +1,7 @@
 """The rules of this repository, checked in its files.
 
 Most rules are strict. Guides, such as the length of a function, only list what goes
-beyond them, as warnings at the end of the run. Strict for all folders but those in
-``UNFINISHED`` are the rules whose work is under way.
+beyond them, as warnings at the end of the run.
 """
 
 import ast
@@ -36,8 +35,6 @@ ADDONS = get_addons(ROOT)
 #: Guides: what goes beyond them is listed.
 MAX_LINES = 40
 MAX_COMPLEXITY = 10
-#: Folders in which a rule only lists what it finds, because its work is under way.
-UNFINISHED: dict[str, set[str]] = {}
 #: Private words that have a standard term (docs/glossary.md), written in parts, so that
 #: this file does not contain them.
 PRIVATE_WORDS = {"to" + "ld", "la" + "ne", "la" + "nes", "do" + "or", "me" + "ant"}
@@ -51,7 +48,7 @@ FORBIDDEN = {
 
 
 class HouseRuleWarning(UserWarning):
-    """A list of what goes beyond a guide, or of what an unfinished rule still finds."""
+    """A list of what goes beyond a guide."""
 
 
 # === FILES === #
@@ -85,10 +82,6 @@ def get_name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def get_folder(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0]
-
-
 def get_imports(path: Path) -> set[str]:
     """Return the modules that a file imports, relative ones with their dots."""
     found = set()
@@ -116,13 +109,9 @@ def warn_of(rule: str, lines: list[str]) -> None:
 
 
 def check(rule: str, found: Iterable[tuple[Path, str]]) -> None:
-    """Fail if a rule has found anything outside of the folders that are unfinished."""
-    failing, listed = [], []
-    for path, text in found:
-        unfinished = get_folder(path) in UNFINISHED.get(rule, set())
-        (listed if unfinished else failing).append(f"{get_name(path)}: {text}")
-    warn_of(f"{rule} (unfinished)", listed)
-    assert failing == []
+    """Fail if a rule has found anything."""
+    failing = [f"{get_name(path)}: {text}" for path, text in found]
+    assert failing == [], rule
 
 
 # === CHECKS OF OTHERS === #

@@ -286,29 +286,29 @@ def test_open_matters_can_be_decided(migrated, restored):
 TAMPERINGS = {
     "a version": (
         "UPDATE spar_mapping SET version = version + 1 WHERE id = {mapping}",
-        "spar_mapping, row {mapping}: the address does not open",
+        "spar_mapping, row {mapping}: the address cannot be decrypted",
     ),
     "an address of another": (
         """UPDATE spar_mapping m SET sealed = o.sealed FROM spar_mapping o
             WHERE m.id = {mapping} AND o.id = {other}""",
-        "spar_mapping, row {mapping}: the address does not open",
+        "spar_mapping, row {mapping}: the address cannot be decrypted",
     ),
     "what is said of an address": (
         "UPDATE spar_mapping SET authority = 40 WHERE id = {mapping}",
-        "spar_mapping, row {mapping}: it is not what its event says",
+        "spar_mapping, row {mapping}: the row differs from its event",
     ),
     "a digest": (
         """UPDATE spar_mapping SET fa_digest_a = sha256(fa_digest_a)
             WHERE id = {mapping}""",
-        "spar_mapping, row {mapping}: the digest is not that of the address",
+        "spar_mapping, row {mapping}: the digest does not match the address",
     ),
     "an ID that is switched off": (
         "UPDATE spar_subject_id SET active = false WHERE id = {identifier}",
-        "spar_subject_id, row {identifier}: the ID was switched off",
+        "spar_subject_id, row {identifier}: the ID was deactivated",
     ),
     "a lock": (
         "UPDATE spar_subject SET change_lock = 'owner' WHERE id = {subject}",
-        "spar_subject_id, row {identifier}: the ID does not open",
+        "spar_subject_id, row {identifier}: the ID cannot be decrypted",
     ),
     "what an event says": (
         "UPDATE spar_event SET actor = 'user:1' WHERE id = {event}",
@@ -316,11 +316,11 @@ TAMPERINGS = {
     ),
     "the last event": (
         "DELETE FROM spar_event WHERE id = {event}",
-        "spar_mapping, row {mapping}: its last event is missing",
+        "spar_mapping, row {mapping}: the last event is missing",
     ),
     "a notice": (
         "DELETE FROM spar_notice WHERE event_id = {event}",
-        "spar_event, row {event}: its notice was removed",
+        "spar_event, row {event}: the notice of this event was deleted",
     ),
     "a mapping": (
         "DELETE FROM spar_mapping WHERE id = {mapping}",
@@ -328,15 +328,15 @@ TAMPERINGS = {
     ),
     "a refused change": (
         "UPDATE spar_change SET state = 'waiting' WHERE id = {refused}",
-        "spar_change, row {refused}: the change waits, but the history says",
+        "spar_change, row {refused}: the change is waiting, but the history says",
     ),
     "a change that waits": (
         "UPDATE spar_change SET state = 'refused' WHERE id = {waiting}",
-        "a change of it waits by the history, but no row does",
+        "the history says that a change is waiting, but its row is missing",
     ),
     "the terms of a change": (
         "UPDATE spar_change SET proposer = 'user:1' WHERE id = {waiting}",
-        "spar_change, row {waiting}: the change does not open",
+        "spar_change, row {waiting}: the change cannot be decrypted",
     ),
 }
 #: The newest address, and from each other table a row suitable for tampering.

@@ -92,8 +92,8 @@ def test_swapped_addresses(server, programme, pair):
         assert resolve(programme, pair) == [None, None]
         assert_named(
             server,
-            f"spar_mapping, row {one}: the address does not open",
-            f"spar_mapping, row {other}: the address does not open",
+            f"spar_mapping, row {one}: the address cannot be decrypted",
+            f"spar_mapping, row {other}: the address cannot be decrypted",
         )
     assert resolve(programme, pair) == [pair[1], pair[3]]
 
@@ -108,7 +108,7 @@ def test_swapped_id_digests(server, programme, pair):
     with tampered(server, (clear, (a, b)), (crossed, (a, b, b, a))):
         assert resolve(programme, pair) == [None, None]
         assert_named(
-            server, f"spar_subject_id, row {a}: the digest is not that of the ID"
+            server, f"spar_subject_id, row {a}: the digest does not match the ID"
         )
 
 
@@ -121,7 +121,9 @@ def test_older_ciphertext_restored(server, programme, pair):
     restore = ("UPDATE spar_mapping SET sealed = %s WHERE id = %s", (before, now))
     with tampered(server, restore):
         assert resolve(programme, pair)[1] is None
-        assert_named(server, f"spar_mapping, row {now}: the address does not open")
+        assert_named(
+            server, f"spar_mapping, row {now}: the address cannot be decrypted"
+        )
 
 
 def test_state_set_by_hand(server, programme, pair):
@@ -130,7 +132,9 @@ def test_state_set_by_hand(server, programme, pair):
     revive = ("UPDATE spar_mapping SET state = 'active' WHERE id = %s", (row,))
     with tampered(server, revive):
         assert resolve(programme, pair)[1] is None
-        assert_named(server, f"spar_mapping, row {row}: the address does not open")
+        assert_named(
+            server, f"spar_mapping, row {row}: the address cannot be decrypted"
+        )
 
 
 def test_mapping_moved_to_another_person(server, programme, pair):
@@ -139,7 +143,9 @@ def test_mapping_moved_to_another_person(server, programme, pair):
                 FROM spar_mapping o WHERE o.id = %s AND m.id = %s"""
     with tampered(server, (move, (one, other))):
         assert resolve(programme, pair) == [None, None]
-        assert_named(server, f"spar_mapping, row {other}: the address does not open")
+        assert_named(
+            server, f"spar_mapping, row {other}: the address cannot be decrypted"
+        )
 
 
 def test_event_changed(server, programme, pair):
@@ -171,7 +177,9 @@ def test_mapping_removed(server, programme, pair):
     remove = ("DELETE FROM spar_mapping WHERE id = %s", (one,))
     with tampered(server, remove):
         assert resolve(programme, pair)[0] is None
-        assert_named(server, f"spar_subject, row {subject}: not all of its addresses")
+        assert_named(
+            server, f"spar_subject, row {subject}: some of the person's addresses"
+        )
 
 
 def get_subject(server, mapping):
@@ -202,7 +210,7 @@ def test_swapped_address_digests(server, programme, pair):
         asked = [{"fa": fa, "scope": "details"} for fa in (pair[1], pair[3])]
         for wire in programme.resolve(asked):
             assert wire["status"] == "rjct" and "id" not in wire
-        problem = "the digest is not that of the address"
+        problem = "the digest does not match the address"
         assert_named(server, *(f"{table}, row {r}: {problem}" for r in (one, other)))
 
 
@@ -212,7 +220,9 @@ def test_suspended_mapping_set_active(server, programme, pair):
     revive = ("UPDATE spar_mapping SET state = 'active' WHERE id = %s", (row,))
     with tampered(server, revive):
         assert resolve(programme, pair)[1] is None
-        assert_named(server, f"spar_mapping, row {row}: the address does not open")
+        assert_named(
+            server, f"spar_mapping, row {row}: the address cannot be decrypted"
+        )
 
 
 def get_newest_and_suspended(server):
@@ -238,7 +248,9 @@ def test_version_set_by_hand(server, programme, pair):
     change = ("UPDATE spar_mapping SET version = version + 1 WHERE id = %s", (row,))
     with tampered(server, change):
         assert resolve(programme, pair)[1] is None
-        assert_named(server, f"spar_mapping, row {row}: the address does not open")
+        assert_named(
+            server, f"spar_mapping, row {row}: the address cannot be decrypted"
+        )
 
 
 @pytest.mark.parametrize(
@@ -250,7 +262,9 @@ def test_facts_of_a_mapping_changed(server, programme, pair, column, value):
     change = (f"UPDATE spar_mapping SET {column} = {value} WHERE id = %s", (row,))
     with tampered(server, change):
         assert resolve(programme, pair)[1] is None
-        assert_named(server, f"spar_mapping, row {row}: the address does not open")
+        assert_named(
+            server, f"spar_mapping, row {row}: the address cannot be decrypted"
+        )
 
 
 def test_event_in_the_middle_removed(server, programme, pair):
@@ -264,7 +278,7 @@ def test_event_in_the_middle_removed(server, programme, pair):
     _first, (middle,), (last,), (_newest,) = events
     cut = ("DELETE FROM spar_event WHERE id = %s", (middle,))
     with tampered(server, cut):
-        assert_named(server, f"spar_event, row {last}: an event before it is missing")
+        assert_named(server, f"spar_event, row {last}: an earlier event is missing")
 
 
 def test_renumbered_events_do_not_hide_the_one_removed(server, programme, pair):
@@ -283,7 +297,7 @@ def test_renumbered_events_do_not_hide_the_one_removed(server, programme, pair):
     with tampered(server, cut, close, close_last):
         assert_named(
             server,
-            f"spar_event, row {last}: the event does not follow the one before it",
+            f"spar_event, row {last}: the event does not follow the previous one",
             f"spar_event, row {last}: the event was altered",
         )
 
@@ -294,7 +308,9 @@ def test_removed_id_is_named(server, programme, pair):
     )[0]
     with tampered(server, ("DELETE FROM spar_subject_id WHERE id = %s", (row,))):
         assert None in resolve(programme, pair)
-        assert_named(server, f"spar_subject, row {subject}: not all of its addresses")
+        assert_named(
+            server, f"spar_subject, row {subject}: some of the person's addresses"
+        )
 
 
 # === A PENDING CHANGE === #
@@ -328,7 +344,9 @@ def test_terms_of_a_waiting_change_altered(
     assert resolve(programme, pair) == [pair[1], pair[3]]
     alter = (f"UPDATE spar_change SET {column} = {value} WHERE id = %s", (waiting,))
     with tampered(server, alter):
-        assert_named(server, f"spar_change, row {waiting}: the change does not open")
+        assert_named(
+            server, f"spar_change, row {waiting}: the change cannot be decrypted"
+        )
         supervisor = get_backend(server, "supervisor")
         logged = ("integrity alarm", "Exception during request handling", "odoo.http")
         with server.expecting(*logged), pytest.raises(Refused):

@@ -1,17 +1,14 @@
 """Keys and detached signatures (RFC 7515, appendix F) of messages and answers."""
 
 import json
-import time
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm, get_default_algorithms
 from jwt.api_jwk import PyJWK
-from jwt.api_jwt import encode as encode_token
 from jwt.exceptions import PyJWTError
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: Those with a private and a public key.
 _ALGORITHMS = {
     name: algorithm
@@ -80,24 +77,6 @@ class SigningKey:
         """
         payload = canonicalise(get_signed_members(message))
         return {**message, "signature": self.sign(payload)}
-
-    def sign_body(self, body: bytes) -> str:
-        """Return the HTTP header Signature, over the whole body (jws_header)."""
-        return self.sign(canonicalise(json.loads(body)))
-
-    def assert_client(self, client_id: str, audience: str) -> str:
-        """Return a client assertion, which the token endpoint accepts as a secret."""
-        now = int(time.time())
-        claims = {
-            "iss": client_id,
-            "sub": client_id,
-            "aud": audience,
-            "iat": now,
-            "exp": now + 60,
-            "jti": str(uuid.uuid4()),
-        }
-        headers = {"kid": self.kid}
-        return encode_token(claims, self._key, self.algorithm, headers=headers)
 
 
 def make_jwk() -> dict:

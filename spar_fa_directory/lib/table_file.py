@@ -27,7 +27,6 @@ from .header_row import CountKnown, guess_header
 from .xlsx_file import is_workbook
 
 _FIRST_RECORDS = 60
-_FIRST_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)

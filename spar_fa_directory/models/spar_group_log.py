@@ -37,14 +37,14 @@ class SparGroupLog(models.Model):
     user_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
     login = fields.Char(required=True, readonly=True)
     group_id = fields.Many2one("res.groups", readonly=True, ondelete="set null")
-    group_name = fields.Char(required=True, readonly=True)
+    group_name = fields.Char(string="Group name", required=True, readonly=True)
     change = fields.Selection(
         [("gained", "Gained"), ("lost", "Lost")], required=True, readonly=True
     )
     actor_id = fields.Many2one(
         "res.users", string="Changed by", readonly=True, ondelete="set null"
     )
-    actor_login = fields.Char(required=True, readonly=True)
+    actor_login = fields.Char(string="Actor login", required=True, readonly=True)
     date = fields.Datetime(
         required=True, readonly=True, default=lambda self: self._default_date()
     )

@@ -61,7 +61,7 @@ class TestPages(DirectoryCase):
         for role in ("viewer", "administrator"):
             user = self._create_user(role)
             views = self.env["spar.fsp"].with_user(user).get_views([(False, "list")])
-            shown = "Load Banks" in views["views"]["list"]["arch"]
+            shown = "Load banks" in views["views"]["list"]["arch"]
             self.assertEqual(shown, role == "administrator")
 
     def test_the_form_of_a_used_branch_keeps_code_and_provider(self):

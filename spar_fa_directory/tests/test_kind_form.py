@@ -26,13 +26,6 @@ class TestKindForm(DirectoryCase):
         )
         self._add_part(form, "Serial number", check_code="luhn")
 
-    def _add_strategy(self, form):
-        """Add a line on the page, with the defaults of the page's own context."""
-        with form.strategy_ids.new() as strategy:
-            strategy.name = form.name
-            strategy.template = form.suggested_template
-            strategy.is_default = not form.has_default
-
     def test_code_and_keys_are_offered(self):
         form = self._open()
         self._fill(form)

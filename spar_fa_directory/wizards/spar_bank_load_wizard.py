@@ -17,21 +17,21 @@ class SparBankLoadWizard(models.TransientModel):
         domain=lambda self: self._domain_country_id(),
         help="Only countries whose banks are in the registry.",
     )
-    bank_count = fields.Integer("Banks in the Registry", compute="_compute_bank_count")
+    bank_count = fields.Integer("Banks in the registry", compute="_compute_bank_count")
     state = fields.Selection(
         [("choose", "Choose"), ("done", "Loaded")], default="choose", readonly=True
     )
     added_count = fields.Integer("Added", readonly=True)
     updated_count = fields.Integer("Updated", readonly=True)
     same_count = fields.Integer("Unchanged", readonly=True)
-    kept_count = fields.Integer("Kept (Edited by Staff)", readonly=True)
+    kept_count = fields.Integer("Kept (edited by staff)", readonly=True)
     refused_count = fields.Integer("Skipped", readonly=True)
-    gone_count = fields.Integer("Gone from the Registry", readonly=True)
-    added = fields.Text("New Banks", readonly=True)
-    updated = fields.Text("Changed Banks", readonly=True)
-    gone = fields.Text("Gone from the Registry (Kept Here)", readonly=True)
+    gone_count = fields.Integer("Gone from the registry", readonly=True)
+    added = fields.Text("New banks", readonly=True)
+    updated = fields.Text("Changed banks", readonly=True)
+    gone = fields.Text("Gone from the registry (kept here)", readonly=True)
     kept = fields.Text(readonly=True)
-    refused = fields.Text("Skipped, with Reasons", readonly=True)
+    refused = fields.Text("Skipped, with reasons", readonly=True)
 
     @api.model
     def _domain_country_id(self):

@@ -14,7 +14,7 @@ class SparFirstSteps(models.TransientModel):
     administrator_ids = fields.Many2many(
         "res.users", string="Administrators of SPAR", compute="_compute_administrators"
     )
-    missing_count = fields.Integer(compute="_compute_administrators")
+    missing_count = fields.Integer(string="Missing", compute="_compute_administrators")
 
     def _compute_display_name(self):
         self.display_name = self.env._("First steps with SPAR")

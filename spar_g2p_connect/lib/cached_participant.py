@@ -43,7 +43,5 @@ class CachedParticipant:
     participant_id: int = 0
     caller: Caller | None = field(default=None, repr=False)
     may_call: bool = False
-    proof: str = ""
-    signature_place: str = ""
     jwks_url: str = ""
     keys: dict[str, CachedKey] = field(default_factory=dict, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -81,6 +81,10 @@ class Caller(CallerSettings):
     #: its message, where it had to be read to authenticate the caller
     document: object = field(default=None, repr=False, compare=False)
 
+    def limit(self, operations: frozenset[Operation]) -> Caller:
+        """Return this caller, limited to ``operations``."""
+        return replace(self, rights=self.rights.limit(operations))
+
     def check_operation(self, operation: Operation) -> None:
         """Raise OperationNotGranted unless this caller may call ``operation``."""
         if operation not in self.rights.operations:
@@ -117,8 +121,8 @@ class Caller(CallerSettings):
         )
 
 
-def build_caller(settings: CallerSettings, operations: frozenset[Operation]) -> Caller:
-    """Return the caller with these ``settings``, limited to ``operations``.
+def build_caller(settings: CallerSettings) -> Caller:
+    """Return the caller with these ``settings``.
 
     This is where the proof limits what a participant may do: one that does not sign
     calls from listed networks and only resolves. Demo participants are exempt; they
@@ -127,15 +131,16 @@ def build_caller(settings: CallerSettings, operations: frozenset[Operation]) -> 
     signs = settings.proof not in proofs.UNSIGNED
     needs_origin = settings.proof == proofs.TOKEN and not settings.demo_only
     called_before = settings.proof == proofs.TOKEN_AS_BEFORE
+    rights = settings.rights
     if needs_origin:
-        operations &= {Operation.RESOLVE}
+        rights = rights.limit(frozenset({Operation.RESOLVE}))
     values: dict[str, Any] = {
         each.name: getattr(settings, each.name) for each in fields(CallerSettings)
     }
     return Caller(
         **values
         | {
-            "rights": settings.rights.limit(operations),
+            "rights": rights,
             "signature_place": settings.signature_place if signs else "",
         },
         authenticated_by=_AUTHENTICATED_BY[settings.proof],

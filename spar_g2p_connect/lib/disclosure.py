@@ -1,4 +1,6 @@
-"""The rules of disclosure: the registry is not an oracle.
+"""The rules of disclosure: which items are refused, and what answers contain.
+
+The registry is not an oracle.
 
 Whether an address belongs to an ID is disclosed only to callers that may see details,
 and to the caller whose own call linked it. Every other caller gets the same answer
@@ -7,14 +9,16 @@ whether it does or not, and whether the ID is known or not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import (
     BY_BOTH,
     BY_FA,
     REPLACED,
+    find_answer,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
 
@@ -30,6 +34,40 @@ class Rights:
     def limit(self, operations: frozenset[Operation]) -> Rights:
         """Return these rights, limited to ``operations``."""
         return replace(self, operations=self.operations & operations)
+
+
+def refuse_items(
+    rights: Rights,
+    id_type_ids: frozenset[int] | None,
+    items: Iterable[Item],
+    find_type: Callable[[str], int],
+) -> None:
+    """Refuse the items that a caller may not have looked up.
+
+    An ID of a type that the caller may not name is answered like one of an unknown
+    type, whether it is linked or not.
+
+    :param id_type_ids: the types of ID that the caller may name; None for all
+    :param find_type: returns the type of an ID; raises InvalidIdentifier
+    """
+    for item in items:
+        problem = get_refusal(rights, item) if item.request else ""
+        if problem:
+            item.refuse(find_answer(item.operation, Outcome.FORBIDDEN, problem))
+        elif not _may_name(id_type_ids, item, find_type):
+            item.refuse(find_answer(item.operation, Outcome.INVALID_ID, "type"))
+
+
+def _may_name(
+    id_type_ids: frozenset[int] | None, item: Item, find_type: Callable[[str], int]
+) -> bool:
+    value = item.request.id_value if item.request else ""
+    if id_type_ids is None or not value:
+        return True
+    try:
+        return find_type(value) in id_type_ids
+    except InvalidIdentifier:
+        return True  # the mapper reports what is wrong with it
 
 
 def get_refusal(rights: Rights, item: Item) -> str:

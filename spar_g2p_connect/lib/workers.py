@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 
+def wake_workers(env: Any, names: Sequence[str]) -> None:
+    """Wake these workers as soon as the current transaction has committed."""
+    for name in names:
+        cron_sudo = env.ref(f"spar_g2p_connect.{name}").sudo()
+        cron_sudo._trigger()
+
+
 def get_worker_number(env: Any, names: Sequence[str]) -> int:
     """Return the number, from 1, of the worker that runs in ``env``; 0 for none.
 

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import (
     CallContext,
     Capability,
@@ -11,7 +12,6 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
     build_received_items,
 )
-from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ..lib.bindings import MessageBinding
 from .message.spar_message import BOUND
@@ -129,9 +129,7 @@ class SparMapperLocal(models.AbstractModel):
         """
         try:
             document = self._open(keyring, row, "sealed_request")
-        except Exception as error:
-            if is_passing(error):
-                raise
+        except SealBroken:
             return {}
         return document if isinstance(document, dict) else {}
 

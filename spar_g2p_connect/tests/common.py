@@ -18,6 +18,12 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     now,
 )
 
+CALLBACK_WORKER_LOGGER = (
+    "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
+)
+MESSAGE_WORKER_LOGGER = (
+    "odoo.addons.spar_g2p_connect.models.message.spar_message_worker"
+)
 #: The time that a sender states for an item.
 TIMESTAMP = "2026-03-01T10:00:00.000+00:00"
 EVERY_RIGHT = {

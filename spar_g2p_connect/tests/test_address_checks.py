@@ -6,7 +6,7 @@ from .common import EVERY_RIGHT, RestCase, build_items
 EMPTY_PART = "account: @BANK"
 #: Addresses that the directory refuses, and the answer to the sender.
 WRONG = {
-    "anything": "fa: is written like no kind of address.",
+    "anything": "fa: does not have the format of any kind of address.",
     "account:12345678@nobody": "fa: no provider has this code.",
     "account:12345678@north.bank": "fa: this provider has no branch with this code.",
     "mobile:+15551234567@BANK": "fa: this provider has no addresses of this kind.",
@@ -34,7 +34,7 @@ class TestAddressChecks(RestCase):
         items = build_items("after", fa="account:{}@BANK")
         (answer,) = self.ask(self.full, "link", items)
         self.assertEqual(
-            answer["status_reason_message"], "fa: this provider is not used any more."
+            answer["status_reason_message"], "fa: this provider is no longer in use."
         )
         (found,) = self.ask(
             self.full, "resolve", build_items("before", scope="details")

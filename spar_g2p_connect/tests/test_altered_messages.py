@@ -3,12 +3,18 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..lib import delivery
-from .common import EVERY_RIGHT, build_items, seal_settings
-from .test_asynchronous import CALLBACK, WORKER, AsynchronousCase
+from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER
 
-CALLBACKS = "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
-ALARM = "odoo.addons.spar_mapper.models.audit.spar_alarm"
+from ..lib import delivery
+from .common import (
+    CALLBACK_WORKER_LOGGER,
+    EVERY_RIGHT,
+    MESSAGE_WORKER_LOGGER,
+    build_items,
+    seal_settings,
+)
+from .test_asynchronous import CALLBACK, AsynchronousCase
+
 MINE = "https://mine.example/spar"
 
 
@@ -40,7 +46,7 @@ class TestAlteredMessages(AsynchronousCase):
         self.env.invalidate_all()
 
     def run_altered(self):
-        with mute_logger(WORKER, ALARM):
+        with mute_logger(MESSAGE_WORKER_LOGGER, ALARM_LOGGER):
             self.run_worker()
 
     def send_due(self):
@@ -52,7 +58,7 @@ class TestAlteredMessages(AsynchronousCase):
             return delivery.outgoing.HttpResponse(500, {}, b"")
 
         with patch.object(delivery.outgoing, "send", answer):
-            with mute_logger(CALLBACKS, ALARM):
+            with mute_logger(CALLBACK_WORKER_LOGGER, ALARM_LOGGER):
                 self.run_schedule("spar.callback", "_cron_send")
         return sent
 

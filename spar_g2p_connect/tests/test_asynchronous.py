@@ -4,14 +4,20 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.models.spar_mapper_local import SparMapperLocal
+from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 
-from .common import EVERY_RIGHT, build_items, build_message, seal_settings
+from .common import (
+    EVERY_RIGHT,
+    MESSAGE_WORKER_LOGGER,
+    build_items,
+    build_message,
+    seal_settings,
+)
 from .test_messages import MessageCase
 
 CALLBACK = "https://full.example/spar"
-WORKER = "odoo.addons.spar_g2p_connect.models.message.spar_message_worker"
 
 
 class AsynchronousCase(MessageCase):
@@ -223,7 +229,7 @@ class TestWorker(AsynchronousCase):
 
         with (
             patch.object(SparMapperLocal, "_link_fa", fail_for_one),
-            self.assertLogs(WORKER, "WARNING") as logs,
+            self.assertLogs(MESSAGE_WORKER_LOGGER, "WARNING") as logs,
         ):
             self.run_worker()
         self.assertNotIn("token:broken", "".join(logs.output))
@@ -252,7 +258,7 @@ class TestWorker(AsynchronousCase):
 
         with (
             patch.object(SparMapperLocal, "_link_fa", fail_for_one),
-            mute_logger(WORKER),
+            mute_logger(MESSAGE_WORKER_LOGGER),
             self.enter_savepoints(),
         ):
             self.run_worker()
@@ -282,7 +288,7 @@ class TestWorker(AsynchronousCase):
 
         with (
             patch.object(SparMapperLocal, "_link_fa", unavailable),
-            mute_logger(WORKER),
+            mute_logger(MESSAGE_WORKER_LOGGER),
         ):
             self.run_worker()
         (waiting,) = self.get_messages(state="waiting")
@@ -499,6 +505,22 @@ class TestHeld(StatusCase):
         self.assertIn("refused", item["status_reason_message"])
         document = self.get_answer(message)
         self.assertEqual(document["header"]["status"], "rjct")
+
+    def test_altered_answer_raises_an_alarm_and_does_not_prevent_a_decision(self):
+        message, change = self.hold("held7")
+        kept = self.get_messages(message_id=message["header"]["message_id"])
+        self.env.cr.execute(
+            "UPDATE spar_message SET correlation_id = 'another' WHERE id = %s",
+            [kept.id],
+        )
+        self.env.invalidate_all()
+        with mute_logger(ALARM_LOGGER):
+            self.decide(change, "action_approve")
+        self.assertEqual(change.state, "applied")
+        self.assertEqual(self.resolve_fa("held7"), "account:newheld7@BANK")
+        self.assertEqual(self.count_callbacks(message), 1)
+        alarms = self.env["spar.alarm"].search([("table_name", "=", "spar_message")])
+        self.assertEqual(alarms.row_id, kept.id)
 
     def test_repeated_request_is_also_reported(self):
         first, change = self.hold("held5")

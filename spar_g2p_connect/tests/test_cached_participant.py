@@ -44,8 +44,8 @@ LEAVES = {
     "may_resolve_by_fa": (False, lambda cached: cached.caller.rights.resolves_by_fa),
     "callback_url": ("https://new.example", lambda cached: cached.caller.callback),
     "origin_networks": ("192.0.2.0/24", lambda cached: cached.caller.origin_networks),
-    "proof": ("signature", lambda cached: cached.proof),
-    "signature_place": ("header", lambda cached: cached.signature_place),
+    "proof": ("signature", lambda cached: cached.caller.proof),
+    "signature_place": ("header", lambda cached: cached.caller.signature_place),
     "jwks_url": ("https://keys.example", lambda cached: cached.jwks_url),
 }
 

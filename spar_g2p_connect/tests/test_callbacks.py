@@ -8,15 +8,14 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_g2p_connect.lib import delivery
 from odoo.addons.spar_g2p_connect.lib.bindings import MessageBinding
+from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER
 from odoo.addons.spar_mapper_connector.exceptions import TargetUnreachable
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
 
-from .common import EVERY_RIGHT, KeyringMixin, seal_settings
+from .common import CALLBACK_WORKER_LOGGER, EVERY_RIGHT, KeyringMixin, seal_settings
 from .test_asynchronous import CALLBACK, AsynchronousCase
 
-ALARM = "odoo.addons.spar_mapper.models.audit.spar_alarm"
-WORKER = "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
 ACK = b'{"message": {"ack_status": "ACK"}}'
 ADDRESSES = {"full.example": "93.184.216.34", "inside.example": "10.0.0.1"}
 
@@ -198,7 +197,10 @@ class TestCallbacks(AsynchronousCase):
         self.env.cr.execute("UPDATE spar_message SET sealed_answer = 'x'")
         self.queue("link", self.build("link", "whole", participant=other), other)
         self.run_worker()
-        with self.assertLogs(WORKER, "WARNING"), mute_logger(ALARM):
+        with (
+            self.assertLogs(CALLBACK_WORKER_LOGGER, "WARNING"),
+            mute_logger(ALARM_LOGGER),
+        ):
             self.send((200, ACK))
         self.assertEqual((broken.state, broken.problem), ("failed", "unreadable"))
         self.assertEqual(len(self.sent), 1)
@@ -206,7 +208,7 @@ class TestCallbacks(AsynchronousCase):
 
     def test_thread_error_is_recorded_as_a_problem(self):
         callback = self.prepare()
-        with self.assertLogs(WORKER, "WARNING") as logs:
+        with self.assertLogs(CALLBACK_WORKER_LOGGER, "WARNING") as logs:
             self.send(ZeroDivisionError("values in it"))
         self.assertEqual(callback.problem, "internal_error")
         self.assertNotIn("values in it", "".join(logs.output))

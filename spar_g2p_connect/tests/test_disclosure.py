@@ -1,11 +1,18 @@
 from odoo.tests import BaseCase
 
-from odoo.addons.spar_g2p_connect.lib.disclosure import Rights, disclose, get_refusal
+from odoo.addons.spar_g2p_connect.lib.disclosure import (
+    Rights,
+    disclose,
+    get_refusal,
+    refuse_items,
+)
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Details,
     Operation,
     Outcome,
     ProviderInfo,
+    ResolveRequest,
     Result,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
@@ -49,6 +56,34 @@ class TestDisclosure(BaseCase):
         self.assertEqual(
             get_refusal(YES_NO, self.make_item(fa="account:1@b")), "not_by_fa"
         )
+
+    def test_items_are_refused_by_rights_and_by_type_of_id(self):
+        types = {"token:1@tax": 1, "token:1@health": 2}
+
+        def find_type(id_value):
+            if id_value not in types:
+                raise InvalidIdentifier("type")
+            return types[id_value]
+
+        def refuse(id_type_ids, *id_values, **values):
+            items = [
+                Item(
+                    Operation.RESOLVE,
+                    id_value=id_value,
+                    request=ResolveRequest(id_value),
+                    **values,
+                )
+                for id_value in id_values
+            ]
+            refuse_items(YES_NO, id_type_ids, items, find_type)
+            return [item.problem and item.problem.code for item in items]
+
+        both = ("token:1@tax", "token:1@health")
+        self.assertEqual(refuse(None, *both), [None, None])
+        self.assertEqual(refuse(frozenset({1}), *both), [None, "rjct.id.invalid"])
+        self.assertEqual(refuse(frozenset({1}), "unreadable"), [None])
+        code = "rjct.resolve_type.not_supported"
+        self.assertEqual(refuse(frozenset(), *both, wants_details=True), [code] * 2)
 
     def test_other_operations_are_not_refused_here(self):
         for operation in (Operation.LINK, Operation.UPDATE, Operation.UNLINK):

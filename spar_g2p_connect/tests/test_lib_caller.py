@@ -34,7 +34,7 @@ SETTINGS = CallerSettings(
 
 
 def build(operations=EVERY_OPERATION, **values):
-    return build_caller(replace(SETTINGS, **values), operations)
+    return build_caller(replace(SETTINGS, **values)).limit(operations)
 
 
 class TestBuildCaller(BaseCase):

@@ -130,7 +130,7 @@ class TestMapperApi(RestCase):
         other = build_items("dup", fa="account:other@BANK")
         (answer,) = self.ask(self.full, "link", same)
         self.assertCodes([answer], "rjct.id.invalid")
-        self.assertIn("this address already", answer["status_reason_message"])
+        self.assertIn("already linked to this address", answer["status_reason_message"])
         (answer,) = self.ask(self.full, "link", other)
         self.assertCodes([answer], "rjct.id.invalid")
         self.assertIn("another address", answer["status_reason_message"])

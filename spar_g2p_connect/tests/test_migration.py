@@ -4,14 +4,14 @@ from odoo.modules.module import load_script
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import file_path, mute_logger
 
+from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER
 from odoo.addons.spar_mapper_connector.exceptions import KeyringUnavailable
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..lib.packing import pack
+from .common import MESSAGE_WORKER_LOGGER
 from .test_asynchronous import AsynchronousCase
 
-ALARM = "odoo.addons.spar_mapper.models.audit.spar_alarm"
-WORKER = "odoo.addons.spar_g2p_connect.models.message.spar_message_worker"
 SEALING = load_script(
     file_path("spar_g2p_connect/migrations/19.0.1.5.0/post-migration.py"),
     "spar_g2p_connect_post_migration_1_5",
@@ -126,7 +126,7 @@ class TestSealedAnew(AsynchronousCase):
         return document
 
     def assertWaitingEnds(self):
-        with mute_logger(WORKER, ALARM):
+        with mute_logger(MESSAGE_WORKER_LOGGER, ALARM_LOGGER):
             self.run_worker()
         self.assertIn("can no longer be read", self.waiting.reason)
         self.assertIsNone(self.resolve_fa("waiting"))

@@ -1,7 +1,5 @@
 from odoo.tests import tagged
 
-from odoo.addons.spar_mapper_connector.lib.contract import Operation
-
 from ..lib.exchange import Exchange
 from .common import EVERY_RIGHT, RestCase, build_items, build_message
 
@@ -193,7 +191,7 @@ class TestOpenG2p1(RestCase):
         self,
     ):
         self.lenient.write({"demo_only": False, "origin_networks": "127.0.0.0/8"})
-        caller = self.lenient._build_caller(frozenset(Operation))
+        caller = self.lenient._build_caller()
         for action, mode, claims in (
             ("link", "sync", True),
             ("update", "async", True),

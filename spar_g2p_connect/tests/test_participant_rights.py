@@ -122,7 +122,7 @@ class TestParticipantRights(RestCase):
         answers = self.ask(self.bank, "link", items)
         self.assertCodes(answers, "rjct.id.invalid", "rjct.id.invalid")
         texts = {answer["status_reason_message"] for answer in answers}
-        self.assertEqual(texts, {"The ID is linked already."})
+        self.assertEqual(texts, {"The ID is already linked."})
 
     def test_unlink_discloses_nothing_to_a_stranger(self):
         self.link("un")

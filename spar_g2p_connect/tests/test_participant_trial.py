@@ -125,6 +125,16 @@ class TestTrialPage(SigningCase):
             text = message.pop("signature", "") or head.rpartition("Signature: ")[2]
             read_signature(text).verify([canonicalise(message)], key)
 
+    def test_settings_name_the_token_endpoint_that_assertions_may_name(self):
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("web.base.url", "https://registry.example")
+        shown = self.open_form().settings
+        endpoint = "https://registry.example/spar/v1/oauth2/client/token"
+        self.assertIn(f"<td>{endpoint}</td>", shown)
+        self.assertIn(
+            endpoint, self.env["spar.g2p.connect.token"]._get_assertion_audiences()
+        )
+
     def test_pasted_message_is_checked_and_not_stored(self):
         form = self.open_form()
         message = self.build(self.signer)

@@ -7,17 +7,15 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.models.spar_mapper_local import SparMapperLocal
+from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ..lib.packing import pack
 from ..models.message.spar_message import SEAL
 from ..models.message.spar_message_worker import MAX_ATTEMPTS
-from .common import build_items
-from .test_asynchronous import WORKER, StatusCase
-
-ALARM = "odoo.addons.spar_mapper.models.audit.spar_alarm"
-CALLBACKS = "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
+from .common import CALLBACK_WORKER_LOGGER, MESSAGE_WORKER_LOGGER, build_items
+from .test_asynchronous import StatusCase
 
 
 class Stopped(psycopg2.errors.QueryCanceled):
@@ -60,7 +58,10 @@ class TestPoison(StatusCase):
     def run_turns(self, count=1):
         """Run as many turns as it takes, ignoring the pauses between them."""
         for _turn in range(count):
-            with mute_logger(WORKER, ALARM, "odoo.sql_db"), self.enter_savepoints():
+            with (
+                mute_logger(MESSAGE_WORKER_LOGGER, ALARM_LOGGER, "odoo.sql_db"),
+                self.enter_savepoints(),
+            ):
                 self.run_worker()
             self.env.cr.execute("UPDATE spar_message SET next_try = NULL")
 
@@ -250,7 +251,7 @@ class TestPoison(StatusCase):
     def test_unreadable_answer_is_not_retried(self):
         self.run_turns()
         self.poison("sealed_answer", b"rubbish")
-        with mute_logger(CALLBACKS, ALARM):
+        with mute_logger(CALLBACK_WORKER_LOGGER, ALARM_LOGGER):
             self.run_schedule("spar.callback", "_cron_send")
         self.env.invalidate_all()
         self.assertEqual(self.row.callback_ids.state, "failed")
@@ -274,8 +275,6 @@ class TestPoison(StatusCase):
         self.row = kept
         self.poison("sealed_answer", b"rubbish")
         change = self.env["spar.change"].search([("state", "=", "waiting")])
-        with mute_logger(
-            "odoo.addons.spar_g2p_connect.models.message.spar_message_decision"
-        ):
+        with mute_logger(ALARM_LOGGER):
             self.env["spar.message"]._on_changes_ended(change.ids)
         self.assertEqual(len(kept.callback_ids), 1)

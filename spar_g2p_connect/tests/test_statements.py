@@ -32,7 +32,7 @@ class TestStatements(TransactionCase):
                 **EVERY_RIGHT,
             }
         )
-        cls.caller = participant._build_caller(participant._get_operations())
+        cls.caller = participant._build_caller()
         cls.server = cls.env["spar.g2p.connect.server"]
         cls.answers = cls.env["spar.g2p.connect.answers"]
 

@@ -3,7 +3,6 @@ import json
 from markupsafe import Markup, escape
 
 from odoo import api, fields, models
-from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
@@ -13,7 +12,6 @@ from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.lib.jose.signatures import sign_detached
 
-from ..const import BASE_PATH
 from ..lib import proofs
 from ..models.server.spar_g2p_connect_trial import FAILED, PASSED, TrialCheck
 
@@ -82,10 +80,11 @@ class SparParticipantTrial(models.TransientModel):
         proof_labels = dict(fields_get["proof"]["selection"])
         place_labels = dict(fields_get["signature_place"]["selection"])
         api_url = self._get_api_url()
+        token_endpoint = self.env["spar.g2p.connect.token"]._get_token_endpoint()
         rows = [
             (self.env._("API URL"), api_url),
             (self.env._("API documentation"), f"{api_url}/docs"),
-            (self.env._("Token endpoint"), f"{api_url}/oauth2/client/token"),
+            (self.env._("Token endpoint"), token_endpoint),
             (self.env._("Client ID"), participant.client_id),
             (self.env._("Sender ID"), participant.sender_id),
             (self.env._("Receiver ID (ours)"), participant._get_receiver_id()),
@@ -106,12 +105,8 @@ class SparParticipantTrial(models.TransientModel):
 
     @api.model
     def _get_api_url(self) -> str:
-        """Return the API's URL as the user's browser reached it, else as configured."""
-        if request:
-            return f"{request.httprequest.url_root.rstrip('/')}{BASE_PATH}"
-        parameters_sudo = self.env["ir.config_parameter"].sudo()
-        base = parameters_sudo.get_param("web.base.url") or ""
-        return f"{base.rstrip('/')}{BASE_PATH}"
+        """Return the API's URL as configured, which client assertions have to name."""
+        return self.env["spar.g2p.connect.token"]._get_api_url()
 
     @api.depends("participant_id", "action")
     def _compute_sample(self) -> None:

@@ -71,7 +71,7 @@ class Assessment:
     why: str = ""
 
 
-#: A function that returns the verdict on a proposal.
+#: A function that returns the assessment of a proposal.
 Assess = Callable[[Proposal], Assessment]
 
 #: The channel that can attach a document, and why a change without one is refused.
@@ -83,7 +83,7 @@ NO_RULE = Assessment(Decision.APPROVE, why="no_rule")
 
 
 def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
-    """Return the verdict on ``proposal``.
+    """Return the assessment of ``proposal``.
 
     If no rule applies, a second person must review the change: the absence of rules is
     not permission.
@@ -130,12 +130,12 @@ def _lacks_evidence(proposal: Proposal) -> bool:
 
 def assess_once(assess_one: Assess) -> Assess:
     """Return ``assess_one`` for one batch: each kind of proposal is assessed once."""
-    verdicts: dict[Proposal, Assessment] = {}
+    assessments: dict[Proposal, Assessment] = {}
 
     def assess_new(proposal: Proposal) -> Assessment:
-        verdict = verdicts.get(proposal)
-        if verdict is None:
-            verdict = verdicts[proposal] = assess_one(proposal)
-        return verdict
+        assessment = assessments.get(proposal)
+        if assessment is None:
+            assessment = assessments[proposal] = assess_one(proposal)
+        return assessment
 
     return assess_new

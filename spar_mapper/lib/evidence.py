@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from odoo.addons.spar_mapper_connector.lib.keyring import bind
-
 #: The purpose for which it is sealed, and the prefix of its number in an event.
 EVIDENCE, _PREFIX = "evidence", "evidence:"
 #: How a file of each kind begins; the type that its name claims is ignored.
@@ -36,8 +34,3 @@ def is_evidence(reference: str) -> bool:
     (True, False)
     """
     return reference.startswith(_PREFIX)
-
-
-def evidence_context(uuid: str, subject: str, media_type: str) -> bytes:
-    """Return the context of a sealed document: which one, whose, and its type."""
-    return bind(EVIDENCE, uuid, subject, media_type)

@@ -238,7 +238,7 @@ def _hold(
         return None
     current = head.current if head else None
     is_foreign = current is not None and _is_foreign(case.call, current.provider_id)
-    verdict = case.assess(
+    assessment = case.assess(
         Proposal(
             code.value,
             case.call.channel,
@@ -249,12 +249,12 @@ def _hold(
             has_evidence=is_evidence(case.call.message_reference),
         )
     )
-    if verdict.decision is Decision.APPLY:
+    if assessment.decision is Decision.APPLY:
         return None
-    if verdict.decision is Decision.REFUSE:
-        problem = verdict.why or "rule"
+    if assessment.decision is Decision.REFUSE:
+        problem = assessment.why or "rule"
         return Result(Outcome.FORBIDDEN, case.request.id_value, problem=problem)
-    return _wait(case, code, head, first, verdict)
+    return _wait(case, code, head, first, assessment)
 
 
 def _wait(
@@ -262,7 +262,7 @@ def _wait(
     code: Operation,
     head: Head | None,
     first: StoredAddress | None,
-    verdict: Assessment,
+    assessment: Assessment,
 ) -> Result:
     """Keep the change; an identical repeated request does not add a second one."""
     answer = Result(Outcome.HELD, case.request.id_value, case.request.fa)
@@ -275,7 +275,7 @@ def _wait(
         return Result(Outcome.CONFLICT, case.request.id_value, problem=problem)
     place = head or case.ledger.get_place(case.holding, case.request.purpose)
     # The event names it.
-    change = _build_change(case, code, place, verdict)
+    change = _build_change(case, code, place, assessment)
     case.ledger.wait(case.holding, change)
     answer.reference = change.uuid
     if head is not None:
@@ -288,10 +288,10 @@ def _wait(
 
 
 def _build_change(
-    case: Case[ChangeRequest], code: Operation, head: Head, verdict: Assessment
+    case: Case[ChangeRequest], code: Operation, head: Head, assessment: Assessment
 ) -> ChangeRow:
     request = case.request
-    now, on_hold = case.ledger.now, verdict.decision is Decision.HOLD
+    now, on_hold = case.ledger.now, assessment.decision is Decision.HOLD
     return ChangeRow(
         uuid=new_uuid(),
         operation=code.value,
@@ -302,8 +302,8 @@ def _build_change(
         details=request.details if isinstance(request, LinkRequest) else NO_DETAILS,
         asserted_at=to_naive_utc(request.asserted_at) if request.asserted_at else None,
         needs_approval=not on_hold,
-        effective_at=now + timedelta(hours=verdict.hold_hours) if on_hold else None,
-        why=verdict.why,
+        effective_at=now + timedelta(hours=assessment.hold_hours) if on_hold else None,
+        why=assessment.why,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ..exceptions import NotDecidable, RowBroken
 from ..lib.ledger import Ledger
 from ..lib.operations import LOCK_AUTHORITY
-from ..lib.records import Holding, StoredId, Subject
+from ..lib.records import IN_FORCE, Holding, StoredId, Subject
 from ..lib.waiting import drop_change
 from .database import Row, build_array, fetch
 from .forming import LOCKED_ID, FormTask, open_id
@@ -16,8 +16,8 @@ from .work import Work
 
 #: For an ID: its record stays; its person is the one who stays; it was mistyped.
 KEEP, MERGE, OFF = "keep", "merge", "off"
-#: For the people of one account: this person is a legitimate holder, too.
-APART = "apart"
+#: For the people of one account there is a fourth decision, "apart": this person is a
+#: legitimate holder, too, so that nothing changes.
 
 _ROWS = """
     SELECT id FROM spar_subject_id
@@ -196,7 +196,7 @@ def _end_places(ledger: Ledger, holding: Holding) -> None:
     for change in list(subject.changes.values()):
         drop_change(ledger, holding, change, "cancelled")
     for head in list(subject.heads.values()):
-        if head.state in ("active", "suspended"):
+        if head.state in IN_FORCE:
             ledger.end(holding, head, "unlinked")
 
 

@@ -79,13 +79,13 @@ _PLAIN = 13
 HEAD_START = ID_WIDTH + SUBJECT_WIDTH
 
 SUBJECT_ALTERED = "the person's record was altered"
-SUBJECT_BEHIND = "its last event is missing, or is not the one it names"
-SUBJECT_LACKS = "not all of its addresses and IDs are there"
-ID_ALTERED = "the ID does not open: it was moved or altered"
-ID_OFF = "the ID was switched off, and not by the registry"
-ID_OTHER = "the digest is not that of the ID"
-HEAD_ALTERED = "the address does not open: it, its state or version was altered"
-HEAD_OLD = "there are newer events of the address than it names"
+SUBJECT_BEHIND = "the last event is missing or is not the one that the row names"
+SUBJECT_LACKS = "some of the person's addresses or IDs are missing"
+ID_ALTERED = "the ID cannot be decrypted: the row was moved or altered"
+ID_OFF = "the ID was deactivated outside SPAR"
+ID_OTHER = "the digest does not match the ID"
+HEAD_ALTERED = "the address cannot be decrypted: the row was moved or altered"
+HEAD_OLD = "the address has later events than the one that the row names"
 
 
 class Opener:

@@ -9,9 +9,7 @@ from odoo.addons.spar_mapper.lib import audit
 from odoo.addons.spar_mapper.models.audit import spar_checkpoint
 from odoo.addons.spar_mapper.store import opening
 
-from .common import StoreCase
-
-ALARM_LOGGER = "odoo.addons.spar_mapper.models.audit.spar_alarm"
+from .common import ALARM_LOGGER, StoreCase
 
 
 @tagged("post_install", "-at_install")

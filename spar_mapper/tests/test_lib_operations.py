@@ -35,13 +35,13 @@ class LedgerCase(BaseCase):
         self.holding = Holding("id", 1, Subject("s1", 1))
         self.ledger = Ledger(CALL, self.keyring, NOW)
 
-    def run_operation(self, code, request, verdict=Decision.APPLY, call=CALL):
+    def run_operation(self, code, request, decision=Decision.APPLY, call=CALL):
         case = Case(
             request,
             self.holding,
             self.ledger,
             call,
-            lambda _proposal: Assessment(verdict, 48, "rule"),
+            lambda _proposal: Assessment(decision, 48, "rule"),
             Address(request.fa),
             request.fa,
         )

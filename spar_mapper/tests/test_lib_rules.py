@@ -44,12 +44,12 @@ class TestAssessment(BaseCase):
             with self.subTest(proposal=proposal):
                 self.assertIs(assess(rules, proposal).decision, decision)
 
-    def test_the_verdict_carries_the_rule_s_hours_and_words(self):
-        verdict = assess(
+    def test_the_assessment_has_the_rule_s_hours_and_words(self):
+        assessment = assess(
             [Rule(Decision.HOLD, hold_hours=5, why="new account")],
             Proposal("update", "rest", 20),
         )
-        self.assertEqual(verdict, Assessment(Decision.HOLD, 5, "new account"))
+        self.assertEqual(assessment, Assessment(Decision.HOLD, 5, "new account"))
 
     def test_no_rule_lets_a_lower_authority_pass(self):
         rules = [Rule(Decision.APPLY)]
@@ -57,11 +57,11 @@ class TestAssessment(BaseCase):
             for authority in Authority:
                 proposal = Proposal("update", "rest", authority, current)
                 with self.subTest(current=current, authority=authority):
-                    verdict = assess(rules, proposal)
+                    assessment = assess(rules, proposal)
                     if authority < current:
-                        self.assertEqual(verdict, LOWER_AUTHORITY)
+                        self.assertEqual(assessment, LOWER_AUTHORITY)
                     else:
-                        self.assertIs(verdict.decision, Decision.APPLY)
+                        self.assertIs(assessment.decision, Decision.APPLY)
 
     def test_without_a_rule_nothing_is_applied(self):
         proposal = Proposal("link", "rest", Authority.OWNER)

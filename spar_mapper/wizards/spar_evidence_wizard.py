@@ -20,7 +20,7 @@ class SparEvidenceWizard(models.TransientModel):
     evidence_id = BigMany2one("spar.evidence", required=True, readonly=True)
     media_type = fields.Char(related="evidence_id.media_type")
     document = ClearBinary(compute="_compute_document", attachment=False)
-    is_shown = fields.Boolean(compute="_compute_is_shown")
+    is_shown = fields.Boolean(string="Shown", compute="_compute_is_shown")
 
     @api.depends("evidence_id")
     def _compute_is_shown(self):

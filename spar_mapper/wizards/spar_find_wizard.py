@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
     sealed_text,
 )
 
+from ..lib.records import IN_FORCE
 from ..lib.spellings import spell_number, squeeze
 from ..models.staff.spar_lookup import FoundPlace
 
@@ -85,7 +86,7 @@ class SparFindWizard(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "spar_mapper.spar_mapping_action"
         )
-        in_force = found.filtered(lambda row: row.state in ("active", "suspended"))
+        in_force = found.filtered(lambda row: row.state in IN_FORCE)
         # A phone shows a title, but not the parts of a search.
         title = self.env._("Find a person")
         return {

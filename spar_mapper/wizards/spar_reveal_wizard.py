@@ -26,6 +26,7 @@ class SparRevealWizard(models.TransientModel):
     # No relation: the event was committed by another transaction, which this one does
     # not see yet.
     event_number = BigInteger(
+        string="Event number",
         readonly=True,
         help="The event in the history that records the access.",
     )

@@ -15,16 +15,16 @@ from .keyring import OpenKeyring, bind
 
 _ROW, _SET = "setting", "set of settings"
 
-ALTERED = "this setting is not what two people approved, or an addon brought"
-ADDED = "this setting was added past the registry"
-MISSING = "this setting was removed past the registry"
-UNSEALED = "these settings were never sealed"
-SEAL_FORGED = "the seal of these settings was forged"
-JOB_OFF = "this job of the registry is switched off, put off, or does another thing"
-VIEW_FOREIGN = "this view of staff's screens is not the one that an addon brought"
-ACT_FORGED = "this act on an account was added past the registry"
-BUNDLE_FOREIGN = "this file of scripts is not what the addons' files give"
-SEAL_GAP = "a seal of settings was removed"
+ALTERED = "this setting was changed outside SPAR"
+ADDED = "this setting was added outside SPAR"
+MISSING = "this setting was deleted outside SPAR"
+UNSEALED = "these settings have never been sealed"
+SEAL_FORGED = "the seal of these settings is forged"
+JOB_OFF = "this scheduled job of SPAR is inactive, postponed or changed"
+VIEW_FOREIGN = "this view of the staff screens differs from the one in its addon"
+ACT_FORGED = "this record of an account change was added outside SPAR"
+BUNDLE_FOREIGN = "this script bundle differs from the files of the addons"
+SEAL_GAP = "a seal of settings was deleted"
 
 
 @dataclass(frozen=True)

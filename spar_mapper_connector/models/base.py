@@ -2,8 +2,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 
 from ..expressions import (
+    is_at_run_time,
     is_called_by_other_addon,
-    is_on_command_line,
     refuse_expressions,
 )
 from ..server.expression_names import read_names
@@ -65,7 +65,7 @@ class Base(models.AbstractModel):
 
         Odoo itself deletes the rows of forms that people have left.
         """
-        if self._transient or not self.env.registry.ready or is_on_command_line():
+        if self._transient or not is_at_run_time(self.env):
             return False
         return is_called_by_other_addon()
 

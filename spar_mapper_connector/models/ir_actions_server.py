@@ -3,7 +3,7 @@ import re
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ..expressions import get_person, is_on_command_line, names_jobs
+from ..expressions import get_person, is_at_run_time, names_jobs
 
 #: The whole code of an action that only names a job: one of ours, or Odoo's own that
 #: deletes old drafts, ours among them.
@@ -68,7 +68,7 @@ class IrActionsServer(models.Model):
         A method of another addon that creates what a request names would let everybody
         write code.
         """
-        if not self.env.su or not self.env.registry.ready or is_on_command_line():
+        if not self.env.su or not is_at_run_time(self.env):
             return
         author = self.env["res.users"].browse(get_person(self.env))
         self.with_user(author).check_access("write")
@@ -79,7 +79,7 @@ class IrActionsServer(models.Model):
 
     def _check_no_job(self) -> None:
         """Raise ValidationError if one of these actions calls a job of ours."""
-        if not self.env.registry.ready or is_on_command_line():
+        if not is_at_run_time(self.env):
             return
         if any(action._get_job() for action in self):
             raise ValidationError(

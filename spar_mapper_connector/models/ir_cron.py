@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..expressions import is_on_command_line, scheduled
+from ..expressions import is_at_run_time, scheduled
 from ..lib.waiting import SCHEDULE
 from ..server.database import limited
 
@@ -36,7 +36,7 @@ class IrCron(models.Model):
 
     def _check_kept(self, changed: set[str]) -> None:
         """Raise UserError if one of our jobs would be switched off or postponed."""
-        if not changed or not self.env.registry.ready or is_on_command_line():
+        if not changed or not is_at_run_time(self.env):
             return
         if any((cron.model_id.sudo().model or "").startswith("spar.") for cron in self):
             raise UserError(

@@ -92,7 +92,9 @@ class SparAccountAct(models.Model):
     )
 
     is_closed = fields.Boolean(
-        compute="_compute_is_closed", help="The account cannot be used."
+        string="Closed",
+        compute="_compute_is_closed",
+        help="The account cannot be used.",
     )
 
     def init(self):

@@ -12,7 +12,7 @@ class SparKeyringKey(models.Model):
 
     key_id = fields.Char(string="Key ID", required=True, readonly=True)
     kind = fields.Char(required=True, readonly=True)
-    check_value = fields.Char(required=True, readonly=True)
+    check_value = fields.Char(string="Check value", required=True, readonly=True)
     state = fields.Selection(
         [("active", "In use"), ("retiring", "Being replaced"), ("retired", "Retired")],
         required=True,
@@ -39,13 +39,16 @@ class SparKeyringPhase(models.Model):
     _log_access = False
 
     generation = fields.Char(required=True, readonly=True)
-    seal_key = fields.Char(required=True, readonly=True)
-    index_key_a = fields.Char(readonly=True)
-    index_key_b = fields.Char(readonly=True)
+    seal_key = fields.Char(string="Seal key", required=True, readonly=True)
+    index_key_a = fields.Char(string="Index key A", readonly=True)
+    index_key_b = fields.Char(string="Index key B", readonly=True)
     read_column = fields.Selection(
-        [("a", "Column a"), ("b", "Column b")], required=True, readonly=True
+        [("a", "Column a"), ("b", "Column b")],
+        string="Read column",
+        required=True,
+        readonly=True,
     )
-    audit_key = fields.Char(required=True, readonly=True)
-    token_key = fields.Char(required=True, readonly=True)
+    audit_key = fields.Char(string="Audit key", required=True, readonly=True)
+    token_key = fields.Char(string="Token key", required=True, readonly=True)
 
     _single_row = models.UniqueIndex("((true))", "There can be only one row.")

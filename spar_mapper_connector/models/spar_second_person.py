@@ -65,6 +65,7 @@ class SparSecondPerson(models.AbstractModel):
     )
 
     is_overtaken = fields.Boolean(
+        string="Overtaken",
         compute="_compute_is_overtaken",
         groups="spar_fa_directory.group_administrator,spar_fa_directory.group_auditor",
         help="The latest proposed change was cancelled because the record was changed "

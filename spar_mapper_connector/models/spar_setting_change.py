@@ -54,7 +54,7 @@ class SparSettingChange(models.Model):
     proposed_at = fields.Datetime(string="Proposed on", required=True, readonly=True)
     decider_id = fields.Many2one("res.users", string="Decided by", readonly=True)
     decided_at = fields.Datetime(string="Decided on", readonly=True)
-    is_mine = fields.Boolean(compute="_compute_is_mine")
+    is_mine = fields.Boolean(string="Mine", compute="_compute_is_mine")
     named = fields.Json(
         readonly=True,
         help="The records that cannot be edited while this change is waiting.",

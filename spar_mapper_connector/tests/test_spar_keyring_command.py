@@ -76,5 +76,5 @@ class TestSparKeyringCommand(NewKeyringCase):
         self.env.invalidate_all()
         other = self.env.ref("spar_mapper_connector.id_type_other")
         output = self.run_command("seal")
-        self.assertIn(f"spar_id_type, row {other.id}: this setting is not what", output)
+        self.assertIn(f"spar_id_type, row {other.id}: this setting was changed", output)
         self.assertFalse(self.env["spar.settings.seal"]._check_all())

@@ -1,7 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
-from ..expressions import is_on_command_line
+from ..expressions import is_at_run_time
 
 
 class BaseLanguageImport(models.TransientModel):
@@ -11,7 +11,7 @@ class BaseLanguageImport(models.TransientModel):
 
     def import_lang(self):
         """Raise UserError: translations come with addons, or by the command line."""
-        if self.env.registry.ready and not is_on_command_line():
+        if is_at_run_time(self.env):
             raise UserError(
                 self.env._(
                     "You cannot upload translations to a database with SPAR because "

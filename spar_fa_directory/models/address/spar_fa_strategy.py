@@ -44,7 +44,9 @@ class SparFaStrategy(models.Model):
         "then each part in braces, with a punctuation mark between them.",
     )
     is_default = fields.Boolean(
-        copy=False, help="New addresses of this kind are written with this strategy."
+        string="Default",
+        copy=False,
+        help="New addresses of this kind are written with this strategy.",
     )
     active = fields.Boolean(default=True)
     is_approved = fields.Boolean(

@@ -29,14 +29,20 @@ class SparFaType(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
     provider_kind = fields.Selection(
-        KINDS, help="The kind of provider that holds such an address."
+        KINDS,
+        string="Provider kind",
+        help="The kind of provider that holds such an address.",
     )
     part_ids = fields.One2many("spar.fa.type.part", "type_id", copy=True)
     strategy_ids = fields.One2many("spar.fa.strategy", "type_id", string="Strategies")
-    suggested_template = fields.Char(compute="_compute_suggested_template")
-    has_default = fields.Boolean(compute="_compute_has_default")
+    suggested_template = fields.Char(
+        string="Suggested template", compute="_compute_suggested_template"
+    )
+    has_default = fields.Boolean(string="Has a default", compute="_compute_has_default")
     is_fixed = fields.Boolean(
-        compute="_compute_is_fixed", help="Saved strategies use the parts."
+        string="Fixed",
+        compute="_compute_is_fixed",
+        help="Saved strategies use the parts.",
     )
 
     _code_uniq = models.Constraint(

@@ -41,16 +41,19 @@ class SparFaTypePart(models.Model):
         selection=lambda self: self._selection_check_code(), string="Check"
     )
     check_parameter = fields.Char(
+        string="Check parameter",
         help="The pattern, for a check by pattern; the python-stdnum module; or "
-        "mobile, for a phone number that must be a mobile number."
+        "mobile, for a phone number that must be a mobile number.",
     )
     gaps_do_not_count = fields.Boolean(
+        string="Gaps do not count",
         help="Spaces, dashes, dots and slashes are removed and letters are "
         "capitalised: 12-34 ab and 1234AB are equal. A pattern is compared with the "
         "result. Phone numbers, e-mail addresses, IBANs and other numbers with a check "
         "of their own already have one form.",
     )
     is_account_number = fields.Boolean(
+        string="Account number",
         help="The provider's rules for account numbers apply. The numbers of payment "
         "cards, the person's own ID and words are refused.",
     )

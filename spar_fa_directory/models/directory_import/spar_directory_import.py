@@ -109,20 +109,21 @@ class SparDirectoryImport(models.Model):
         ondelete="set null",
     )
     no_header = fields.Boolean(
-        "No Headers", help="The file begins with the first provider or branch."
+        "No headers", help="The file begins with the first provider or branch."
     )
     header_row = fields.Integer(
+        string="Header row",
         help="Rows above it, such as a title, are not loaded.",
     )
     provider_id = fields.Many2one(
         "spar.fsp",
-        string="Provider of All Branches",
+        string="Provider of all branches",
         ondelete="cascade",
         help="For a file without a column for the provider.",
     )
     on_existing = fields.Selection(
         [("refuse", "Refuse the row"), ("update", "Update from the row")],
-        "Codes Already in the Directory",
+        "Codes already in the directory",
         required=True,
         default="refuse",
         help="What happens to a row whose code is already in the directory. An empty "
@@ -149,22 +150,28 @@ class SparDirectoryImport(models.Model):
     problem = fields.Char(readonly=True, copy=False)
     user_id = fields.Many2one("res.users", "Loaded by", readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
-    row_count = fields.Integer("Rows Read", compute="_compute_progress")
+    row_count = fields.Integer("Rows read", compute="_compute_progress")
     added_count = fields.Integer("Added", compute="_compute_progress")
     updated_count = fields.Integer("Updated", compute="_compute_progress")
     refused_count = fields.Integer("Refused", compute="_compute_progress")
     changed_count = fields.Integer("Changed", compute="_compute_changes")
     gone_count = fields.Integer("Gone", compute="_compute_changes")
-    is_workbook = fields.Boolean(readonly=True, copy=False)
+    is_workbook = fields.Boolean(string="Is a workbook", readonly=True, copy=False)
     # The names in CHOICES that a person chose, and those in doubt, comma-separated.
     chosen = fields.Char(readonly=True, copy=False)
     doubts = fields.Char(readonly=True, copy=False)
-    first_rows = fields.Json(readonly=True, copy=False)
+    first_rows = fields.Json(string="First rows", readonly=True, copy=False)
     preview = fields.Html(compute="_compute_preview", sanitize=False)
     question = fields.Char(compute="_compute_question")
-    asks_encoding = fields.Boolean(compute="_compute_question")
-    refused_file = fields.Binary(compute="_compute_refused_file")
-    refused_filename = fields.Char(compute="_compute_refused_filename")
+    asks_encoding = fields.Boolean(
+        string="Asks for the encoding", compute="_compute_question"
+    )
+    refused_file = fields.Binary(
+        string="File of refused rows", compute="_compute_refused_file"
+    )
+    refused_filename = fields.Char(
+        string="Name of the file of refused rows", compute="_compute_refused_filename"
+    )
 
     @api.model
     def _selection_encoding(self):
@@ -588,7 +595,7 @@ class SparDirectoryImport(models.Model):
             ),
             "header": self.env._(
                 "It is not clear which row contains the headers: choose it, or choose "
-                "No Headers."
+                "No headers."
             ),
             "above": self.env._(
                 "Some cells are empty below filled ones: choose under Columns whether "
@@ -612,7 +619,7 @@ class SparDirectoryImport(models.Model):
             raise UserError(
                 self.env._(
                     "Check the first rows of %(file)s. %(question)s If everything is "
-                    "correct, press This Is Right.",
+                    "correct, press This is right.",
                     file=self.display_name,
                     question=self.question,
                 )

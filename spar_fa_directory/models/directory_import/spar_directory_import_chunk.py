@@ -29,8 +29,8 @@ class SparDirectoryImportChunk(models.Model):
     import_id = fields.Many2one(
         "spar.directory.import", required=True, readonly=True, ondelete="cascade"
     )
-    end = fields.Integer("Read to Byte", required=True, readonly=True)
-    row = fields.Integer("Read to Row", required=True, readonly=True)
+    end = fields.Integer("Read to byte", required=True, readonly=True)
+    row = fields.Integer("Read to row", required=True, readonly=True)
     added = fields.Integer(readonly=True)
     updated = fields.Integer(readonly=True)
     refused = fields.Integer(readonly=True)

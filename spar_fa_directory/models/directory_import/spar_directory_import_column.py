@@ -11,8 +11,8 @@ class SparDirectoryImportColumn(models.Model):
         "spar.directory.import", required=True, index=True, ondelete="cascade"
     )
     sequence = fields.Integer(readonly=True)
-    header = fields.Char("In the File", readonly=True)
-    sample = fields.Char("First Values", readonly=True)
+    header = fields.Char("In the file", readonly=True)
+    sample = fields.Char("First values", readonly=True)
     name = fields.Selection(
         selection=lambda self: self._selection_name(),
         string="Holds",
@@ -20,7 +20,7 @@ class SparDirectoryImportColumn(models.Model):
         default="ignored",
     )
     fill_down = fields.Boolean(
-        "Same as Above",
+        "Same as above",
         help="An empty cell has the value of the cell above it, as in a list that "
         "names a bank once for all of its branches.",
     )

@@ -15,7 +15,7 @@ class SparDirectoryImportReading(models.Model):
     encoding = fields.Selection(
         selection=lambda self: self._selection_encoding(), required=True, readonly=True
     )
-    sample = fields.Char("Words of the File", readonly=True)
+    sample = fields.Char("Words of the file", readonly=True)
 
     @api.model
     def _selection_encoding(self):

@@ -16,5 +16,5 @@ class SparDirectoryImportRefusal(models.Model):
     )
     row = fields.Integer(required=True, readonly=True, aggregator=None)
     header = fields.Char("Column", readonly=True)
-    problem = fields.Char("What to Do", required=True, readonly=True)
-    text = fields.Char("Row Content", readonly=True)
+    problem = fields.Char("What to do", required=True, readonly=True)
+    text = fields.Char("Row content", readonly=True)

@@ -14,11 +14,12 @@ class SparDirectoryClosing(models.AbstractModel):
     _description = "Can Be Closed"
 
     closed_on = fields.Date(
+        string="Closed on",
         index="btree_not_null",
         help="From this day on, no new address can be stored here. Existing addresses "
         "stay as they are until they are moved.",
     )
-    close_reason = fields.Char("Closing Reason")
+    close_reason = fields.Char("Closing reason")
     is_closed = fields.Boolean(
         "Closed", compute="_compute_is_closed", search="_search_is_closed"
     )

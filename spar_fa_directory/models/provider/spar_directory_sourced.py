@@ -19,9 +19,10 @@ class SparDirectorySourced(models.AbstractModel):
     )
     import_row = fields.Integer("Row", readonly=True, copy=False, aggregator=None)
     import_change = fields.Selection(
-        CHANGES, "In the Last File", readonly=True, copy=False
+        CHANGES, "In the last file", readonly=True, copy=False
     )
     gone_from_source = fields.Boolean(
+        string="Gone from its source",
         readonly=True,
         copy=False,
         index="btree_not_null",

@@ -18,14 +18,14 @@ class SparDirectoryUsed(models.AbstractModel):
     _description = "Used by Financial Addresses"
 
     use_count = fields.Integer(
-        "Financial Addresses",
+        "Financial addresses",
         compute="_compute_use_count",
         help="Financial addresses in force that use this record.",
     )
     ended_use_count = fields.Integer(
-        "Earlier Financial Addresses", compute="_compute_use_count"
+        "Earlier financial addresses", compute="_compute_use_count"
     )
-    is_used = fields.Boolean(compute="_compute_use_count")
+    is_used = fields.Boolean(string="Used", compute="_compute_use_count")
 
     @api.depends_context("uid")
     def _compute_use_count(self):

@@ -86,7 +86,7 @@ class SparFsp(models.Model):
     active = fields.Boolean(default=True)
     branch_ids = fields.One2many("spar.fsp.branch", "provider_id", string="Branches")
     branch_code_form = fields.Char(
-        "Branch Code Format",
+        "Branch code format",
         help="One symbol for each character of a code: 0 for a digit, A for a letter, "
         "? for either. Any other character stands for itself. With 000000, 30100 and "
         "030100 are the same branch: missing leading zeros are added.",
@@ -97,44 +97,49 @@ class SparFsp(models.Model):
         ondelete="restrict",
         help="The provider of the same kind that took over the accounts.",
     )
-    has_branches = fields.Boolean(compute="_compute_has_branches")
-    branch_count = fields.Integer(compute="_compute_branch_count")
+    has_branches = fields.Boolean(
+        string="Has branches", compute="_compute_has_branches"
+    )
+    branch_count = fields.Integer(
+        string="Branch count", compute="_compute_branch_count"
+    )
     registry_key = fields.Char(
+        string="Registry key",
         readonly=True,
         copy=False,
         help="The bank's code in the public registry that it was loaded from.",
     )
     # As last loaded: any difference from it is an edit by staff.
-    registry_values = fields.Json(readonly=True, copy=False)
+    registry_values = fields.Json(string="Registry values", readonly=True, copy=False)
     account_pattern = fields.Char(
-        "Account Number Pattern",
+        "Account number pattern",
         help="The format of this provider's account numbers, without spaces, dashes, "
         "dots and slashes, in capitals: [0-9]{10} for ten digits. Leave empty for no "
         "pattern. Numbers that match the pattern are accepted even if they look like a "
         "payment card or are the person's ID.",
     )
     account_shortest = fields.Integer(
-        "Minimum Length",
+        "Minimum length",
         help="The minimum number of characters of an account number, without spaces, "
         "dashes, dots and slashes. 0: no minimum.",
     )
     account_longest = fields.Integer(
-        "Maximum Length",
+        "Maximum length",
         help="The maximum number of characters of an account number. 0: no maximum.",
     )
     account_check = fields.Selection(
         selection=lambda self: self.env["spar.fa.type.part"]._selection_check_code(),
-        string="Account Number Check",
+        string="Account number check",
         help="For example, the check digit. Account number of an IBAN country: accepts "
         "the IBAN, the part of the IBAN after its check digits, or the account number "
         "within it.",
     )
     account_check_parameter = fields.Char(
-        "Check Parameter",
+        "Check parameter",
         help="The pattern, for a check by pattern, or the python-stdnum module.",
     )
     phone_prefixes = fields.Char(
-        "Additional Mobile Prefixes",
+        "Additional mobile prefixes",
         help="Prefixes of mobile numbers that are not in the numbering plan of this "
         "version, separated by commas: 0917, +63 999. Needed only if a country has "
         "introduced new numbers.",
@@ -147,7 +152,7 @@ class SparFsp(models.Model):
     _bic_idx = models.Index('(upper(bic COLLATE "C")) WHERE bic IS NOT NULL')
     bank_id = fields.Many2one(
         "res.bank",
-        string="Odoo Bank",
+        string="Odoo bank",
         index="btree_not_null",
         ondelete="set null",
         help="The same bank in Odoo's own list of banks, which suppliers' and "

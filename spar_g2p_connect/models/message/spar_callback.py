@@ -51,7 +51,7 @@ class SparCallback(models.Model):
     )
     attempts = fields.Integer(readonly=True)
     next_try = fields.Datetime(string="Next attempt", required=True, readonly=True)
-    claimed_until = fields.Datetime(readonly=True)
+    claimed_until = fields.Datetime(string="Claimed until", readonly=True)
     delivered_at = fields.Datetime(string="Delivered", readonly=True)
     problem = fields.Char(
         string="Problem code",

@@ -1,6 +1,5 @@
 import json
 import logging
-import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
@@ -21,9 +20,10 @@ from ...const import SERVICE_USER
 from ...lib import delivery
 from ...lib.bindings import CallbackBinding, MessageBinding
 from ...lib.delivery import Delivery
+from ...lib.error_texts import describe_error
 from ...lib.exchange import get_current_url
 from ...lib.pauses import GIVE_UP, get_pause
-from ...lib.workers import get_worker_number
+from ...lib.workers import get_worker_number, wake_workers
 from .spar_message import BOUND, DOES_NOT_OPEN
 
 _logger = logging.getLogger(__name__)
@@ -64,9 +64,7 @@ class SparCallback(models.Model):
 
     @api.model
     def _wake_workers(self) -> None:
-        for name in WORKERS:
-            cron_sudo = self.env.ref(f"spar_g2p_connect.{name}").sudo()
-            cron_sudo._trigger()
+        wake_workers(self.env, WORKERS)
 
     @api.model
     def _cron_send(self) -> None:
@@ -185,7 +183,7 @@ class SparCallback(models.Model):
     @api.model
     def _sign(self, participant, document: dict) -> tuple[dict, list]:
         """Return the document as it is sent, signed for participants that sign too."""
-        caller = participant._build_caller(frozenset())
+        caller = participant._build_caller()
         signature = self.env["spar.g2p.connect.signature"]
         return signature._sign_document(
             caller.signature_place, caller.answer_algorithm, document
@@ -308,10 +306,8 @@ def _get_problem(sending: Future) -> str:
 
 
 def _log_error(row_id: int, error: BaseException) -> None:
-    """Log an error of ours without its text, which may contain values."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    name = type(error).__name__
-    _logger.warning("callback %s: %s, at:\n%s", row_id, name, frames)
+    """Log an error of ours."""
+    _logger.warning("callback %s: %s", row_id, describe_error(error))
 
 
 def _select_due(limit: int) -> SQL:

@@ -17,6 +17,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 from ...exceptions import TooMany
 from ...lib.bindings import DONE, WAITING, MessageBinding
 from ...lib.caller import Caller
+from ...lib.error_texts import get_text
 from ...lib.exchange import SYNC, DuplicateMessage, Exchange
 from ...lib.packing import pack, unpack
 
@@ -28,8 +29,8 @@ DEFAULT_RETENTION, MIN_RETENTION = 90, 2
 _VACUUM_BATCH = 5000
 SEAL = "message"
 
-#: The problem in the alarm about a row whose sealed column does not open.
-DOES_NOT_OPEN = "what is stored does not open: the row was altered"
+#: The problem in the alarm about a row whose sealed column cannot be decrypted.
+DOES_NOT_OPEN = "the sealed value cannot be decrypted: the row was altered"
 
 #: The bound columns of ``spar_message m``, in the order of MessageBinding.
 BOUND = SQL(", ").join(SQL.identifier("m", name) for name in MessageBinding._fields)
@@ -241,6 +242,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _insert_message(self, values: dict) -> int | None:
+        """Insert a row and return its ID, None where its message ID is taken."""
         rows = self.env.execute_query(
             SQL(
                 """INSERT INTO spar_message (%s, received_at)
@@ -306,11 +308,10 @@ class SparMessage(models.Model):
             pace._charge_call(caller)
             counters._add(caller.participant_id, "refused", 1)
             values = self._build_refusal(caller, action, mode, error, message_id)
-            self.with_env(counters.env)._insert_refusal(values)
+            self.with_env(counters.env)._insert_message(values)
 
     @api.model
     def _build_refusal(self, caller, action, mode, error, message_id: str) -> dict:
-        text = getattr(error, "text", "") or getattr(error, "description", "")
         return {
             "participant_id": caller.participant_id,
             "message_id": message_id[:MAX_IDENTIFIER] or None,
@@ -319,19 +320,9 @@ class SparMessage(models.Model):
             "mode": mode,
             "state": "refused",
             "reason_code": getattr(error, "word", None) or error.code,
-            "reason": text[:MAX_MESSAGE],
+            "reason": get_text(error)[:MAX_MESSAGE],
             "item_count": 0,
         }
-
-    def _insert_refusal(self, values: dict) -> None:
-        self.env.cr.execute(
-            SQL(
-                """INSERT INTO spar_message (%s, received_at)
-                   VALUES (%s, clock_timestamp() AT TIME ZONE 'UTC')""",
-                SQL(", ").join(map(SQL.identifier, values)),
-                SQL(", ").join(SQL("%s", value) for value in values.values()),
-            )
-        )
 
     # === MARKS === #
 

@@ -1,8 +1,7 @@
-import logging
-
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
     get_callback_action,
 )
@@ -13,12 +12,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
     get_waiting,
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier
-from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ...lib.bindings import DONE, MessageBinding
-from .spar_message import BOUND
-
-_logger = logging.getLogger(__name__)
+from .spar_message import BOUND, DOES_NOT_OPEN
 
 #: Whether message m of participant p requested change c, on its own or again while c
 #: was waiting. It is matched by the message ID that the change recorded, because the
@@ -139,20 +135,16 @@ class SparMessage(models.Model):
 
     @api.model
     def _try_to_queue_decision(self, row: dict) -> None:
-        """Queue the callback, unless the stored answer cannot be unsealed.
+        """Queue the callback, or raise an alarm if the stored answer was altered.
 
-        That must not prevent the decision itself.
+        An altered answer must not prevent the decision itself.
         """
         try:
             with self.env.cr.savepoint():
                 self._queue_decision(row)
-        except Exception as error:
-            if is_passing(error):
-                raise
-            name = type(error).__name__
-            _logger.warning(
-                "the answer of message %s cannot be opened: %s", row["id"], name
-            )
+        except SealBroken:
+            problem = (self._table, row["id"], DOES_NOT_OPEN)
+            self.env["spar.alarm"]._raise_alarms([problem])
 
     @api.model
     def _queue_decision(self, row: dict) -> None:

@@ -1,6 +1,5 @@
 import logging
 import time
-import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
@@ -27,9 +26,10 @@ from odoo.addons.spar_mapper_connector.transactions import (
 
 from ...const import SERVICE_USER
 from ...lib.bindings import WAITING, MessageBinding
+from ...lib.error_texts import describe_error
 from ...lib.exchange import ASYNC, Exchange
 from ...lib.pauses import get_pause
-from ...lib.workers import get_worker_number
+from ...lib.workers import get_worker_number, wake_workers
 from .spar_message import BOUND, DOES_NOT_OPEN, StoredMessage
 
 _logger = logging.getLogger(__name__)
@@ -97,10 +97,7 @@ class SparMessage(models.Model):
 
     @api.model
     def _wake_workers(self, names: tuple[str, ...] = WORKERS) -> None:
-        """Wake the workers at once, when this transaction has committed."""
-        for name in names:
-            cron_sudo = self.env.ref(f"spar_g2p_connect.{name}").sudo()
-            cron_sudo._trigger()
+        wake_workers(self.env, names)
 
     @api.model
     def _cron_answer(self) -> None:
@@ -269,9 +266,9 @@ class SparMessage(models.Model):
         context = waiting.binding.build_context(WAITING)
         document = self._unseal(keyring, context, waiting.sealed_request)
         participant = self.env["spar.participant"].browse(participant_id)
-        may_call = participant._may_call()
-        operations = participant._get_operations() if may_call else frozenset()
-        caller = participant._build_caller(operations)
+        caller = participant._build_caller()
+        if not participant._may_call():
+            caller = caller.limit(frozenset())
         header = RequestHeader.from_wire(document, caller.profile)
         return Exchange(caller, waiting.action, header, document, ASYNC)
 
@@ -468,18 +465,15 @@ def _select_due(within: timedelta) -> SQL:
 
 
 def _log_error(waiting: WaitingMessage, error: Exception) -> None:
-    """Log the error without its text, which may contain values."""
-    name = type(error).__name__
+    """Log the error of a message that is tried again."""
     if is_passing(error):
+        name = type(error).__name__
         level = logging.INFO if isinstance(error, STOPPED) else logging.WARNING
         _logger.log(level, "message %s is postponed: %s", waiting.row_id, name)
         return
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _logger.warning("message %s: %s, at:\n%s", waiting.row_id, name, frames)
+    _logger.warning("message %s: %s", waiting.row_id, describe_error(error))
 
 
 def _log_end(waiting: WaitingMessage, error: Exception) -> None:
-    """Log the error with which a message ends, without its text."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    name = type(error).__name__
-    _logger.warning("message %s ends: %s, at:\n%s", waiting.row_id, name, frames)
+    """Log the error with which a message ends."""
+    _logger.warning("message %s ends: %s", waiting.row_id, describe_error(error))

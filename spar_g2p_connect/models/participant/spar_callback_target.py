@@ -48,8 +48,9 @@ class SparCallbackTarget(models.AbstractModel):
     callback_client_id = fields.Char(
         string="Callback client ID", help="Our client ID at that token endpoint."
     )
-    callback_scope = fields.Char()
+    callback_scope = fields.Char(string="Callback scope")
     callback_secret = fields.Char(
+        string="Callback secret",
         compute="_compute_callback_secret",
         inverse="_inverse_callback_secret",
         compute_sudo=False,

@@ -96,6 +96,7 @@ class SparParticipant(models.Model):
         default="draft",
     )
     demo_only = fields.Boolean(
+        string="Demo only",
         readonly=True,
         copy=False,
         help="Its calls are accepted only by a server that was started as a demo.",

@@ -95,10 +95,8 @@ class SparParticipantCache(models.AbstractModel):
             return _UNKNOWN
         return CachedParticipant(
             participant_id=participant_id,
-            caller=participant._build_caller(participant._get_operations()),
+            caller=participant._build_caller(),
             may_call=is_true and participant._may_call(),
-            proof=participant.proof,
-            signature_place=participant.signature_place,
             jwks_url=participant.jwks_url or "",
             keys=keys,
         )

@@ -49,8 +49,10 @@ class SparParticipantKey(models.Model):
     algorithms = fields.Char(readonly=True)
     public_jwk = fields.Text(string="JWK", readonly=True)
     thumbprint = fields.Char(string="Thumbprint (RFC 7638)", readonly=True)
-    valid_from = fields.Datetime(help="Empty: valid immediately.")
-    valid_to = fields.Datetime(help="Empty: valid until it is revoked.")
+    valid_from = fields.Datetime(string="Valid from", help="Empty: valid immediately.")
+    valid_to = fields.Datetime(
+        string="Valid to", help="Empty: valid until it is revoked."
+    )
     is_trusted = fields.Boolean(string="Trusted", readonly=True)
     revoked_at = fields.Datetime(string="Revoked", readonly=True)
     state = fields.Selection(KEY_STATES, compute="_compute_state", store=True)

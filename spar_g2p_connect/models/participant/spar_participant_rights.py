@@ -98,7 +98,9 @@ class SparParticipant(models.Model):
     id_type_ids = fields.Many2many(
         "spar.id.type", string="ID types", help="Empty: IDs of every type."
     )
-    has_id_types = fields.Boolean(compute="_compute_has_id_types", store=True)
+    has_id_types = fields.Boolean(
+        string="Has ID types", compute="_compute_has_id_types", store=True
+    )
     fa_strategy_id = fields.Many2one(
         "spar.fa.strategy",
         string="Address format",
@@ -133,7 +135,9 @@ class SparParticipant(models.Model):
         "spar.participant.usage", "participant_id", readonly=True
     )
     items_today = fields.Integer(
-        compute="_compute_items_today", help="Items requested since midnight UTC."
+        string="Items today",
+        compute="_compute_items_today",
+        help="Items requested since midnight UTC.",
     )
 
     _max_items_range = models.Constraint(
@@ -199,9 +203,9 @@ class SparParticipant(models.Model):
 
     # === CALLING === #
 
-    def _build_caller(self, operations: frozenset[Operation]) -> Caller:
-        """Return what this participant is and may do now, within ``operations``."""
-        return build_caller(self._get_caller_settings(), operations)
+    def _build_caller(self) -> Caller:
+        """Return what this participant is and may do now."""
+        return build_caller(self._get_caller_settings())
 
     def _get_caller_settings(self) -> CallerSettings:
         """Return what this record says about calls; ``lib/caller.py`` applies it."""

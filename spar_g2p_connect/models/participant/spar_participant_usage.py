@@ -40,6 +40,7 @@ class SparParticipantUsage(models.Model):
     day = fields.Date(required=True, readonly=True)
     items = fields.Integer(required=True, readonly=True)
     taken_items = fields.Integer(
+        string="Taken items",
         readonly=True,
         help="Items that were requested or that processes reserved in advance.",
     )
@@ -47,7 +48,7 @@ class SparParticipantUsage(models.Model):
     update_items = fields.Integer(string="Update", readonly=True)
     unlink_items = fields.Integer(string="Unlink", readonly=True)
     resolve_items = fields.Integer(string="Resolve", readonly=True)
-    not_found = fields.Integer(readonly=True)
+    not_found = fields.Integer(string="Not found", readonly=True)
     refused = fields.Integer(
         string="Refused messages",
         readonly=True,

@@ -4,10 +4,8 @@ from functools import partial
 from odoo import api, models
 from odoo.tools.translate import code_translations
 
-from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.answers import build_items
-from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import find_answer
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import (
     RequestMessage,
     build_answer,
@@ -23,7 +21,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
 )
 
 from ...lib.caller import Caller
-from ...lib.disclosure import disclose, get_refusal
+from ...lib.disclosure import disclose, refuse_items
 from ...lib.exchange import Exchange
 from ...lib.locales import choose_language
 
@@ -52,7 +50,7 @@ class SparG2pConnectAnswers(models.AbstractModel):
         """Call the mapper once for all items, and answer what may be disclosed."""
         caller, profile = exchange.caller, exchange.caller.profile
         items = read_items(exchange.operation, message.items, profile)
-        self._refuse_items(caller, items)
+        refuse_items(caller.rights, caller.id_type_ids, items, self._find_type)
         readable = [item for item in items if item.request]
         results = self._call_mapper(exchange, readable)
         disclosed = [
@@ -84,30 +82,9 @@ class SparG2pConnectAnswers(models.AbstractModel):
     # === ITEMS === #
 
     @api.model
-    def _refuse_items(self, caller: Caller, items: list[Item]) -> None:
-        """Refuse the items that this caller may not have looked up.
-
-        IDs of a type that it may not name are answered like IDs of an unknown type,
-        whether they are linked or not.
-        """
-        for item in items:
-            problem = item.request and get_refusal(caller.rights, item)
-            if problem:
-                item.refuse(find_answer(item.operation, Outcome.FORBIDDEN, problem))
-        if caller.id_type_ids is None:
-            return
-        for item in items:
-            value = item.request and item.request.id_value
-            if value and not self._may_name(caller, value):
-                item.refuse(find_answer(item.operation, Outcome.INVALID_ID, "type"))
-
-    @api.model
-    def _may_name(self, caller: Caller, id_value: str) -> bool:
-        try:
-            identified = self.env["spar.id.type"]._identify(id_value)
-        except InvalidIdentifier:
-            return True  # the mapper reports what is wrong with it
-        return identified.type_id in caller.id_type_ids
+    def _find_type(self, id_value: str) -> int:
+        """Return the type of an ID; raises InvalidIdentifier."""
+        return self.env["spar.id.type"]._identify(id_value).type_id
 
     @api.model
     def _count_not_found(self, caller: Caller, disclosed: list[Result]) -> None:

@@ -26,6 +26,7 @@ from ...exceptions import (
 from ...lib import proofs
 from ...lib.cached_participant import CachedParticipant
 from ...lib.caller import Caller
+from ...lib.error_texts import get_text
 from ...lib.proofs import RequestEvidence
 from ...lib.tokens import read_bearer
 
@@ -86,7 +87,7 @@ class SparG2pConnectAuthentication(models.AbstractModel):
         except SignatureInvalid as error:
             _logger.info("participant %s: %s", sender.participant_id, error.text)
             raise SignatureInvalid() from None
-        if sender.proof != proofs.SIGNATURE:
+        if sender.caller.proof != proofs.SIGNATURE:
             raise MissingToken()
         return replace(sender.caller, document=document)
 
@@ -98,9 +99,9 @@ class SparG2pConnectAuthentication(models.AbstractModel):
 
         False where it is not a real participant.
         """
-        if not sender.may_call or sender.proof in proofs.UNSIGNED:
+        if not sender.may_call or not sender.caller.needs_signature:
             return False
-        place = sender.signature_place
+        place = sender.caller.signature_place
         return proofs.has_signature_at(place, document, evidence.signature)
 
     @api.model
@@ -139,7 +140,7 @@ class SparG2pConnectAuthentication(models.AbstractModel):
 
         Raises SignatureMissing or SignatureInvalid.
         """
-        place = sender.signature_place
+        place = sender.caller.signature_place
         signature = proofs.read_document_signature(place, document, http_signature)
         payloads = proofs.build_payloads(place, document, raw)
         try:
@@ -198,7 +199,7 @@ class SparG2pConnectAuthentication(models.AbstractModel):
         try:
             self._verify(sender, http_signature, document, raw)
         except ProtocolError as error:
-            return getattr(error, "text", error.description)
+            return get_text(error)
         return ""
 
 

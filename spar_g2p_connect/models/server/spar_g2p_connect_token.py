@@ -1,6 +1,5 @@
 import hashlib
 import time
-from dataclasses import replace
 from datetime import datetime, timezone
 
 from odoo import api, models
@@ -112,11 +111,23 @@ class SparG2pConnectToken(models.AbstractModel):
         They come from the configuration, never from the request: otherwise an assertion
         that was made for another server could be used here.
         """
+        audiences = [
+            self.env["spar.participant"]._get_receiver_id(),
+            self._get_api_url(),
+            self._get_token_endpoint(),
+        ]
+        return list(filter(None, audiences))
+
+    @api.model
+    def _get_api_url(self) -> str:
+        """Return the URL of our API as configured."""
         parameters_sudo = self.env["ir.config_parameter"].sudo()
         base = (parameters_sudo.get_param("web.base.url") or "").rstrip("/")
-        api_url = f"{base}{BASE_PATH}"
-        audiences = [self.env["spar.participant"]._get_receiver_id(), api_url]
-        return [*filter(None, audiences), f"{api_url}/oauth2/client/token"]
+        return f"{base}{BASE_PATH}"
+
+    @api.model
+    def _get_token_endpoint(self) -> str:
+        return f"{self._get_api_url()}/oauth2/client/token"
 
     # === ACCEPTING === #
 
@@ -136,9 +147,8 @@ class SparG2pConnectToken(models.AbstractModel):
             claims = self.env["spar.token.issuer"]._read_token(token)
         if not holder.may_call:
             raise InvalidToken()
-        rights = holder.caller.rights
-        narrowed = claims.narrow(rights.operations)
-        return replace(holder.caller, rights=rights.limit(narrowed))
+        granted = holder.caller.rights.operations
+        return holder.caller.limit(claims.narrow(granted))
 
     @api.model
     def _read(self, token: str) -> tokens.Claims:

@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import read_items
 
 from ...exceptions import ProtocolError
 from ...lib.caller import Caller
+from ...lib.error_texts import get_text
 from ...lib.exchange import Exchange
 
 PASSED, FAILED, NOT_REACHED = "passed", "failed", "not_reached"
@@ -60,7 +61,7 @@ class SparG2pConnectTrial(models.AbstractModel):
         stored or counted.
         """
         participant.ensure_one()
-        caller = participant._build_caller(participant._get_operations())
+        caller = participant._build_caller()
         trial = TrialMessage(participant, caller, action, raw, signature)
         checks, failed = [], False
         for name, check in self._get_checks():
@@ -70,7 +71,7 @@ class SparG2pConnectTrial(models.AbstractModel):
             try:
                 text = check(trial) or ""
             except (_CheckFailed, WireError, ProtocolError, MapperError) as error:
-                failed, text = True, _get_text(error)
+                failed, text = True, get_text(error)
             checks.append(TrialCheck(name, FAILED if failed else PASSED, text))
         return checks
 
@@ -161,9 +162,3 @@ class SparG2pConnectTrial(models.AbstractModel):
         if problems:
             raise _CheckFailed("; ".join(problems[:_MAX_PROBLEMS]))
         return self.env._("%(count)s items", count=len(items))
-
-
-def _get_text(error: Exception) -> str:
-    """Return the text of ``error`` for people; it contains no value of a message."""
-    text = getattr(error, "text", "") or getattr(error, "description", "")
-    return text or str(error)

@@ -17,8 +17,10 @@ class SparParticipantAssertion(models.Model):
     participant_id = fields.Many2one(
         "spar.participant", required=True, readonly=True, ondelete="cascade"
     )
-    id_digest = fields.Char(required=True, readonly=True)
-    expires_at = fields.Datetime(required=True, readonly=True, index=True)
+    id_digest = fields.Char(string="Digest of the ID", required=True, readonly=True)
+    expires_at = fields.Datetime(
+        string="Expires at", required=True, readonly=True, index=True
+    )
 
     _id_digest_uniq = models.UniqueIndex(
         "(participant_id, id_digest)", "An assertion is used once."

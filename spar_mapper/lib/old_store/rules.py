@@ -20,10 +20,10 @@ from ..transitions import WAIT_BEGINS, WAIT_ENDS
 from .rows import OldChange, OldId, OldMapping, OldSubject
 from .steps import list_steps
 
-ID_DOES_NOT_OPEN = "the ID does not open: it was moved or altered"
-SWITCHED_OFF = "the ID was switched off, and not by the registry"
-FA_DOES_NOT_OPEN = "the address does not open: it, its state or version was altered"
-OTHER_ID = "its ID is not one of the person's"
+ID_DOES_NOT_OPEN = "the ID cannot be decrypted: the row was moved or altered"
+SWITCHED_OFF = "the ID was deactivated outside SPAR"
+FA_DOES_NOT_OPEN = "the address cannot be decrypted: the row was moved or altered"
+OTHER_ID = "the row names an ID that is not one of the person's"
 
 
 # === CONTEXTS AND COMMITMENTS === #

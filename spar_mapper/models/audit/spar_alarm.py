@@ -27,8 +27,8 @@ class SparAlarm(models.Model):
     problem = fields.Char(required=True, readonly=True)
     table_name = fields.Char(required=True, readonly=True, string="Table")
     row_id = BigInteger(required=True, readonly=True, string="Row")
-    first_seen = fields.Datetime(required=True, readonly=True)
-    last_seen = fields.Datetime(required=True, readonly=True)
+    first_seen = fields.Datetime(string="First seen", required=True, readonly=True)
+    last_seen = fields.Datetime(string="Last seen", required=True, readonly=True)
 
     _problem_uniq = models.UniqueIndex(
         "(table_name, row_id, problem)", "Each problem of a row is recorded once."

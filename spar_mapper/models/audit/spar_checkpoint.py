@@ -318,7 +318,8 @@ class SparCheckpoint(models.Model):
             return [], None
         with self._in_fresh_transaction() as fresh:
             findings = [] if after else fresh._check_file(before, reading)
-            return fresh._compare_chunks(reading, findings, after, size)
+            differing, after = fresh._compare_chunks(reading, after, size)
+            return findings + differing, after
 
     @api.model
     def _check_file(
@@ -338,17 +339,14 @@ class SparCheckpoint(models.Model):
 
     @api.model
     def _compare_chunks(
-        self,
-        reading: checkpoint.CheckpointReading,
-        findings: list,
-        after: int,
-        size: int,
+        self, reading: checkpoint.CheckpointReading, after: int, size: int
     ) -> tuple[list[audit.Finding], int | None]:
+        """Return the chunks that differ from the file, and where to continue."""
         end = after + size
         until = min(reading.last_event_id, _get_last_id(end - 1))
         recorded = {n: chunk for n, chunk in reading.chunks.items() if after <= n < end}
         differing = checkpoint.list_differing(recorded, self._hash_chunks(after, until))
-        found = [*findings, *map(_build_finding, differing)]
+        found = list(map(_build_finding, differing))
         return found, end if until < reading.last_event_id else None
 
 

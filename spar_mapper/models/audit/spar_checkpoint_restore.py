@@ -149,7 +149,7 @@ class SparCheckpointRestore(models.Model):
         after, found = 0, []
         while after is not None:
             findings, after = checkpoints_sudo._compare_chunks(
-                reading, [], after, _CHUNKS_AT_ONCE
+                reading, after, _CHUNKS_AT_ONCE
             )
             found += [row_id // checkpoint.CHUNK for _t, row_id, _p in findings]
         return found

@@ -34,12 +34,12 @@ class SparChange(models.Model):
         required=True,
         readonly=True,
     )
-    base_version = fields.Integer(readonly=True)
+    base_version = fields.Integer(string="Base version", readonly=True)
     state = fields.Selection(
         [
             ("waiting", "Waiting"),
             ("applied", "Applied"),
-            ("cancelled", "Cancelled"),
+            ("cancelled", "Withdrawn"),
             ("refused", "Refused"),
             ("stale", "Overtaken"),
             ("expired", "Expired"),
@@ -47,23 +47,23 @@ class SparChange(models.Model):
         required=True,
         readonly=True,
     )
-    needs_approval = fields.Boolean(readonly=True)
+    needs_approval = fields.Boolean(string="Needs approval", readonly=True)
     why = fields.Char(
         readonly=True, string="Rule", help="The rule that made the change wait."
     )
-    proposed_at = fields.Datetime(required=True, readonly=True)
-    effective_at = fields.Datetime(readonly=True)
-    expires_at = fields.Datetime(readonly=True)
-    asserted_at = fields.Datetime(readonly=True)
+    proposed_at = fields.Datetime(string="Proposed at", required=True, readonly=True)
+    effective_at = fields.Datetime(string="Effective at", readonly=True)
+    expires_at = fields.Datetime(string="Expires at", readonly=True)
+    asserted_at = fields.Datetime(string="Asserted at", readonly=True)
     proposer = fields.Char(required=True, readonly=True)
-    on_behalf_of = fields.Char(readonly=True)
+    on_behalf_of = fields.Char(string="On behalf of", readonly=True)
     channel = fields.Char(required=True, readonly=True)
     authority = fields.Integer(readonly=True)
-    authenticated_by = fields.Char(readonly=True)
-    message_reference = fields.Char(readonly=True)
+    authenticated_by = fields.Char(string="Authenticated by", readonly=True)
+    message_reference = fields.Char(string="Message reference", readonly=True)
     reason = fields.Char(readonly=True)
     decided_by = fields.Char(readonly=True, string="Decided by (reference)")
-    decided_at = fields.Datetime(readonly=True)
+    decided_at = fields.Datetime(string="Decided at", readonly=True)
     purpose = fields.Char(related="mapping_id.purpose")
 
     _waiting_uniq = models.UniqueIndex(

@@ -36,6 +36,7 @@ class SparChangeRule(models.Model):
     )
     channel = fields.Char(help="If empty, any channel. For example rest or staff.")
     below_authority = fields.Selection(
+        string="Below authority",
         selection=lambda self: self._selection_authority(),
         help="Applies only to callers with a lower authority than this. If empty, to "
         "all.",
@@ -49,7 +50,7 @@ class SparChangeRule(models.Model):
         ],
         required=True,
     )
-    hold_hours = fields.Integer()
+    hold_hours = fields.Integer(string="Hold hours")
     needs_evidence = fields.Boolean(
         string="Document required",
         help="Staff must attach a picture or a scan of the person's document. Without "

@@ -3,6 +3,7 @@ from odoo import api, fields, models
 from odoo.addons.spar_mapper_connector.lib.contract import Remedy
 
 from ...fields import BigMany2one
+from ...lib.records import IN_FORCE
 from .spar_change import SUPERVISOR
 
 
@@ -52,10 +53,12 @@ class SparObjection(models.Model):
         help="Which payments are stopped: all, those to one address, or none.",
     )
     is_disowned = fields.Boolean(
-        readonly=True, help="The address itself is disputed, not an action on it."
+        string="Disowned",
+        readonly=True,
+        help="The address itself is disputed, not an action on it.",
     )
-    lock_before = fields.Char(readonly=True)
-    stop_before = fields.Boolean(readonly=True)
+    lock_before = fields.Char(string="Change lock before", readonly=True)
+    stop_before = fields.Boolean(string="Payments stopped before", readonly=True)
     state = fields.Selection(
         [("open", "Open"), ("upheld", "Upheld"), ("rejected", "Rejected")],
         required=True,
@@ -63,12 +66,12 @@ class SparObjection(models.Model):
         help="Upheld: somebody else made the change. Rejected: the person made it, or "
         "it was legitimate.",
     )
-    made_at = fields.Datetime(required=True, readonly=True)
+    made_at = fields.Datetime(string="Made at", required=True, readonly=True)
     channel = fields.Char(required=True, readonly=True)
     actor = fields.Char(required=True, readonly=True)
-    on_behalf_of = fields.Char(readonly=True)
+    on_behalf_of = fields.Char(string="On behalf of", readonly=True)
     closed_by = fields.Char(readonly=True, string="Closed by (reference)")
-    closed_at = fields.Datetime(readonly=True)
+    closed_at = fields.Datetime(string="Closed at", readonly=True)
     close_reason = fields.Char(readonly=True, string="Reason")
 
     id_masked = fields.Char(related="mapping_id.id_masked")
@@ -92,7 +95,7 @@ class SparObjection(models.Model):
     @api.model
     def _selection_remedy(self):
         return [
-            (Remedy.CANCELLED.value, self.env._("Waiting change cancelled")),
+            (Remedy.CANCELLED.value, self.env._("Waiting change withdrawn")),
             (Remedy.RESTORED.value, self.env._("Previous address restored")),
             (Remedy.STOPPED.value, self.env._("Payments stopped")),
             (Remedy.NOTED.value, self.env._("Nothing to undo")),
@@ -112,7 +115,7 @@ class SparObjection(models.Model):
         """Compute what now counts in the place of the disputed address, if anything."""
         for case in self:
             place = case.mapping_id
-            in_force = place.filtered(lambda p: p.state in ("active", "suspended"))
+            in_force = place.filtered(lambda p: p.state in IN_FORCE)
             case.current_masked = in_force.fa_masked
 
     @api.depends("closed_by")

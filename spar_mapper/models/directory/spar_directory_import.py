@@ -20,12 +20,15 @@ class SparDirectoryImport(models.Model):
     _inherit = "spar.directory.import"
 
     addresses_seen = fields.Boolean(
+        string="Addresses seen",
         readonly=True,
         copy=False,
         help="A user has seen the effect of the file on stored addresses and confirmed "
         "it.",
     )
-    touches_addresses = fields.Boolean(readonly=True, copy=False)
+    touches_addresses = fields.Boolean(
+        string="Concerns addresses", readonly=True, copy=False
+    )
 
     def _load_chunk(self, records, reader):
         changes = RuleChanges(is_seen=True)

@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContex
 
 from ...lib.id_reading import OTHER, REFUSED
 from ...lib.rule_changes import RuleChanges
-from ...store.readdressing import COUNT_PLACES, AddressRewriter, AddressScope
+from ...store.address_rewriting import COUNT_PLACES, AddressRewriter, AddressScope
 
 _logger = logging.getLogger(__name__)
 
@@ -246,16 +246,16 @@ class SparDirectoryTrial(models.Model):
     def _check_scope(self, scope: AddressScope) -> Effect:
         mapper = self.env["spar.mapper.local"]
         work = mapper._begin_work(_CALL, for_write=False)
-        readdresser = AddressRewriter(work, _NO_RUN, scope, mapper._read_stored)
+        rewriter = AddressRewriter(work, _NO_RUN, scope, mapper._read_stored)
         after, seen, changing, refused = 0, 0, 0, 0
         while True:
-            piece = readdresser.check(after, _CHECKED_AT_ONCE)
+            piece = rewriter.check(after, _CHECKED_AT_ONCE)
             after, seen = piece.after, seen + piece.seen
             changing += piece.verdicts.get(OTHER, 0)
             refused += piece.verdicts.get(REFUSED, 0)
             if piece.seen < _CHECKED_AT_ONCE:
                 break
-        coinciding, _groups = readdresser.count_shared()
+        coinciding, _groups = rewriter.count_shared()
         return Effect(seen, changing, coinciding, refused)
 
     @api.model

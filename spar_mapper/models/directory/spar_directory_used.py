@@ -4,10 +4,10 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.models.provider.spar_directory_used import Uses
 
+from ...lib.records import IN_FORCE
+
 #: The column of a mapping that refers to each directory model.
 _COLUMNS = {"spar.fsp": "provider_id", "spar.fsp.branch": "branch_id"}
-
-_OPEN = ("active", "suspended")
 
 
 class SparDirectoryUsed(models.AbstractModel):
@@ -87,7 +87,7 @@ class SparDirectoryUsed(models.AbstractModel):
         query = SQL(
             "SELECT DISTINCT %s FROM spar_mapping WHERE state = ANY(%s)",
             SQL.identifier(_COLUMNS[self._name]),
-            list(_OPEN),
+            list(IN_FORCE),
         )
         named = [row_id for (row_id,) in self.env.execute_query(query) if row_id]
         return over & Domain("id", "in", named)

@@ -60,12 +60,12 @@ class SparFormCase(models.Model):
     line_ids = fields.One2many("spar.form.case.line", "case_id", readonly=True)
     people = fields.Integer(compute="_compute_people")
     reason = fields.Char(readonly=True)
-    proposed_by = fields.Char(readonly=True)
-    decided_by = fields.Char(readonly=True)
+    proposed_by = fields.Char(string="Proposed by (reference)", readonly=True)
+    decided_by = fields.Char(string="Decided by (reference)", readonly=True)
     proposer_name = fields.Char(compute="_compute_names", string="Proposed by")
     decider_name = fields.Char(compute="_compute_names", string="Approved by")
     decided_at = fields.Datetime(readonly=True, string="Decided")
-    is_mine = fields.Boolean(compute="_compute_names")
+    is_mine = fields.Boolean(string="Mine", compute="_compute_names")
 
     def init(self):
         result = super().init()
@@ -175,13 +175,6 @@ class SparFormCase(models.Model):
         alive = [("state", "in", ALIVE), ("is_contested", "!=", is_contested)]
         if other_sudo := forms_sudo.search(alive):
             other_sudo.is_contested = is_contested
-
-    def _open_text(self, keyring: OpenKeyring) -> str:
-        """Return the ID that they would all become; raises SealBroken."""
-        ((sealed, uuid),) = self.env.execute_query(
-            SQL("SELECT sealed, uuid FROM spar_form_case WHERE id = %s", self.id)
-        )
-        return keyring.unseal(seals.ID, bytes(sealed), bind(CASE, uuid))
 
     # === DECIDING === #
 

@@ -10,8 +10,13 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ...lib import integrity, settling
 from ...lib.id_reading import REFUSED, UNKNOWN
+from ...store.address_rewriting import (
+    COUNT_PLACES,
+    UNFIT,
+    AddressRewriter,
+    AddressScope,
+)
 from ...store.forming import FORMS, FormPiece, FormTask, IdRewriter, IdSurveyor
-from ...store.readdressing import COUNT_PLACES, UNFIT, AddressRewriter, AddressScope
 from ...store.sealing import RUNS
 
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
@@ -111,6 +116,7 @@ class SparFormRun(models.Model):
     )
     rewritten = fields.Integer(readonly=True)
     has_moved = fields.Boolean(
+        string="Has moved",
         readonly=True,
         help="Rows were rewritten in this round, so there is another round.",
     )
@@ -441,30 +447,28 @@ class SparFormRun(models.Model):
     def _do_addresses(self) -> None:
         mapper = self.env["spar.mapper.local"]
         work, scope = self._begin_work(), AddressScope.from_data(self.data)
-        readdresser = AddressRewriter(work, self.id, scope, mapper._read_stored)
+        rewriter = AddressRewriter(work, self.id, scope, mapper._read_stored)
         if self.state == "looking":
-            self._check_addresses(readdresser, scope)
+            self._check_addresses(rewriter, scope)
         else:
-            self._rewrite_addresses(readdresser)
+            self._rewrite_addresses(rewriter)
         mapper._finish_work(work)
 
-    def _check_addresses(
-        self, readdresser: AddressRewriter, scope: AddressScope
-    ) -> None:
+    def _check_addresses(self, rewriter: AddressRewriter, scope: AddressScope) -> None:
         if not self.after:
             self.env.cr.execute(COUNT_PLACES, scope.build_values(0))
             self.total = self.env.cr.fetchone()[0]
-        piece = readdresser.check(self.after, CHECKED_AT_ONCE)
+        piece = rewriter.check(self.after, CHECKED_AT_ONCE)
         self._count_piece(piece)
         if piece.seen < CHECKED_AT_ONCE:
-            self.coinciding, self.coinciding_groups = readdresser.count_shared()
+            self.coinciding, self.coinciding_groups = rewriter.count_shared()
             self._end_checking()
 
-    def _rewrite_addresses(self, readdresser: AddressRewriter) -> None:
+    def _rewrite_addresses(self, rewriter: AddressRewriter) -> None:
         if not self.after:
-            readdresser.open_cases(self.number)
+            rewriter.open_cases(self.number)
             self.env["spar.form.case"].invalidate_model()
-        piece = readdresser.rewrite(self.after, REWRITTEN_AT_ONCE)
+        piece = rewriter.rewrite(self.after, REWRITTEN_AT_ONCE)
         self.after = piece.after
         self.seen = min(self.seen + piece.seen, self.total)
         self.rewritten += piece.rewritten

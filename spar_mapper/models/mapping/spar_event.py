@@ -67,12 +67,12 @@ class SparEvent(models.Model):
         selection=lambda self: self._selection_kind(), required=True, readonly=True
     )
     actor = fields.Char(required=True, readonly=True)
-    on_behalf_of = fields.Char(readonly=True)
+    on_behalf_of = fields.Char(string="On behalf of", readonly=True)
     channel = fields.Char(required=True, readonly=True)
-    authenticated_by = fields.Char(readonly=True)
-    message_reference = fields.Char(readonly=True)
+    authenticated_by = fields.Char(string="Authenticated by", readonly=True)
+    message_reference = fields.Char(string="Message reference", readonly=True)
     reason = fields.Char(readonly=True)
-    happened_at = fields.Datetime(required=True, readonly=True)
+    happened_at = fields.Datetime(string="Happened at", required=True, readonly=True)
 
     # Serves a subject's history and the check; and, read from the end, each resolve,
     # which verifies that the subject is up to date. Legacy events are numbered

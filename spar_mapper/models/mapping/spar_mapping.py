@@ -12,7 +12,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 from ...fields import StoreMany2one
 from ...lib import integrity, seals
 from ...lib.masking import mask_id
-from ...lib.records import ADDRESS_COLUMNS
+from ...lib.records import ADDRESS_COLUMNS, IN_FORCE
 from ...lib.secrets_in_text import count_numbers, extract_secrets, mentions
 from ..staff.spar_lookup import FoundPlace
 
@@ -70,7 +70,10 @@ class SparMapping(models.Model):
         "spar.mapping.period", readonly=True, string="Current period"
     )
     last_seq = fields.Integer(
-        required=True, readonly=True, help="The event that last changed it."
+        string="Number of the last event",
+        required=True,
+        readonly=True,
+        help="The event that last changed it.",
     )
     change_ids = fields.One2many("spar.change", "mapping_id", readonly=True)
 
@@ -94,7 +97,9 @@ class SparMapping(models.Model):
         string="In force on", compute="_compute_values", search="_search_in_force_on"
     )
     authority_name = fields.Selection(
-        selection="_selection_authority", compute="_compute_authority_name"
+        string="Authority name",
+        selection="_selection_authority",
+        compute="_compute_authority_name",
     )
     origin_name = fields.Char(
         string="Entered by",
@@ -105,7 +110,7 @@ class SparMapping(models.Model):
         "spar.mapping.period", string="All periods", compute="_compute_past"
     )
     event_ids = fields.Many2many("spar.event", string="Events", compute="_compute_past")
-    valid_to = fields.Datetime(compute="_compute_valid_to")
+    valid_to = fields.Datetime(string="Valid to", compute="_compute_valid_to")
 
     pay_state = fields.Selection(
         [
@@ -411,7 +416,7 @@ class SparMapping(models.Model):
 
     def _get_pay_state(self, is_open: bool, is_disputed: bool) -> str:
         """Return the state, or what prevents payment."""
-        if self.state not in ("active", "suspended"):
+        if self.state not in IN_FORCE:
             return self.state
         if not is_open:
             return "unreadable"

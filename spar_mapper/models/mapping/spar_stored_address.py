@@ -22,9 +22,9 @@ class SparStoredAddress(models.AbstractModel):
     channel = fields.Char(readonly=True)
     origin = fields.Char(readonly=True)
     proof = fields.Char(readonly=True, string="Authenticated by")
-    valid_from = fields.Datetime(readonly=True)
-    asserted_at = fields.Datetime(readonly=True)
-    strategy_number = fields.Integer(readonly=True)
+    valid_from = fields.Datetime(string="Valid from", readonly=True)
+    asserted_at = fields.Datetime(string="Asserted at", readonly=True)
+    strategy_number = fields.Integer(string="Strategy number", readonly=True)
     fa_type_id = CheckedMany2one(
         "spar.fa.type", string="Kind", readonly=True, ondelete="restrict"
     )
@@ -34,12 +34,17 @@ class SparStoredAddress(models.AbstractModel):
     state = fields.Selection(
         _STATES, string="State of the address", required=True, readonly=True
     )
-    state_since = fields.Datetime(required=True, readonly=True)
+    state_since = fields.Datetime(string="State since", required=True, readonly=True)
     address_uuid = fields.Char(
-        required=True, readonly=True, help="Stays the same as long as the address does."
+        string="UUID of the address",
+        required=True,
+        readonly=True,
+        help="Stays the same as long as the address does.",
     )
     address_version = fields.Integer(
-        readonly=True, help="The version under which the address was sealed."
+        string="Address version",
+        readonly=True,
+        help="The version under which the address was sealed.",
     )
 
     def _get_seal_contexts(self, keyring, row_ids):

@@ -26,12 +26,14 @@ class SparSubject(models.Model):
             ("owner", "Only the beneficiary can make changes"),
             ("objection", "Locked until an objection is closed"),
         ],
+        string="Change lock",
         required=True,
         readonly=True,
     )
     pay_stop = fields.Boolean(readonly=True, string="Payments stopped")
     merged_into = BigMany2one(
         "spar.subject",
+        string="Merged into",
         readonly=True,
         ondelete="restrict",
         help="The record into which this one was merged, because both were the same "
@@ -39,7 +41,10 @@ class SparSubject(models.Model):
     )
     since = fields.Datetime(required=True, readonly=True)
     last_seq = fields.Integer(
-        required=True, readonly=True, help="The last event of the person's history."
+        string="Number of the last event",
+        required=True,
+        readonly=True,
+        help="The last event of the person's history.",
     )
     marks = fields.Char(
         readonly=True, help="The event that last changed each address and ID."
@@ -48,7 +53,7 @@ class SparSubject(models.Model):
     mapping_ids = fields.One2many("spar.mapping", "subject_id", readonly=True)
     event_ids = fields.One2many("spar.event", "subject_id", readonly=True)
     office_person_ids = fields.One2many(
-        "spar.office.person", "subject_id", readonly=True
+        "spar.office.person", "subject_id", string="Person in an office", readonly=True
     )
 
     def init(self):
@@ -91,7 +96,10 @@ class SparSubjectId(models.Model):
     active = fields.Boolean(readonly=True)
     form = fields.Integer(readonly=True, help="The form in which it is written.")
     last_seq = fields.Integer(
-        required=True, readonly=True, help="The event that last changed it."
+        string="Number of the last event",
+        required=True,
+        readonly=True,
+        help="The event that last changed it.",
     )
 
     def init(self):

@@ -50,30 +50,22 @@ _PLAN = (
     "reason",
 )
 
-#: The list of numbers, and how it is read.
-_LIST = frozenset(
-    {
-        "numbers_file",
-        "numbers_encoding",
-        "numbers_delimiter",
-        "numbers_sheet",
-        "numbers_row",
-    }
-)
-
 #: The largest file that is read, and the rows that are sealed at a time.
 _MAX_FILE_BYTES, _SEALED_AT_ONCE = 50 << 20, 2000
 
 #: The rows, cells and characters of the file that a question shows.
 _SHOWN_ROWS, _SHOWN_CELLS, _SHOWN_LENGTH = 6, 4, 40
 
-#: The fields that users may set for the file, by the doubt that each resolves.
-_FIELDS = {
+#: How the list of numbers is read: the field that resolves each doubt.
+_DOUBT_FIELDS = {
     "encoding": "numbers_encoding",
     "delimiter": "numbers_delimiter",
     "sheet": "numbers_sheet",
     "row": "numbers_row",
 }
+
+#: The fields that users may set: those of the plan, the list, and how it is read.
+_USER_FIELDS = frozenset({*_PLAN, "numbers_file", *_DOUBT_FIELDS.values()})
 
 #: Places moved in one transaction: few, so that nothing waits long for one of them.
 PIECE = 200
@@ -176,7 +168,7 @@ class SparMove(models.Model):
         readonly=True,
         copy=False,
     )
-    branch_map = fields.Json(readonly=True, copy=False)
+    branch_map = fields.Json(string="Branch map", readonly=True, copy=False)
     position = BigInteger(readonly=True, copy=False)
     total = fields.Integer("People", readonly=True, copy=False)
     seen_count = fields.Integer("Checked", readonly=True, copy=False)
@@ -192,7 +184,9 @@ class SparMove(models.Model):
         "The person who proposes a move cannot approve it.",
     )
 
-    list_uuid = fields.Char(readonly=True, copy=False, groups="base.group_no_one")
+    list_uuid = fields.Char(
+        string="UUID of the list", readonly=True, copy=False, groups="base.group_no_one"
+    )
     number_count = fields.Integer("Numbers in the list", readonly=True, copy=False)
     numbers_file = fields.Binary(
         "List of numbers",
@@ -255,10 +249,10 @@ class SparMove(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        allowed = {*_PLAN, *_LIST}
         if not self.env.su:
             vals_list = [
-                {k: v for k, v in vals.items() if k in allowed} for vals in vals_list
+                {k: v for k, v in vals.items() if k in _USER_FIELDS}
+                for vals in vals_list
             ]
         moves = super().create(vals_list)
         # The uploaded file is never returned to anyone.
@@ -279,7 +273,7 @@ class SparMove(models.Model):
 
     def _check_open(self, vals: dict) -> None:
         changed = vals.keys() - {"confirmed"}
-        if changed - {*_PLAN, *_LIST}:
+        if changed - _USER_FIELDS:
             raise AccessError(self.env._("Only the registry can set this."))
         if changed and set(self.mapped("state")) - {"new"}:
             raise UserError(
@@ -632,17 +626,17 @@ class SparMove(models.Model):
 
     def _find_doubts(self, guess: FileGuess, first: list[Record]) -> list[str]:
         """Return the questions to put to the user, in order."""
-        doubts = set(guess.doubts) & _FIELDS.keys()
+        doubts = set(guess.doubts) & _DOUBT_FIELDS.keys()
         if all(len(record.cells) < 2 for record in first):
             # Whatever separates them, there are not two numbers.
             doubts.discard("delimiter")
         if _has_doubtful_header(first):
             doubts.add("row")
         left = doubts - self._get_answered()
-        return [name for name in _FIELDS if name in left]
+        return [name for name in _DOUBT_FIELDS if name in left]
 
     def _get_answered(self) -> set[str]:
-        return {name for name, field in _FIELDS.items() if self[field]}
+        return {name for name, field in _DOUBT_FIELDS.items() if self[field]}
 
     def _build_question(
         self, guess: FileGuess, doubts: list[str], first: list[Record]

@@ -38,7 +38,7 @@ class SparMoveNumber(models.Model):
     move_id = fields.Many2one(
         "spar.move", required=True, readonly=True, ondelete="cascade"
     )
-    list_uuid = fields.Char(required=True, readonly=True)
+    list_uuid = fields.Char(string="UUID of the list", required=True, readonly=True)
     row = fields.Integer(required=True, readonly=True)
 
     def init(self):

@@ -41,7 +41,7 @@ class SparNotice(models.Model):
         help="By letter: no contact was known before the event.",
     )
 
-    link_expires_at = fields.Datetime(readonly=True)
+    link_expires_at = fields.Datetime(string="Link expires at", readonly=True)
 
     def _get_seal_contexts(self, keyring, row_ids):
         rows = self.env.execute_query(

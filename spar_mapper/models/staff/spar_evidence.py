@@ -7,9 +7,10 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ...fields import StoreMany2one
-from ...lib.evidence import EVIDENCE, evidence_context, get_media_type
+from ...lib.evidence import EVIDENCE, get_media_type
 from .spar_lookup import FoundPlace
 
 
@@ -42,7 +43,7 @@ class SparEvidence(models.Model):
     media_type = fields.Char(required=True, readonly=True, string="File type")
     size = fields.Integer(required=True, readonly=True, string="Size (bytes)")
     actor = fields.Char(required=True, readonly=True)
-    added_at = fields.Datetime(required=True, readonly=True)
+    added_at = fields.Datetime(string="Added at", required=True, readonly=True)
     actor_name = fields.Char(string="By", compute="_compute_actor_name")
     id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
 
@@ -74,7 +75,8 @@ class SparEvidence(models.Model):
         }
 
     def _build_seal_context(self, uuid: str, subject: str, media_type: str) -> bytes:
-        return evidence_context(uuid, subject, media_type)
+        """Return the context of a sealed document: which one, whose, and its type."""
+        return bind(EVIDENCE, uuid, subject, media_type)
 
     # === KEEPING === #
 

@@ -53,7 +53,7 @@ class SparLookup(models.Model):
     _refuses_delete = "lookups are not deleted"
 
     actor = fields.Char(required=True, readonly=True)
-    looked_at = fields.Datetime(required=True, readonly=True)
+    looked_at = fields.Datetime(string="Looked at", required=True, readonly=True)
     kind = fields.Selection(
         selection=lambda self: self._selection_kind(),
         string="Looked up by",

@@ -52,6 +52,7 @@ class SparStaffAct(models.Model):
         selection=lambda self: self._selection_operation(), required=True, readonly=True
     )
     is_waiting = fields.Boolean(
+        string="Waiting",
         readonly=True,
         help="The change was not applied at once: it waits for a second person or for "
         "its time.",
@@ -68,7 +69,9 @@ class SparStaffAct(models.Model):
         string="By", compute="_compute_actor_name", search="_search_actor_name"
     )
     id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
-    is_own = fields.Boolean(compute="_compute_is_own", search="_search_is_own")
+    is_own = fields.Boolean(
+        string="Own", compute="_compute_is_own", search="_search_is_own"
+    )
 
     _actor_time = models.Index("(actor, done_at)")
 

@@ -41,17 +41,17 @@ marked = _Marked()
 
 # Reasons for which an item is refused before the mapper is called.
 MISSING = marked._("%(member)s: is missing.")
-NO_TEXT = marked._("%(member)s: must be a text.")
+NO_TEXT = marked._("%(member)s: must be a string.")
 EMPTY = marked._("%(member)s: must not be empty.")
 TOO_LONG = marked._("%(member)s: must have at most %(maximum)s characters.")
-CONTROL = marked._("%(member)s: must hold no control characters.")
+CONTROL = marked._("%(member)s: must not contain control characters.")
 NO_OBJECT = marked._("The item must be an object.")
-REPEATED = marked._("reference_id: stands twice in this message.")
-NO_TIMESTAMP = marked._("timestamp: must be a time as in RFC 3339, with its zone.")
+REPEATED = marked._("reference_id: must be unique within the message.")
+NO_TIMESTAMP = marked._("timestamp: must be an RFC 3339 date-time with a time zone.")
 NO_SCOPE = marked._("scope: must be yes_no or details.")
-NO_ID_OR_FA = marked._("id: is missing, and so is fa.")
-NO_LIST = marked._("additional_info: must be a list.")
-NO_PAIRS = marked._("additional_info: must hold objects of name and value.")
+NO_ID_OR_FA = marked._("id: either id or fa is required.")
+NO_LIST = marked._("additional_info: must be an array.")
+NO_PAIRS = marked._("additional_info: must contain objects with a name and a value.")
 TOO_MUCH = marked._("additional_info: must have at most %(maximum)s characters.")
 
 
@@ -68,7 +68,7 @@ BY_BOTH = "by_both"
 _DONE = Answer("succ")
 _NOT_LINKED = rejected("rjct.id.invalid", marked._("The ID is not linked."))
 _FOREIGN = rejected(
-    "rjct.fa.invalid", marked._("fa: is not with a provider of this participant.")
+    "rjct.fa.invalid", marked._("fa: is not at one of this participant's providers.")
 )
 
 #: Problems of a resolve that finds an ID whose provider or branch has closed: the
@@ -80,10 +80,10 @@ REPLACED = frozenset(("provider_replaced", "branch_replaced"))
 _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (Operation.LINK, Outcome.LINKED, ""): _DONE,
     (Operation.LINK, Outcome.ALREADY_LINKED, ""): rejected(
-        "rjct.id.invalid", marked._("The ID is linked already.")
+        "rjct.id.invalid", marked._("The ID is already linked.")
     ),
     (Operation.LINK, Outcome.ALREADY_LINKED, "same_fa"): rejected(
-        "rjct.id.invalid", marked._("The ID is linked to this address already.")
+        "rjct.id.invalid", marked._("The ID is already linked to this address.")
     ),
     (Operation.LINK, Outcome.ALREADY_LINKED, "other_fa"): rejected(
         "rjct.id.invalid", marked._("The ID is linked to another address.")
@@ -133,7 +133,7 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (Operation.RESOLVE, Outcome.FORBIDDEN, BY_FA): Answer("succ", "succ.fa.not_found"),
     (Operation.RESOLVE, Outcome.FORBIDDEN, "several_ids"): rejected(
         "rjct.resolve_type.not_supported",
-        marked._("fa: is the address of several IDs; ask with the ID."),
+        marked._("fa: is linked to several IDs; resolve by id."),
     ),
     (Operation.RESOLVE, Outcome.FORBIDDEN, "not_comparable"): rejected(
         "rjct.resolve_type.not_supported",
@@ -143,37 +143,39 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     ),
     (Operation.RESOLVE, Outcome.FORBIDDEN, "no_details"): rejected(
         "rjct.resolve_type.not_supported",
-        marked._("scope: details are not given to this participant."),
+        marked._("scope: details are not disclosed to this participant."),
     ),
     (Operation.RESOLVE, Outcome.FORBIDDEN, "not_by_fa"): rejected(
         "rjct.resolve_type.not_supported",
-        marked._("id: this participant has to ask with an ID."),
+        marked._("id: is required for this participant."),
     ),
     (Operation.RESOLVE, Outcome.LOCKED, ""): rejected(
-        "rjct.id.invalid", marked._("The address of this ID cannot be given now.")
+        "rjct.id.invalid",
+        marked._("The address of this ID cannot be disclosed at present."),
     ),
     (None, Outcome.INVALID_ID, ""): rejected(
-        "rjct.id.invalid", marked._("id: cannot be used as an ID.")
+        "rjct.id.invalid", marked._("id: is not a valid ID.")
     ),
     (None, Outcome.INVALID_ID, "placeholder"): rejected(
         "rjct.id.invalid", marked._("id: is a placeholder, not an ID.")
     ),
     (None, Outcome.INVALID_ID, "check"): rejected(
-        "rjct.id.invalid", marked._("id: does not pass the check of its type.")
+        "rjct.id.invalid", marked._("id: does not pass the check of its ID type.")
     ),
     (None, Outcome.INVALID_ID, "card"): rejected(
         "rjct.id.invalid",
-        marked._("id: does not look as IDs of its type do on the card."),
+        marked._("id: does not have the format printed on the card of its ID type."),
     ),
     (None, Outcome.INVALID_ID, "alike"): rejected(
         "rjct.id.invalid",
-        marked._("id: begins or ends like an ID of a type that it is not of."),
+        marked._("id: has the prefix or suffix of another ID type."),
     ),
     (None, Outcome.INVALID_FA, ""): rejected(
-        "rjct.fa.invalid", marked._("fa: cannot be read as a financial address.")
+        "rjct.fa.invalid", marked._("fa: is not a valid financial address.")
     ),
     (None, Outcome.INVALID_FA, "unread"): rejected(
-        "rjct.fa.invalid", marked._("fa: is written like no kind of address.")
+        "rjct.fa.invalid",
+        marked._("fa: does not have the format of any kind of address."),
     ),
     (None, Outcome.INVALID_FA, "placeholder"): rejected(
         "rjct.fa.invalid", marked._("fa: is a placeholder, not an address.")
@@ -182,7 +184,7 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
         "rjct.fa.invalid", marked._("fa: no provider has this code.")
     ),
     (None, Outcome.INVALID_FA, "provider_archived"): rejected(
-        "rjct.fa.invalid", marked._("fa: this provider is not used any more.")
+        "rjct.fa.invalid", marked._("fa: this provider is no longer in use.")
     ),
     (None, Outcome.INVALID_FA, "provider_closed"): rejected(
         "rjct.fa.invalid", marked._("fa: this provider has closed.")
@@ -205,14 +207,14 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
         "rjct.fa.invalid", marked._("fa: this provider has no branch with this code.")
     ),
     (None, Outcome.INVALID_FA, "branch_archived"): rejected(
-        "rjct.fa.invalid", marked._("fa: this branch is not used any more.")
+        "rjct.fa.invalid", marked._("fa: this branch is no longer in use.")
     ),
     (None, Outcome.INVALID_FA, "part"): rejected(
         "rjct.fa.invalid",
         marked._("fa: the part %(part)s does not pass its check (%(check)s)."),
     ),
     (None, Outcome.HELD, ""): Answer(
-        "pdng", "", marked._("The change waits for approval.")
+        "pdng", "", marked._("The change is waiting for approval.")
     ),
     (None, Outcome.HELD, "contested"): Answer(
         "pdng",
@@ -223,23 +225,26 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
         ),
     ),
     (None, Outcome.LOCKED, ""): rejected(
-        "rjct.other.error", marked._("The address of this ID cannot be changed now.")
+        "rjct.other.error",
+        marked._("The address of this ID cannot be changed at present."),
     ),
     (None, Outcome.CONFLICT, ""): rejected(
-        "rjct.other.error", marked._("The address of this ID has changed meanwhile.")
+        "rjct.other.error",
+        marked._("The address of this ID has changed in the meantime."),
     ),
     (None, Outcome.CONFLICT, "older_than_current"): rejected(
-        "rjct.timestamp.invalid", marked._("timestamp: is older than what is in force.")
+        "rjct.timestamp.invalid",
+        marked._("timestamp: is earlier than that of the address in force."),
     ),
     (None, Outcome.CONFLICT, "change_waiting"): rejected(
         "rjct.unknown.retry",
-        marked._("Another change of this ID waits; try again later."),
+        marked._("Another change to this ID is waiting; try again later."),
     ),
     (None, Outcome.FORBIDDEN, ""): rejected(
         "rjct.other.error", marked._("This participant may not do this.")
     ),
     (None, Outcome.RETRY, ""): rejected(
-        "rjct.unknown.retry", marked._("This could not be done now; try again.")
+        "rjct.unknown.retry", marked._("This cannot be done at present; try again.")
     ),
 }
 

@@ -53,13 +53,13 @@ def read_text(
     if value is None:
         raise MalformedMessage("is missing", path)
     if not isinstance(value, str):
-        raise MalformedMessage("must be a text", path)
+        raise MalformedMessage("must be a string", path)
     if not value and not empty and required:
         raise MalformedMessage("must not be empty", path)
     if len(value) > maximum:
         raise MalformedMessage(f"must have at most {maximum} characters", path)
     if not value.isprintable():
-        raise MalformedMessage("must hold no control characters", path)
+        raise MalformedMessage("must not contain control characters", path)
     return value
 
 
@@ -142,7 +142,7 @@ class RequestHeader:
         if profile.timestamps_need_zone and not parse_timestamp(self.message_ts):
             raise RejectedMessage(
                 "rjct.message_ts.invalid",
-                "must be a time as in RFC 3339, with its zone",
+                "must be an RFC 3339 date-time with a time zone",
                 "header.message_ts",
             )
         if self.action != operation:
@@ -161,7 +161,7 @@ class RequestHeader:
             return
         age = (now() - moment).total_seconds()
         if profile.max_age_seconds and age > profile.max_age_seconds:
-            raise _not_fresh("is too old for a message that is not known here")
+            raise _not_fresh("is too old for a new message")
         if profile.max_ahead_seconds and -age > profile.max_ahead_seconds:
             raise _not_fresh("lies in the future")
 

@@ -12,12 +12,13 @@ from .wire_json import JsonObject
 _ENDS = {
     "applied": Answer("succ"),
     "refused": rejected("rjct.other.error", marked._("The change was refused.")),
-    "cancelled": rejected("rjct.other.error", marked._("The change was cancelled.")),
+    "cancelled": rejected("rjct.other.error", marked._("The change was withdrawn.")),
     "expired": rejected(
         "rjct.other.error", marked._("The change was not approved in time.")
     ),
     "stale": rejected(
-        "rjct.unknown.retry", marked._("The address of this ID has changed meanwhile.")
+        "rjct.unknown.retry",
+        marked._("The address of this ID has changed in the meantime."),
     ),
 }
 

@@ -71,9 +71,11 @@ def _read_values(request: JsonObject, reference: Reference) -> tuple[str, ...]:
     if reference is not Reference.REFERENCES or isinstance(value, str):
         return (read_text(request, path, MAX_IDENTIFIER),)
     if not isinstance(value, list) or not value:
-        raise MalformedMessage("must be a list of reference IDs", path)
+        raise MalformedMessage("must be an array of reference IDs", path)
     if len(value) > MAX_REFERENCES:
-        raise MalformedMessage(f"must hold at most {MAX_REFERENCES}", path)
+        raise MalformedMessage(
+            f"must have at most {MAX_REFERENCES} reference IDs", path
+        )
     member = {"attribute_value": None}
     return tuple(
         read_text({**member, "attribute_value": each}, path, MAX_IDENTIFIER)

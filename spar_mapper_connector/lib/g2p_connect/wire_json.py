@@ -143,7 +143,7 @@ def _fast_constant(name: str) -> float:
 def _exact_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members: dict[str, object] = {}
     for name, value in pairs:
-        members[name] = _Unusable("stands twice") if name in members else value
+        members[name] = _Unusable("duplicate member") if name in members else value
     return members
 
 
@@ -211,9 +211,9 @@ def _get_problem(value: object) -> str:
     if not isinstance(value, str):
         return ""
     if "\x00" in value:
-        return "holds a NUL character"
+        return "contains a NUL character"
     try:
         value.encode()
     except UnicodeEncodeError:
-        return "holds half of a surrogate pair"
+        return "contains an unpaired surrogate"
     return ""

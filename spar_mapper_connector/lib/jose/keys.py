@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import DictKey, ECKey, OKPKey, RSAKey
-from joserfc.jwk import thumbprint as _calculate_thumbprint
 from joserfc.jws import JWSRegistry
 
 from .exceptions import KeyRefused
@@ -88,8 +87,13 @@ class PublicKey:
 
     @property
     def thumbprint(self) -> str:
-        """Return the name that derives from the key itself (RFC 7638)."""
-        return get_thumbprint(self.jwk)
+        """Return the SHA-256 thumbprint of the key (RFC 7638, RFC 8037).
+
+        >>> read_jwk({"kty": "OKP", "crv": "Ed25519", "kid": "any",
+        ...     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}).thumbprint
+        'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'
+        """
+        return self._jose_key.thumbprint()
 
     def verifies(self, algorithm: str, signed: bytes, signature: bytes) -> bool:
         """Return whether ``signature`` of ``signed`` was made with the private half."""
@@ -147,10 +151,10 @@ class PrivateKey:
     @cached_property
     def public(self) -> PublicKey:
         """Return the half that is published; its id is its thumbprint."""
-        jwk = _build_jwk(self.key.public_key())
-        kid = get_thumbprint(jwk)
+        jose_key = _wrap(self.key.public_key())
+        kid = jose_key.thumbprint()
         use = "enc" if self.algorithm == ENCRYPTION_ALGORITHM else "sig"
-        jwk = {**jwk, "kid": kid, "use": use, "alg": self.algorithm}
+        jwk = {**_build_jwk(jose_key), "kid": kid, "use": use, "alg": self.algorithm}
         return PublicKey(kid, (self.algorithm,), jwk, self.key.public_key())
 
     def sign(self, data: bytes) -> bytes:
@@ -294,9 +298,10 @@ def _build_public(
         raise KeyRefused(
             "algorithm", "the key names an algorithm that it cannot be used with"
         )
-    jwk = _build_jwk(key)
+    jose_key = _wrap(key)
     named = kid if isinstance(kid, str) and 0 < len(kid) <= 255 else None
-    return PublicKey(named or get_thumbprint(jwk), able, jwk, key, **validity)
+    kid = named or jose_key.thumbprint()
+    return PublicKey(kid, able, _build_jwk(jose_key), key, **validity)
 
 
 def _refuse_kind() -> KeyRefused:
@@ -339,24 +344,6 @@ def _wrap(key: PublicMaterial | PrivateMaterial) -> JoseKey:
     return OKPKey(key, key)
 
 
-def _build_jwk(public: PublicMaterial) -> dict[str, str]:
+def _build_jwk(public: JoseKey) -> dict[str, str]:
     """Return the members that define the key, without those that describe it."""
-    return {name: str(value) for name, value in _wrap(public).as_dict().items()}
-
-
-#: The members from which a key's thumbprint is computed (RFC 7638 3.2, RFC 8037 2).
-_MEMBERS = {
-    "RSA": ("e", "kty", "n"),
-    "EC": ("crv", "kty", "x", "y"),
-    "OKP": ("crv", "kty", "x"),
-}
-
-
-def get_thumbprint(jwk: dict[str, str]) -> str:
-    """Return the SHA-256 thumbprint of ``jwk`` (RFC 7638; the example is its 3.1).
-
-    >>> get_thumbprint({"kty": "OKP", "crv": "Ed25519", "kid": "any",
-    ...     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
-    'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k'
-    """
-    return _calculate_thumbprint({name: jwk[name] for name in _MEMBERS[jwk["kty"]]})
+    return {name: str(value) for name, value in public.as_dict().items()}

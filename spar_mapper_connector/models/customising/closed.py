@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ...expressions import is_on_command_line
+from ...expressions import is_at_run_time
 
 #: The directory contains nothing about people: custom rules and fields are harmless.
 HARMLESS = "spar_fa_directory"
@@ -77,7 +77,7 @@ class SparShippedRecord(models.AbstractModel):
 
     def _check_not_shipped(self) -> None:
         """Raise ValidationError if a record of our addons is changed at run time."""
-        if not self.env.registry.ready or is_on_command_line():
+        if not is_at_run_time(self.env):
             return
         if any(map(self._is_shipped_name, self._list_external_ids())):
             raise ValidationError(

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ...expressions import is_on_command_line
+from ...expressions import is_at_run_time
 
 #: The bundles that only websites load.
 WEBSITES = (
@@ -19,7 +19,7 @@ class IrAsset(models.Model):
     @api.constrains("bundle", "path", "directive", "target", "active")
     def _check_not_staffs(self):
         """Raise ValidationError if the browsers of staff would load a script."""
-        if not self.env.registry.ready or is_on_command_line():
+        if not is_at_run_time(self.env):
             return
         for asset in self:
             if asset.bundle not in WEBSITES and not asset._is_of_theme():

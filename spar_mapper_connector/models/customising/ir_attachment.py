@@ -6,7 +6,7 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.base.models.assetsbundle import AssetsBundle
 
-from ...expressions import is_called_from_file_of, is_on_command_line
+from ...expressions import is_at_run_time, is_called_from_file_of
 from .ir_asset import WEBSITES
 
 #: The digest of each bundle of scripts by database, name and version of its files: to
@@ -34,7 +34,7 @@ class IrAttachment(models.Model):
 
     def _check_no_bundle(self) -> None:
         """Raise ValidationError if anything but Odoo itself writes a bundle."""
-        if not self.env.registry.ready or is_on_command_line():
+        if not is_at_run_time(self.env):
             return
         urls = self.sudo().exists().mapped("url")
         is_bundle = any((url or "").startswith("/web/assets/") for url in urls)

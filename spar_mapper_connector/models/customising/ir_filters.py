@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ...expressions import get_person, is_on_command_line
+from ...expressions import get_person, is_at_run_time
 
 
 class IrFilters(models.Model):
@@ -12,7 +12,7 @@ class IrFilters(models.Model):
     @api.constrains("model_id", "user_ids", "domain", "context", "is_default", "active")
     def _check_own(self):
         """Raise ValidationError if a filter of ours is for others than its user."""
-        if not self.env.registry.ready or is_on_command_line():
+        if not is_at_run_time(self.env):
             return
         person = get_person(self.env)
         for kept in self:

@@ -63,11 +63,12 @@ class SparDirectorySource(models.Model):
     )
     client_id = fields.Char("Client ID", required=True)
     client_secret = fields.Char(
+        string="Client secret",
         compute="_compute_client_secret",
         inverse="_inverse_client_secret",
         help="Stored sealed and never shown. Enter a new one to replace it.",
     )
-    has_secret = fields.Boolean(compute="_compute_client_secret")
+    has_secret = fields.Boolean(string="Has a secret", compute="_compute_client_secret")
     uuid = fields.Char(
         required=True,
         readonly=True,
@@ -90,14 +91,14 @@ class SparDirectorySource(models.Model):
     place = fields.Json(readonly=True, copy=False)
     problem = fields.Char(readonly=True, copy=False)
     user_id = fields.Many2one("res.users", "Fetched by", readonly=True, copy=False)
-    fetched_at = fields.Datetime("Last Fetched", readonly=True, copy=False)
+    fetched_at = fields.Datetime("Last fetched", readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
     added = fields.Integer(readonly=True, copy=False)
     updated = fields.Integer(readonly=True, copy=False)
     same = fields.Integer("Unchanged", readonly=True, copy=False)
-    kept = fields.Integer("Kept, Edited Here", readonly=True, copy=False)
+    kept = fields.Integer("Kept, edited here", readonly=True, copy=False)
     note_ids = fields.One2many("spar.directory.source.note", "source_id", readonly=True)
-    gone_count = fields.Integer("Removed There", compute="_compute_gone_count")
+    gone_count = fields.Integer("Removed there", compute="_compute_gone_count")
 
     def _compute_gone_count(self):
         domain = Domain("source_id", "in", self.ids)

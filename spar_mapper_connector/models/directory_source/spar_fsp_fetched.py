@@ -15,7 +15,7 @@ class SparFsp(models.Model):
         ondelete="set null",
     )
     # As last fetched: values that differ now were changed here.
-    source_values = fields.Json(readonly=True, copy=False)
+    source_values = fields.Json(string="Source values", readonly=True, copy=False)
 
 
 class SparFspBranch(models.Model):
@@ -31,4 +31,4 @@ class SparFspBranch(models.Model):
         index="btree_not_null",
         ondelete="set null",
     )
-    source_values = fields.Json(readonly=True, copy=False)
+    source_values = fields.Json(string="Source values", readonly=True, copy=False)

@@ -23,8 +23,8 @@ class SparAddressEntry(models.AbstractModel):
     provider_kind = fields.Selection(related="fa_type_id.provider_kind")
     provider_id = fields.Many2one("spar.fsp")
     branch_id = fields.Many2one("spar.fsp.branch")
-    needs_provider = fields.Boolean(compute="_compute_needs")
-    needs_branch = fields.Boolean(compute="_compute_needs")
+    needs_provider = fields.Boolean(string="Needs a provider", compute="_compute_needs")
+    needs_branch = fields.Boolean(string="Needs a branch", compute="_compute_needs")
     fa_text = sealed_text(
         "fa_text",
         string="Full address",
