@@ -169,7 +169,7 @@ class TestLogin(LoginCase):
             allow_redirects=False,
         )
         self.assertEqual(answer.status_code, 400)
-        self.assertIn("does not answer", answer.text)
+        self.assertIn("not responding", answer.text)
 
     # === OTHER KINDS OF CLIENT === #
 

@@ -87,7 +87,7 @@ class TestStepUp(LoginCase):
         self.begin_step_up()
         self.hostile.userinfo_claims = {"sub": "another"}
         answer = self.come_back_with(400, sub="another")
-        self.assertIn("Somebody else", answer.text)
+        self.assertIn("You used somebody else", answer.text)
         self.assert_no_proof()
         self.assertEqual(self.get_session_user(), self.user)
 
