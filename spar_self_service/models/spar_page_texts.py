@@ -172,9 +172,7 @@ class SparPageTexts(models.AbstractModel):
             Remedy.STOPPED: self.env._(
                 "Nothing is paid to this account until our staff have spoken with you."
             ),
-            Remedy.NOTED: self.env._(
-                "We could not undo it automatically. Our staff will look into it."
-            ),
+            Remedy.NOTED: self.env._("We could not undo it automatically."),
             Remedy.FROZEN: self.env._(
                 "Nothing has been undone yet, and nothing has been lost."
             ),
@@ -277,7 +275,10 @@ class SparPageTexts(models.AbstractModel):
         return {
             Outcome.CONFLICT.value: (meanwhile, look),
             Outcome.ALREADY_LINKED.value: (added, look),
-            Outcome.NOT_LINKED.value: (gone, self.env._("Check again.")),
+            Outcome.NOT_LINKED.value: (
+                gone,
+                self.env._("See what happened to your account."),
+            ),
             Outcome.LOCKED.value: (locked, office),
             Outcome.INVALID_FA.value: (unusable, again),
             Outcome.INVALID_ID.value: (
