@@ -123,9 +123,7 @@ class SparPageTexts(models.AbstractModel):
             "objection_confirmed": self.env._(
                 "You signed in and confirmed that this was not you."
             ),
-            "objection_upheld": self.env._(
-                "Our staff looked into it: it was not you."
-            ),
+            "objection_upheld": self.env._("Our staff looked into it: it was not you."),
             "objection_rejected": self.env._(
                 "Our staff looked into it: everything was in order."
             ),

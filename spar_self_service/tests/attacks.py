@@ -40,7 +40,10 @@ def later(seconds):
 
 def self_signed(provider):
     """Return a token with the attacker's own key in the header."""
-    return {"jwk": provider.unknown_key.public.jwk, "kid": provider.unknown_key.public.kid}
+    return {
+        "jwk": provider.unknown_key.public.jwk,
+        "kid": provider.unknown_key.public.kid,
+    }
 
 
 def with_known_kid(provider):
@@ -84,22 +87,38 @@ ID_TOKEN = [
     claims("by a list that holds no text", "not_strong_enough", acr=["x"]),
 ]
 SIGNATURE = [
-    Attack("unsigned (alg none)", "token_refused", {"id_token_header": {"alg": "none"}}),
-    Attack("signed with the public key", "token_refused", {"id_token_header": {"alg": "HS256"}}),
-    Attack("by an algorithm not agreed", "token_refused", {"id_token_header": {"alg": "RS256"}}),
+    Attack(
+        "unsigned (alg none)", "token_refused", {"id_token_header": {"alg": "none"}}
+    ),
+    Attack(
+        "signed with the public key",
+        "token_refused",
+        {"id_token_header": {"alg": "HS256"}},
+    ),
+    Attack(
+        "by an algorithm not agreed",
+        "token_refused",
+        {"id_token_header": {"alg": "RS256"}},
+    ),
     Attack("by another's key", "token_refused", UNKNOWN_SIGNER),
     Attack(
         "by another's key under a known name",
         "token_refused",
         {**UNKNOWN_SIGNER, "id_token_header": with_known_kid},
     ),
-    Attack("with its own key", "token_refused", {**UNKNOWN_SIGNER, "id_token_header": self_signed}),
+    Attack(
+        "with its own key",
+        "token_refused",
+        {**UNKNOWN_SIGNER, "id_token_header": self_signed},
+    ),
     Attack(
         "with the address of its own keys",
         "token_refused",
         {**UNKNOWN_SIGNER, "id_token_header": {"jku": "https://other.example/jwks"}},
     ),
-    Attack("with a duty (crit)", "token_refused", {"id_token_header": {"crit": ["exp"]}}),
+    Attack(
+        "with a duty (crit)", "token_refused", {"id_token_header": {"crit": ["exp"]}}
+    ),
     Attack("no token at all", "token_refused", {"raw_id_token": "no-token"}),
     Attack("cut off", "token_refused", {"raw_id_token": "e30.e30."}),
     Attack("too long", "token_refused", {"raw_id_token": "e" * 20_000}),
@@ -107,8 +126,12 @@ SIGNATURE = [
 KEYS = [
     Attack("no keys", "token_refused", {"jwks": {"keys": []}}),
     Attack("keys fail", "provider_unavailable", respond("/jwks", 500, b"{}")),
-    Attack("keys are no JSON", "provider_unavailable", respond("/jwks", 200, b"<html>")),
-    Attack("keys are huge", "provider_unavailable", respond("/jwks", 200, b" " * 10**6)),
+    Attack(
+        "keys are no JSON", "provider_unavailable", respond("/jwks", 200, b"<html>")
+    ),
+    Attack(
+        "keys are huge", "provider_unavailable", respond("/jwks", 200, b" " * 10**6)
+    ),
     Attack("keys elsewhere", "provider_unavailable", respond("/jwks", 302, b"{}")),
     Attack("keys are slow", "provider_unavailable", {"delays": {"/jwks": 1.5}}),
     Attack(
@@ -169,7 +192,9 @@ USERINFO = [
     other_userinfo("of another issuer", iss="https://other.example"),
     other_userinfo("for another client", aud="another-client"),
     other_userinfo("expired", exp=later(-60)),
-    Attack("plain where signed is due", "userinfo_refused", {"userinfo_format": "json"}),
+    Attack(
+        "plain where signed is due", "userinfo_refused", {"userinfo_format": "json"}
+    ),
     Attack("unsigned", "token_refused", {"userinfo_header": {"alg": "none"}}),
     Attack("by public key", "token_refused", {"userinfo_header": {"alg": "HS256"}}),
     Attack(

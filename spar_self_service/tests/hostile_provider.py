@@ -141,7 +141,9 @@ class HostileProvider:
             **self.id_token_claims,
         }
         sent = {name: value for name, value in claims.items() if value is not None}
-        return self.raw_id_token or self.sign(sent, self.id_token_header, self.id_token_signer)
+        return self.raw_id_token or self.sign(
+            sent, self.id_token_header, self.id_token_signer
+        )
 
     def build_userinfo(self):
         claims = {

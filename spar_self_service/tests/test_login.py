@@ -104,7 +104,9 @@ class TestLogin(LoginCase):
         self.assertEqual(len(calls), 1)
         (form,) = calls
         self.assertEqual(form["grant_type"], "authorization_code")
-        self.assertEqual(form["redirect_uri"], self.hostile.authorization_request["redirect_uri"])
+        self.assertEqual(
+            form["redirect_uri"], self.hostile.authorization_request["redirect_uri"]
+        )
         self.assertGreaterEqual(len(form["code_verifier"]), 43)
         self.assertIn("client_assertion", form)
         self.assertNotIn("client_secret", form)
