@@ -106,7 +106,7 @@ def test_going_back_is_explained(server, client, person):
     page = person.begin(client["login_url"])
     answer = person.send(page, cancel="1")
     assert answer.status_code == 400
-    assert "You did not finish at the ID provider" in answer.text
+    assert "You did not finish signing in at the ID provider" in answer.text
     assert not is_logged_in(person, server)
 
 

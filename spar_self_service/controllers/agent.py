@@ -50,43 +50,43 @@ class AgentPages(http.Controller):
     @page
     def prove(self, uuid, version="", provider="", **_ignored):
         """Send the person beside the officer to authenticate on this device."""
-        place = _find(uuid)
-        if place.draft.state == "done":
-            return go_to(place.get_url("done"))
+        pages = _find(uuid)
+        if pages.draft.state == "done":
+            return go_to(pages.get_url("done"))
         try:
             url = request.env["spar.helped.change"]._begin_proof(
-                place.draft,
+                pages.draft,
                 get_number(version),
-                place.get_url("confirm"),
+                pages.get_url("confirm"),
                 get_number(provider),
             )
         except DraftOutdated:
-            return draft_pages.show_current_step(place)
+            return draft_pages.show_current_step(pages)
         return request.redirect(url, 303, local=False)
 
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["GET"], **STAFF_PAGE)
     @page
     def ask_confirmation(self, uuid, **_ignored):
         """Show the whole change for confirmation, once the person is authenticated."""
-        place = _find(uuid)
-        is_proved = request.env["spar.helped.change"]._is_proved(place.draft)
-        if place.draft.state == "open" and not is_proved:
-            return go_to(place.get_url(steps.REVIEW), "proof")
-        return draft_pages.show_step(place, steps.REVIEW, is_confirmation=True)
+        pages = _find(uuid)
+        is_proved = request.env["spar.helped.change"]._is_proved(pages.draft)
+        if pages.draft.state == "open" and not is_proved:
+            return go_to(pages.get_url(steps.REVIEW), "proof")
+        return draft_pages.show_step(pages, steps.REVIEW, is_confirmation=True)
 
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["POST"], **STAFF_PAGE)
     @page
     def confirm(self, uuid, version="", **_ignored):
-        place = _find(uuid)
+        pages = _find(uuid)
         try:
             request.env["spar.helped.change"]._carry_out(
-                place.draft, get_number(version)
+                pages.draft, get_number(version)
             )
         except TicketNeeded:
-            return go_to(place.get_url(steps.REVIEW), "proof")
-        if place.draft.state == "open":
-            return go_to(place.get_url(steps.REVIEW), "again")
-        return go_to(place.get_url("done"))
+            return go_to(pages.get_url(steps.REVIEW), "proof")
+        if pages.draft.state == "open":
+            return go_to(pages.get_url(steps.REVIEW), "again")
+        return go_to(pages.get_url("done"))
 
     @http.route("/spar/agent/<string:uuid>/done", methods=["GET"], **STAFF_PAGE)
     @page

@@ -35,15 +35,15 @@ class ChangePages(http.Controller):
 
         It is a plain link, because it changes nothing but the browser's location.
         """
-        place = _find(uuid)
-        if place.draft.state == "done":
-            return go_to(place.get_url("done"))
+        pages = _find(uuid)
+        if pages.draft.state == "done":
+            return go_to(pages.get_url("done"))
         try:
             url = request.env["spar.my.address"]._begin_proof(
-                place.draft, get_number(version), place.get_url("finish")
+                pages.draft, get_number(version), pages.get_url("finish")
             )
         except DraftOutdated:
-            return draft_pages.show_current_step(place)
+            return draft_pages.show_current_step(pages)
         return request.redirect(url, 303, local=False)
 
     @http.route("/spar/change/<string:uuid>/finish", methods=["GET"], **PAGE)
@@ -54,14 +54,14 @@ class ChangePages(http.Controller):
         This is a GET request with an effect, but only for a proof of this person for
         this draft, which it uses up: without one it leads back to the review.
         """
-        place = _find(uuid)
+        pages = _find(uuid)
         try:
-            request.env["spar.my.address"]._carry_out(place.draft)
+            request.env["spar.my.address"]._carry_out(pages.draft)
         except StepUpNeeded:
-            return go_to(place.get_url(steps.REVIEW), "proof")
-        if place.draft.state == "open":
-            return go_to(place.get_url(steps.REVIEW), "again")
-        return go_to(place.get_url("done"))
+            return go_to(pages.get_url(steps.REVIEW), "proof")
+        if pages.draft.state == "open":
+            return go_to(pages.get_url(steps.REVIEW), "again")
+        return go_to(pages.get_url("done"))
 
     @http.route("/spar/change/<string:uuid>/done", methods=["GET"], **PAGE)
     @page
@@ -74,12 +74,12 @@ def _find(uuid: str) -> DraftPages:
     return DraftPages(draft, f"/spar/change/{uuid}")
 
 
-def show_done(place: DraftPages):
+def show_done(pages: DraftPages):
     """Return the page with the actual result of a draft."""
-    draft = place.draft
+    draft = pages.draft
     if draft.state == "open":
-        return go_to(place.get_url(steps.REVIEW))
+        return go_to(pages.get_url(steps.REVIEW))
     if draft.outcome == "abandoned":
         return go_to(get_home(), "gone")
     result = request.env["spar.page.texts"]._get_outcome(draft)
-    return show("done", place=place, draft=draft, result=result)
+    return show("done", pages=pages, draft=draft, result=result)

@@ -23,35 +23,35 @@ class DraftPages:
         return f"{self.path}/{step}"
 
 
-def show_step(place: DraftPages, step: str, **values):
+def show_step(pages: DraftPages, step: str, **values):
     """Return the page of a question, or of the first to be answered before it."""
-    draft = place.draft
+    draft = pages.draft
     if draft.state == "done":
-        return go_to(place.get_url("done"))
+        return go_to(pages.get_url("done"))
     answers = draft._get_answers()
     questions = draft._get_steps(answers)
     outdated = draft._get_outdated_step(answers)
     if outdated and steps.comes_before(questions, outdated, step):
-        return go_to(place.get_url(outdated), "void")
+        return go_to(pages.get_url(outdated), "void")
     if not steps.may_ask(questions, answers, step):
-        return go_to(place.get_url(steps.get_open_step(questions, answers)))
-    return _show(place, step, answers, questions, **values)
+        return go_to(pages.get_url(steps.get_open_step(questions, answers)))
+    return _show(pages, step, answers, questions, **values)
 
 
 def _show(
-    place: DraftPages, step: str, answers, questions: list[str], status=200, **values
+    pages: DraftPages, step: str, answers, questions: list[str], status=200, **values
 ):
     before = steps.get_previous_step(questions, step)
     values = {"problems": {}, "typed": {}, "words": "", **values}
-    values |= _BUILDERS[step](place.draft, answers, values["words"])
+    values |= _BUILDERS[step](pages.draft, answers, values["words"])
     return show(
         f"step_{step}",
         status,
-        here=get_here(place.get_url(step)),
-        place=place,
-        draft=place.draft,
+        here=get_here(pages.get_url(step)),
+        pages=pages,
+        draft=pages.draft,
         answers=answers,
-        back_url=before and place.get_url(before),
+        back_url=before and pages.get_url(before),
         step_text=_get_texts()._get_step_text(
             questions.index(step) + 1, len(questions)
         ),
@@ -126,43 +126,43 @@ INPUTS = {"phone": "tel", "email": "email"}
 # === ANSWERS === #
 
 
-def take_answer(place: DraftPages, step: str, form: dict):
+def take_answer(pages: DraftPages, step: str, form: dict):
     """Store an answer and go to the next question; show it again if it is refused."""
-    draft, version = place.draft, get_number(form.get("version"))
+    draft, version = pages.draft, get_number(form.get("version"))
     if step not in draft._get_steps(draft._get_answers()):
-        return show_current_step(place)
+        return show_current_step(pages)
     try:
         _TAKERS[step](draft, version, form)
     except AnswerRefused as error:
         shown = {"problems": error.problems, "typed": form}
-        return show_step(place, step, status=422, **shown)
+        return show_step(pages, step, status=422, **shown)
     except (DraftOutdated, DraftClosed, MissingError):
-        return show_current_step(place)
-    return _continue(place, step)
+        return show_current_step(pages)
+    return _continue(pages, step)
 
 
-def _continue(place: DraftPages, step: str):
+def _continue(pages: DraftPages, step: str):
     """Go to the question after this one, while the chosen kind still asks both."""
-    questions = place.draft._get_steps(place.draft._get_answers())
+    questions = pages.draft._get_steps(pages.draft._get_answers())
     if step not in questions[:-1]:
-        return show_current_step(place)
-    return go_to(place.get_url(questions[questions.index(step) + 1]))
+        return show_current_step(pages)
+    return go_to(pages.get_url(questions[questions.index(step) + 1]))
 
 
-def show_current_step(place: DraftPages):
+def show_current_step(pages: DraftPages):
     """Redirect to the first open question, with an explanation.
 
     The question may be open again because its answer no longer holds, or still open
     because another window was faster.
     """
-    if place.draft.state == "done":
-        return go_to(place.get_url("done"))
-    answers = place.draft._get_answers()
-    outdated = place.draft._get_outdated_step(answers)
+    if pages.draft.state == "done":
+        return go_to(pages.get_url("done"))
+    answers = pages.draft._get_answers()
+    outdated = pages.draft._get_outdated_step(answers)
     if outdated:
-        return go_to(place.get_url(outdated), "void")
-    step = steps.get_open_step(place.draft._get_steps(answers), answers)
-    return go_to(place.get_url(step), "outdated")
+        return go_to(pages.get_url(outdated), "void")
+    step = steps.get_open_step(pages.draft._get_steps(answers), answers)
+    return go_to(pages.get_url(step), "outdated")
 
 
 def _take_kind(draft, version: int, form: dict) -> None:

@@ -148,6 +148,7 @@ class AuthOauthProvider(models.Model):
             (UserinfoFormat.SIGNED.value, "Signed (JWS)"),
             (UserinfoFormat.ENCRYPTED.value, "Signed and encrypted (JWE)"),
         ],
+        string="Userinfo format",
         default=UserinfoFormat.JSON.value,
         help="The only format in which the provider's userinfo is accepted.",
     )
@@ -202,13 +203,16 @@ class AuthOauthProvider(models.Model):
         "through its own link.",
     )
     client_secret = fields.Char(
+        string="Client secret",
         compute="_compute_client_secret",
         inverse="_inverse_client_secret",
         groups=ADMINISTRATOR,
         copy=False,
         help="Stored encrypted, and never shown again.",
     )
-    has_client_secret = fields.Boolean(compute="_compute_client_secret")
+    has_client_secret = fields.Boolean(
+        string="Secret is set", compute="_compute_client_secret"
+    )
     assertion_algorithm = fields.Selection(
         [("PS256", "PS256"), ("ES256", "ES256"), ("RS256", "RS256")],
         string="Algorithm of our assertions",
@@ -223,15 +227,18 @@ class AuthOauthProvider(models.Model):
         "published.",
     )
     redirect_uri = fields.Char(
+        string="Redirect URL",
         compute="_compute_addresses",
         help="Where the provider sends people after they have authenticated.",
     )
     staff_redirect_uri = fields.Char(
+        string="Redirect URL for staff",
         compute="_compute_addresses",
         help="Where the provider sends people whom an officer helps: on the host of "
         "the staff screens. Register it as well.",
     )
     key_set_uri = fields.Char(
+        string="Our JWKS URL",
         compute="_compute_addresses",
         help="Where the provider can fetch our public keys (Keycloak does).",
     )

@@ -140,8 +140,8 @@ class IrHttp(models.AbstractModel):
     def _redirect_to_start(cls):
         """Lead a form whose session is over to the start; it does nothing."""
         is_agent = is_agent_page(request.httprequest.path)
-        place = AGENT_PATH if is_agent else f"{OUR_PATH}?said=ended"
-        response = request.make_response("", [("Location", place)], status=303)
+        location = AGENT_PATH if is_agent else f"{OUR_PATH}?said=ended"
+        response = request.make_response("", [("Location", location)], status=303)
         request.params = {}  # core's cookies read them, and they may not be set yet
         cls._post_dispatch(response)
         return response

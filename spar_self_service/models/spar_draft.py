@@ -37,7 +37,9 @@ class SparDraft(models.Model):
     _seal_context_columns = ("uuid", "version")
 
     uuid = fields.Char(required=True, readonly=True)
-    owner_key = fields.Char(readonly=True, index=True, help="The person's reference.")
+    owner_key = fields.Char(
+        string="Owner key", readonly=True, index=True, help="The person's reference."
+    )
     officer_id = fields.Many2one("res.users", readonly=True, ondelete="cascade")
     operation = fields.Selection(
         [("set", "Choose an address"), ("remove", "Remove the address")],
@@ -46,7 +48,9 @@ class SparDraft(models.Model):
     )
     version = fields.Integer(required=True, readonly=True, default=1)
     base_version = fields.Integer(
-        readonly=True, help="The version of the address that the person saw. 0: none."
+        string="Base version",
+        readonly=True,
+        help="The version of the address that the person saw. 0: none.",
     )
     state = fields.Selection(
         [("open", "Open"), ("done", "Closed")],
@@ -56,7 +60,7 @@ class SparDraft(models.Model):
     )
     outcome = fields.Char(readonly=True)
     problem = fields.Char(readonly=True)
-    closed_at = fields.Datetime(readonly=True)
+    closed_at = fields.Datetime(string="Closed on", readonly=True)
 
     _uuid_uniq = models.UniqueIndex(
         "(uuid)", "The reference of a draft must be unique."
@@ -267,7 +271,7 @@ class SparDraft(models.Model):
         for key in parts.keys() - problems.keys():
             if parts[key] != repeated[key]:
                 problems[f"{key}_again"] = self.env._(
-                    "This is not the same as above. Look at both again."
+                    "This is not the same as above. Check both."
                 )
         if problems:
             raise AnswerRefused(problems)

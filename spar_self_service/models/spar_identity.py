@@ -38,7 +38,11 @@ class SparIdentity(models.Model):
     )
     issuer = fields.Char(required=True, readonly=True)
     id_type_id = fields.Many2one(
-        "spar.id.type", required=True, readonly=True, ondelete="restrict"
+        "spar.id.type",
+        string="ID type",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
     )
     user_id = fields.Many2one(
         "res.users", readonly=True, ondelete="cascade", index="btree_not_null"

@@ -234,26 +234,26 @@ class SparLogin(models.AbstractModel):
         """Return the texts for a login that was not completed at the provider."""
         return {
             "attempt_unknown": self.env._(
-                "Signing in took too long, was finished already, or was begun in "
-                "another browser. Please begin again."
+                "Signing in took too long, was already finished, or was started in "
+                "another browser. Please start again."
             ),
             "too_many_attempts": self.env._(
-                "You have begun to sign in many times in a few minutes. Please wait "
+                "You have tried to sign in many times in a few minutes. Please wait "
                 "ten minutes and try again."
             ),
             "attempt_cancelled": self.env._(
-                "You did not finish at the ID provider. You can try again whenever "
-                "you like."
+                "You did not finish signing in at the ID provider. You can try again "
+                "at any time."
             ),
             "provider_unavailable": self.env._(
-                "The ID provider does not answer just now. Please try again in a "
-                "few minutes."
+                "The ID provider is not responding at the moment. Please try again in "
+                "a few minutes."
             ),
             "provider_not_ready": self.env._(
                 "Signing in with this ID provider is not possible at the moment."
             ),
             "code_refused": self.env._(
-                "The ID provider did not confirm this sign-in. Please begin again."
+                "The ID provider did not confirm this sign-in. Please start again."
             ),
         }
 
@@ -262,23 +262,23 @@ class SparLogin(models.AbstractModel):
         """Return the texts for problems with the person or how they authenticated."""
         return {
             "not_strong_enough": self.env._(
-                "Please sign in again in one of the ways that are offered there: this "
-                "one is not accepted here."
+                "The way you signed in is not accepted here. Please sign in again and "
+                "choose another way."
             ),
             "not_fresh": self.env._(
-                "To change your financial address, show again who you are at the ID "
-                "provider. It did not ask you anew, so please try once more."
+                "To change your account, you need to show the ID provider who you are "
+                "again. It did not ask you this time. Please try again."
             ),
             "another_person": self.env._(
-                "Somebody else's ID was used than the one that is signed in here. Sign "
-                "out first if you are that person."
+                "You used somebody else's ID, not that of the person who is signed in "
+                "here. If it is your ID, sign out first."
             ),
             "no_usable_id": self.env._(
                 "The ID provider did not tell us your ID number. Tell the office "
                 "that pays you."
             ),
             "user_not_allowed": self.env._(
-                "Signing in is blocked for you. Please ask the office that pays you."
+                "You are blocked from signing in. Please ask the office that pays you."
             ),
             "not_logged_in": self.env._(
                 "You have been signed out in the meantime. Please sign in again."

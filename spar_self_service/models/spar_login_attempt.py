@@ -56,8 +56,8 @@ class SparLoginAttempt(models.Model):
         readonly=True,
     )
     user_id = fields.Many2one("res.users", readonly=True, ondelete="cascade")
-    return_to = fields.Char(required=True, readonly=True)
-    began_at = fields.Datetime(required=True, readonly=True)
+    return_to = fields.Char(string="Return to", required=True, readonly=True)
+    began_at = fields.Datetime(string="Started on", required=True, readonly=True)
 
     def init(self):
         result = super().init()

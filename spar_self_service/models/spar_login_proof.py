@@ -35,7 +35,7 @@ class SparLoginProof(models.Model):
         "res.users", required=True, readonly=True, ondelete="cascade"
     )
     nonce = fields.Char(required=True, readonly=True)
-    made_at = fields.Datetime(required=True, readonly=True)
+    made_at = fields.Datetime(string="Created on", required=True, readonly=True)
 
     @api.model
     def _get_mac(self, kind: str, user_id: int, draft_digest: str) -> bytes:

@@ -69,7 +69,7 @@ class SparPageTexts(models.AbstractModel):
     @api.model
     def _get_again_text(self, label: str) -> str:
         """Return the label of the field for the repeated entry."""
-        return self.env._("%(label)s, once more", label=label)
+        return self.env._("%(label)s (enter it again)", label=label)
 
     # === HISTORY === #
 
@@ -86,7 +86,7 @@ class SparPageTexts(models.AbstractModel):
             "linked": self.env._("Your account was added."),
             "updated": self.env._("Your account was changed to this one."),
             "updated_suspended": self.env._(
-                "Your account was changed to this one. Payments stayed stopped."
+                "Your account was changed to this one. Payments remained stopped."
             ),
             "moved": self.env._(
                 "The bank, wallet or branch of your account has closed. Your account "
@@ -94,17 +94,17 @@ class SparPageTexts(models.AbstractModel):
             ),
             "moved_suspended": self.env._(
                 "The bank, wallet or branch of your account has closed. Your account "
-                "was moved to this one. Payments stayed stopped."
+                "was moved to this one. Payments remained stopped."
             ),
             "restored": self.env._("Your earlier account was brought back."),
             "restored_suspended": self.env._(
-                "Your earlier account was brought back. Payments stayed stopped."
+                "Your earlier account was brought back. Payments remained stopped."
             ),
             "replaced": self.env._("Your account was changed to another one."),
             "unlinked": self.env._("Your account was removed."),
             "suspended": self.env._("Payments to your account were stopped."),
             "resumed": self.env._("Payments to your account started again."),
-            "revealed": self.env._("Your whole account number was looked at."),
+            "revealed": self.env._("Your full account number was viewed."),
         }
 
     @api.model
@@ -112,20 +112,20 @@ class SparPageTexts(models.AbstractModel):
         """Return what was requested or stated, and its result, by kind of event."""
         return {
             "held": self.env._("Somebody asked for a change. It had to wait."),
-            "change_cancelled": self.env._("A change that waited was called off."),
-            "change_refused": self.env._("A change that waited was refused."),
-            "change_expired": self.env._("A change that waited ran out of time."),
-            "change_stale": self.env._("A change that waited was overtaken."),
+            "change_cancelled": self.env._("A pending change was cancelled."),
+            "change_refused": self.env._("A pending change was refused."),
+            "change_expired": self.env._("A pending change expired."),
+            "change_stale": self.env._(
+                "A pending change was overtaken by another one."
+            ),
             "proposed": self.env._("Somebody asked to add an account."),
-            "objected": self.env._("You said that something was not done by you."),
+            "objected": self.env._("You reported something that you did not do."),
             "objection_confirmed": self.env._(
-                "You logged in and confirmed that something was not done by you."
+                "You signed in and confirmed that this was not you."
             ),
-            "objection_upheld": self.env._(
-                "Our staff looked at it: it was not done by you."
-            ),
+            "objection_upheld": self.env._("Our staff looked into it: it was not you."),
             "objection_rejected": self.env._(
-                "Our staff looked at it: everything was in order."
+                "Our staff looked into it: everything was in order."
             ),
         }
 
@@ -137,8 +137,8 @@ class SparPageTexts(models.AbstractModel):
             "agent": self.env._("By you, with the help of our staff"),
             "staff": self.env._("By our staff"),
             "rest": self.env._("By a programme or a bank"),
-            "schedule": self.env._("By itself, when its time had come"),
-            "notice": self.env._("By the link in a message to you"),
+            "schedule": self.env._("Automatically, at the scheduled time"),
+            "notice": self.env._("Through the link in a message to you"),
         }
         return texts.get(event.channel) or self.env._("By another system")
 
@@ -152,9 +152,12 @@ class SparPageTexts(models.AbstractModel):
             return self.env._("From %(day)s, payments will go here:", day=day)
         if change.operation is Operation.UNLINK:
             return self.env._(
-                "Somebody asked to remove your account. Our staff check it."
+                "Somebody asked to remove your account. Our staff are checking this."
             )
-        return self.env._("Somebody asked for this account. Our staff check it.")
+        return self.env._(
+            "Somebody asked for payments to go to this account. Our staff are checking "
+            "this."
+        )
 
     # === OBJECTION === #
 
@@ -162,15 +165,15 @@ class SparPageTexts(models.AbstractModel):
     def _get_remedy_text(self, remedy: Remedy) -> str:
         """Return what was done at once when a person objected."""
         return {
-            Remedy.CANCELLED: self.env._("The change that waited will not happen."),
-            Remedy.RESTORED: self.env._("Your earlier account counts again."),
+            Remedy.CANCELLED: self.env._("The pending change will not be made."),
+            Remedy.RESTORED: self.env._("Payments go to your earlier account again."),
             Remedy.STOPPED: self.env._(
                 "Nothing is paid to this account until our staff have spoken with you."
             ),
-            Remedy.NOTED: self.env._(
-                "Nothing could be undone by itself. Our staff will look at it."
+            Remedy.NOTED: self.env._("We could not undo it automatically."),
+            Remedy.FROZEN: self.env._(
+                "Nothing has been undone yet, and nothing has been lost."
             ),
-            Remedy.FROZEN: self.env._("Nothing is undone yet, and nothing is lost."),
         }[remedy]
 
     @api.model
@@ -180,12 +183,14 @@ class SparPageTexts(models.AbstractModel):
             return self.env._("You said this was not you. Our staff have decided.")
         if answer.needs_login:
             return self.env._(
-                "It was said that this was not you, but you have not signed in to "
-                "confirm it: nothing is undone yet. Say it here. Your case: %(case)s",
+                "Somebody used the link in your message to say that this was not you. "
+                "You have not confirmed it yet, so nothing has been undone. Confirm "
+                "it here. Your case: %(case)s",
                 case=answer.reference,
             )
         return self.env._(
-            "You said this was not you. Our staff look at it. Your case: %(case)s",
+            "You said this was not you. Our staff are looking into it. Your case: "
+            "%(case)s",
             case=answer.reference,
         )
 
@@ -199,8 +204,8 @@ class SparPageTexts(models.AbstractModel):
             text, advice = self._get_refusal(Outcome.LOCKED.value, CONTESTED)
         elif draft.outcome == Outcome.HELD.value:
             title = self.env._("Your change has to wait")
-            text = self.env._("It counts after our staff have looked at it.")
-            advice = self.env._("Until then nothing changes.")
+            text = self.env._("It will take effect after our staff have checked it.")
+            advice = self.env._("Until then, nothing changes.")
         elif draft.outcome in _CARRIED_OUT:
             return self._get_success(draft) | {"is_done": True}
         else:
@@ -214,7 +219,7 @@ class SparPageTexts(models.AbstractModel):
         if draft.outcome == Outcome.UNLINKED.value:
             return {
                 "title": self.env._("Your account was removed"),
-                "text": self.env._("This counts from today, %(day)s.", day=day),
+                "text": self.env._("This takes effect today, %(day)s.", day=day),
                 "advice": self.env._(
                     "Payments already prepared may still go to your old account. "
                     "Without an account nobody can pay you."
@@ -231,12 +236,12 @@ class SparPageTexts(models.AbstractModel):
             }
         return {
             "title": self.env._("Your account is saved"),
-            "text": self.env._("It counts from today, %(day)s.", day=day),
+            "text": self.env._("It takes effect today, %(day)s.", day=day),
             "advice": self.env._(
                 "Payments already prepared may still go to your old account."
             )
             if draft.outcome == Outcome.UPDATED.value
-            else self.env._("Your next payment goes there."),
+            else self.env._("Your next payment will go there."),
         }
 
     @api.model
@@ -257,18 +262,21 @@ class SparPageTexts(models.AbstractModel):
     @api.model
     def _get_reasons(self) -> dict[str, tuple[str, str]]:
         """Return, by outcome, what happened and what to do."""
-        look = self.env._("Look at it again, then decide.")
+        look = self.env._("Check it, then decide.")
         office = self.env._("Go to your welfare office with your ID card.")
-        meanwhile = self.env._("Your account was changed by somebody else meanwhile.")
-        added = self.env._("An account was added by somebody else meanwhile.")
+        meanwhile = self.env._("In the meantime, somebody else changed your account.")
+        added = self.env._("In the meantime, somebody else added an account.")
         gone = self.env._("There is no account to change any more.")
         locked = self.env._("Your account is locked, so that nobody can change it.")
         unusable = self.env._("This account cannot be used for payments.")
-        again = self.env._("Look at the number again, or choose another account.")
+        again = self.env._("Check the number, or choose another account.")
         return {
             Outcome.CONFLICT.value: (meanwhile, look),
             Outcome.ALREADY_LINKED.value: (added, look),
-            Outcome.NOT_LINKED.value: (gone, self.env._("Look again.")),
+            Outcome.NOT_LINKED.value: (
+                gone,
+                self.env._("See what happened to your account."),
+            ),
             Outcome.LOCKED.value: (locked, office),
             Outcome.INVALID_FA.value: (unusable, again),
             Outcome.INVALID_ID.value: (

@@ -1,28 +1,30 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.spar_staff_login.lib import hosts
+
+from ..lib.paths import OUR_PATH
+
+#: Other paths that staff's screens call.
+_SCREEN_PATHS = (
+    "/auth_oauth",
+    "/auth_totp",
+    "/base_import",
+    "/bus",
+    "/discuss",
+    "/doc",
+    "/html_editor",
+    "/mail",
+    "/report",
+    "/websocket",
+)
+
+
 #: The first parts of paths that are never redirected: the beneficiaries' pages, logins,
 #: and what staff's screens call.
 _PROTECTED = {
-    "auth",
-    "auth-timeout",
-    "auth_oauth",
-    "auth_totp",
-    "base_import",
-    "bus",
-    "discuss",
-    "doc",
-    "html_editor",
-    "json",
-    "jsonrpc",
-    "mail",
-    "odoo",
-    "report",
-    "scoped_app",
-    "spar",
-    "web",
-    "websocket",
-    "xmlrpc",
+    path.split("/")[1]
+    for path in (OUR_PATH, *hosts.STAFF_PATHS, *hosts.UPLOADED_PATHS, *_SCREEN_PATHS)
 }
 
 

@@ -31,7 +31,7 @@ class Attack:
 
 
 def claims(name, refused="token_refused", **altered):
-    return Attack(name, refused, {"id_claims": altered})
+    return Attack(name, refused, {"id_token_claims": altered})
 
 
 def later(seconds):
@@ -40,7 +40,10 @@ def later(seconds):
 
 def self_signed(provider):
     """Return a token with the attacker's own key in the header."""
-    return {"jwk": provider.strange.public.jwk, "kid": provider.strange.public.kid}
+    return {
+        "jwk": provider.unknown_key.public.jwk,
+        "kid": provider.unknown_key.public.kid,
+    }
 
 
 def with_known_kid(provider):
@@ -48,14 +51,14 @@ def with_known_kid(provider):
 
 
 def other_userinfo(name, refused="userinfo_refused", **altered):
-    return Attack(name, refused, {"user_claims": altered})
+    return Attack(name, refused, {"userinfo_claims": altered})
 
 
-def answer(path, status, body, kind="application/json"):
-    return {"answers": {path: (status, body, kind)}}
+def respond(path, status, body, content_type="application/json"):
+    return {"responses": {path: (status, body, content_type)}}
 
 
-STRANGE = {"signer": lambda provider: provider.strange}
+UNKNOWN_SIGNER = {"id_token_signer": lambda provider: provider.unknown_key}
 
 ID_TOKEN = [
     claims("nonce of another login", nonce="another"),
@@ -84,32 +87,52 @@ ID_TOKEN = [
     claims("by a list that holds no text", "not_strong_enough", acr=["x"]),
 ]
 SIGNATURE = [
-    Attack("unsigned (alg none)", "token_refused", {"header": {"alg": "none"}}),
-    Attack("signed with the public key", "token_refused", {"header": {"alg": "HS256"}}),
-    Attack("by an algorithm not agreed", "token_refused", {"header": {"alg": "RS256"}}),
-    Attack("by another's key", "token_refused", STRANGE),
+    Attack(
+        "unsigned (alg none)", "token_refused", {"id_token_header": {"alg": "none"}}
+    ),
+    Attack(
+        "signed with the public key",
+        "token_refused",
+        {"id_token_header": {"alg": "HS256"}},
+    ),
+    Attack(
+        "by an algorithm not agreed",
+        "token_refused",
+        {"id_token_header": {"alg": "RS256"}},
+    ),
+    Attack("by another's key", "token_refused", UNKNOWN_SIGNER),
     Attack(
         "by another's key under a known name",
         "token_refused",
-        {**STRANGE, "header": with_known_kid},
+        {**UNKNOWN_SIGNER, "id_token_header": with_known_kid},
     ),
-    Attack("with its own key", "token_refused", {**STRANGE, "header": self_signed}),
+    Attack(
+        "with its own key",
+        "token_refused",
+        {**UNKNOWN_SIGNER, "id_token_header": self_signed},
+    ),
     Attack(
         "with the address of its own keys",
         "token_refused",
-        {**STRANGE, "header": {"jku": "https://other.example/jwks"}},
+        {**UNKNOWN_SIGNER, "id_token_header": {"jku": "https://other.example/jwks"}},
     ),
-    Attack("with a duty (crit)", "token_refused", {"header": {"crit": ["exp"]}}),
+    Attack(
+        "with a duty (crit)", "token_refused", {"id_token_header": {"crit": ["exp"]}}
+    ),
     Attack("no token at all", "token_refused", {"raw_id_token": "no-token"}),
     Attack("cut off", "token_refused", {"raw_id_token": "e30.e30."}),
     Attack("too long", "token_refused", {"raw_id_token": "e" * 20_000}),
 ]
 KEYS = [
     Attack("no keys", "token_refused", {"jwks": {"keys": []}}),
-    Attack("keys fail", "provider_unavailable", answer("/jwks", 500, b"{}")),
-    Attack("keys are no JSON", "provider_unavailable", answer("/jwks", 200, b"<html>")),
-    Attack("keys are huge", "provider_unavailable", answer("/jwks", 200, b" " * 10**6)),
-    Attack("keys elsewhere", "provider_unavailable", answer("/jwks", 302, b"{}")),
+    Attack("keys fail", "provider_unavailable", respond("/jwks", 500, b"{}")),
+    Attack(
+        "keys are no JSON", "provider_unavailable", respond("/jwks", 200, b"<html>")
+    ),
+    Attack(
+        "keys are huge", "provider_unavailable", respond("/jwks", 200, b" " * 10**6)
+    ),
+    Attack("keys elsewhere", "provider_unavailable", respond("/jwks", 302, b"{}")),
     Attack("keys are slow", "provider_unavailable", {"delays": {"/jwks": 1.5}}),
     Attack(
         "only for encryption",
@@ -127,7 +150,7 @@ KEYS = [
             "jwks": lambda p: {
                 "keys": [
                     p.keys["PS256"].public.jwk,
-                    {**p.strange.public.jwk, "kid": p.keys["PS256"].public.kid},
+                    {**p.unknown_key.public.jwk, "kid": p.keys["PS256"].public.kid},
                 ]
             }
         },
@@ -137,24 +160,24 @@ TOKEN_ENDPOINT = [
     Attack(
         "code refused",
         "code_refused",
-        answer("/token", 400, b'{"error": "invalid_grant"}'),
+        respond("/token", 400, b'{"error": "invalid_grant"}'),
     ),
-    Attack("client refused", "code_refused", answer("/token", 401, b"no JSON")),
-    Attack("fails", "provider_unavailable", answer("/token", 503, b"")),
-    Attack("sends elsewhere", "provider_unavailable", answer("/token", 307, b"")),
-    Attack("says nothing", "provider_unavailable", answer("/token", 200, b"{}")),
-    Attack("says a list", "provider_unavailable", answer("/token", 200, b"[]")),
+    Attack("client refused", "code_refused", respond("/token", 401, b"no JSON")),
+    Attack("fails", "provider_unavailable", respond("/token", 503, b"")),
+    Attack("sends elsewhere", "provider_unavailable", respond("/token", 307, b"")),
+    Attack("says nothing", "provider_unavailable", respond("/token", 200, b"{}")),
+    Attack("says a list", "provider_unavailable", respond("/token", 200, b"[]")),
     Attack(
         "nested without end",
         "provider_unavailable",
-        answer("/token", 200, b"[" * 60_000),
+        respond("/token", 200, b"[" * 60_000),
     ),
-    Attack("is huge", "provider_unavailable", answer("/token", 200, b" " * 10**6)),
+    Attack("is huge", "provider_unavailable", respond("/token", 200, b" " * 10**6)),
     Attack("is slow", "provider_unavailable", {"delays": {"/token": 1.5}}),
     Attack(
         "another kind of token",
         "provider_unavailable",
-        answer(
+        respond(
             "/token",
             200,
             json.dumps(
@@ -169,17 +192,19 @@ USERINFO = [
     other_userinfo("of another issuer", iss="https://other.example"),
     other_userinfo("for another client", aud="another-client"),
     other_userinfo("expired", exp=later(-60)),
-    Attack("plain where signed is due", "userinfo_refused", {"userinfo_kind": "json"}),
+    Attack(
+        "plain where signed is due", "userinfo_refused", {"userinfo_format": "json"}
+    ),
     Attack("unsigned", "token_refused", {"userinfo_header": {"alg": "none"}}),
     Attack("by public key", "token_refused", {"userinfo_header": {"alg": "HS256"}}),
     Attack(
         "by another's key",
         "token_refused",
-        {"userinfo_signer": lambda provider: provider.strange},
+        {"userinfo_signer": lambda provider: provider.unknown_key},
     ),
-    Attack("fails", "provider_unavailable", answer("/userinfo", 500, b"")),
-    Attack("is refused", "provider_unavailable", answer("/userinfo", 401, b"")),
-    Attack("is huge", "provider_unavailable", answer("/userinfo", 200, b" " * 10**6)),
+    Attack("fails", "provider_unavailable", respond("/userinfo", 500, b"")),
+    Attack("is refused", "provider_unavailable", respond("/userinfo", 401, b"")),
+    Attack("is huge", "provider_unavailable", respond("/userinfo", 200, b" " * 10**6)),
     other_userinfo("without an ID", "no_usable_id", individual_id=None),
     other_userinfo("with an ID that is no text", "no_usable_id", individual_id=4711),
     other_userinfo("with an empty ID", "no_usable_id", individual_id=" "),

@@ -89,15 +89,15 @@ class LoginCase(ProviderCase, HttpCase):
         """Send the browser to the provider, and return the recorded request."""
         parts = urlsplit(address)
         self.assertTrue(address.startswith(f"{self.hostile.issuer}/auth?"), address)
-        self.hostile.request = dict(parse_qsl(parts.query))
-        return self.hostile.request
+        self.hostile.authorization_request = dict(parse_qsl(parts.query))
+        return self.hostile.authorization_request
 
     def come_back(self, provider=None, **changes):
         """Send the browser back from the provider; return our callback's response."""
         provider = provider or self.provider
         parameters = {
             "code": "the-code",
-            "state": self.hostile.request["state"],
+            "state": self.hostile.authorization_request["state"],
             "iss": self.hostile.issuer,
             **changes,
         }

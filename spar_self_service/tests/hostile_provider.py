@@ -5,13 +5,20 @@ involved: a test reads the authorization request and calls back by itself.
 """
 
 import base64
+import hashlib
+import hmac
 import json
+import secrets
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import jwt
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from jwt.algorithms import RSAAlgorithm
 
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 
@@ -27,7 +34,7 @@ class HostileProvider:
         self.keys = {
             name: PrivateKey.generate(name) for name in ("PS256", "ES256", "EdDSA")
         }
-        self.strange = PrivateKey.generate("PS256")
+        self.unknown_key = PrivateKey.generate("PS256")
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self.server.provider = self
         self.issuer = f"http://127.0.0.1:{self.server.server_port}"
@@ -44,29 +51,31 @@ class HostileProvider:
         """Set each attribute to its value for an honest provider."""
         self.algorithm = "PS256"
         #: Claims that replace the ID token's; None leaves one out.
-        self.id_claims = {}
-        #: The same for userinfo; and its format.
-        self.user_claims = {}
-        self.userinfo_kind = "jws"
+        self.id_token_claims = {}
+        #: The same for userinfo, and its format: json, jws or jwe.
+        self.userinfo_claims = {}
+        self.userinfo_format = "jws"
         #: What is written into the headers of tokens, and who signs them.
-        self.header = {}
+        self.id_token_header = {}
         self.userinfo_header = {}
-        self.signer = None
+        self.id_token_signer = None
         self.userinfo_signer = None
         self.raw_id_token = None
-        self.encrypt_for = None
+        self.encryption_key = None
         self.jwks = None
-        #: Path -> (status, body, content type), or seconds to wait before an answer.
-        self.answers = {}
+        #: Path -> (status, body, content type).
+        self.responses = {}
+        #: Path -> seconds to wait before the response.
         self.delays = {}
-        #: The requests received: (path, form or headers).
-        self.calls = []
-        self.request = {}
+        #: The requests received: (path, form with the headers).
+        self.requests = []
+        #: The parameters with which the browser came.
+        self.authorization_request = {}
 
-    # === ITS ANSWERS === #
+    # === RESPONSES === #
 
     @property
-    def description(self):
+    def metadata(self):
         return {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/auth",
@@ -100,22 +109,18 @@ class HostileProvider:
             return self.build_unsigned(claims, header)
         if algorithm == "HS256":
             # The public key as if it were a shared secret.
-            return self.build_symmetric(claims, header)
+            return self.build_with_shared_secret(claims, header)
         return jwt.encode(claims, key.key, algorithm=algorithm, headers=header)
 
     def build_unsigned(self, claims, header):
         parts = ({"alg": "none", **header}, claims)
         return ".".join(encode(json.dumps(part).encode()) for part in parts) + "."
 
-    def build_symmetric(self, claims, header):
-        import hashlib
-        import hmac
-
-        from cryptography.hazmat.primitives import serialization as s
-
+    def build_with_shared_secret(self, claims, header):
         public = self.keys["PS256"].key.public_key()
         secret = public.public_bytes(
-            s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo
+            serialization.Encoding.PEM,
+            serialization.PublicFormat.SubjectPublicKeyInfo,
         )
         parts = ({"alg": "HS256", **header}, claims)
         signed = ".".join(encode(json.dumps(part).encode()) for part in parts)
@@ -131,12 +136,14 @@ class HostileProvider:
             "exp": now + 300,
             "iat": now,
             "auth_time": now,
-            "nonce": self.request.get("nonce"),
+            "nonce": self.authorization_request.get("nonce"),
             "acr": GENERATED_CODE,
-            **self.id_claims,
+            **self.id_token_claims,
         }
         sent = {name: value for name, value in claims.items() if value is not None}
-        return self.raw_id_token or self.sign(sent, self.header, self.signer)
+        return self.raw_id_token or self.sign(
+            sent, self.id_token_header, self.id_token_signer
+        )
 
     def build_userinfo(self):
         claims = {
@@ -146,56 +153,56 @@ class HostileProvider:
             "email": "asha@people.example",
             "email_verified": True,
             "phone_number": "+99900001",
-            **self.user_claims,
+            **self.userinfo_claims,
         }
         sent = {name: value for name, value in claims.items() if value is not None}
-        if self.userinfo_kind == "json":
+        if self.userinfo_format == "json":
             return json.dumps(sent).encode(), "application/json"
         token = self.sign(sent, self.userinfo_header, self.userinfo_signer)
-        if self.userinfo_kind == "jwe":
-            token = encrypt(token, self.encrypt_for)
+        if self.userinfo_format == "jwe":
+            token = encrypt(token, self.encryption_key)
         return token.encode(), "application/jwt"
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.answer({})
+        self.respond({})
 
     def do_POST(self):
         length = int(self.headers.get("Content-Length", 0))
         form = parse_qs(self.rfile.read(length).decode())
-        self.answer({name: values[0] for name, values in form.items()})
+        self.respond({name: values[0] for name, values in form.items()})
 
-    def answer(self, form):
+    def respond(self, form):
         provider, path = self.server.provider, self.path.partition("?")[0]
-        provider.calls.append((path, {**form, "headers": dict(self.headers)}))
+        provider.requests.append((path, {**form, "headers": dict(self.headers)}))
         time.sleep(provider.delays.get(path, 0))
-        status, body, kind = provider.answers.get(path) or self.build(path)
+        response = provider.responses.get(path) or self.build_response(path)
+        status, body, content_type = response
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def build(self, path):
+    def build_response(self, path):
         provider = self.server.provider
         if path == "/token":
-            keys = {
+            tokens = {
                 "access_token": "access-token",
                 "token_type": "Bearer",
                 "id_token": provider.build_id_token(),
             }
-            return 200, json.dumps(keys).encode(), "application/json"
+            return 200, json.dumps(tokens).encode(), "application/json"
         if path == "/userinfo":
-            body, kind = provider.build_userinfo()
-            return 200, body, kind
-        build = {
-            "/jwks": provider.get_key_set,
-            "/.well-known/openid-configuration": lambda: provider.description,
-        }.get(path)
-        if not build:
+            return 200, *provider.build_userinfo()
+        documents = {
+            "/jwks": provider.get_key_set(),
+            "/.well-known/openid-configuration": provider.metadata,
+        }
+        if path not in documents:
             return 404, b"{}", "application/json"
-        return 200, json.dumps(build()).encode(), "application/json"
+        return 200, json.dumps(documents[path]).encode(), "application/json"
 
     def log_message(self, *_arguments):
         """Log nothing."""
@@ -207,13 +214,6 @@ def encode(data):
 
 def encrypt(token, jwk, enc="A256GCM"):
     """Return a JWE of ``token`` for the public key ``jwk`` (RSA-OAEP-256)."""
-    import secrets
-
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    from jwt.algorithms import RSAAlgorithm
-
     key = RSAAlgorithm.from_jwk(jwk)
     content_key, nonce = secrets.token_bytes(32), secrets.token_bytes(12)
     oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
@@ -224,6 +224,6 @@ def encrypt(token, jwk, enc="A256GCM"):
         "cty": "JWT",
     }
     protected = encode(json.dumps(header).encode())
-    sealed = AESGCM(content_key).encrypt(nonce, token.encode(), protected.encode())
-    parts = (key.encrypt(content_key, oaep), nonce, sealed[:-16], sealed[-16:])
+    encrypted = AESGCM(content_key).encrypt(nonce, token.encode(), protected.encode())
+    parts = (key.encrypt(content_key, oaep), nonce, encrypted[:-16], encrypted[-16:])
     return ".".join([protected, *map(encode, parts)])

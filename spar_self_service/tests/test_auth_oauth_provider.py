@@ -77,7 +77,7 @@ class TestProviderForm(ProviderCase):
             self.provider.action_discover()
 
     def test_metadata_of_another_provider_is_refused(self):
-        described = {**self.hostile.description, "issuer": "https://other.example"}
+        described = {**self.hostile.metadata, "issuer": "https://other.example"}
         self.answer_discovery(described)
         with self.assertRaisesRegex(ValidationError, "wrong provider"):
             self.provider.action_discover()
@@ -86,15 +86,15 @@ class TestProviderForm(ProviderCase):
         """eSignet's is an example."""
         path = "/v1/esignet/oidc/.well-known/openid-configuration"
         issuer = f"{self.hostile.issuer}/v1/esignet"
-        body = json.dumps({**self.hostile.description, "issuer": issuer}).encode()
-        self.hostile.answers[path] = (200, body, "application/json")
+        body = json.dumps({**self.hostile.metadata, "issuer": issuer}).encode()
+        self.hostile.responses[path] = (200, body, "application/json")
         form = self.open_form()
         form.issuer = f"{self.hostile.issuer}{path}"
         self.assertEqual(form.issuer, issuer)
         self.assertEqual(form.discovery_uri, f"{self.hostile.issuer}{path}")
 
     def test_unusable_metadata_is_refused(self):
-        whole = self.hostile.description
+        whole = self.hostile.metadata
         weak = {**whole, "id_token_signing_alg_values_supported": ["none", "HS256"]}
         without = {k: v for k, v in whole.items() if k != "jwks_uri"}
         strange = {**whole, "token_endpoint": "javascript:alert(1)"}
@@ -106,7 +106,7 @@ class TestProviderForm(ProviderCase):
     def answer_discovery(self, described):
         body = json.dumps(described).encode()
         path = "/.well-known/openid-configuration"
-        self.hostile.answers[path] = (200, body, "application/json")
+        self.hostile.responses[path] = (200, body, "application/json")
 
     def test_private_address_that_is_not_allowed_is_never_called(self):
         self.provider.discovery_uri = "http://169.254.169.254"
@@ -115,7 +115,7 @@ class TestProviderForm(ProviderCase):
 
     def test_weak_algorithm_is_chosen_only_as_the_last_resort(self):
         described = {
-            **self.hostile.description,
+            **self.hostile.metadata,
             "id_token_signing_alg_values_supported": ["RS256", "PS256"],
         }
         self.answer_discovery(described)
@@ -357,7 +357,7 @@ class TestProviderPages(LoginCase):
             allow_redirects=False,
         )
         self.assertIn("oauth_error=3", answer.headers["Location"])
-        self.assertEqual(self.hostile.calls[-1:], [])
+        self.assertEqual(self.hostile.requests[-1:], [])
         self.assertIsNone(self.get_session_user())
 
     def test_implicit_flow_refuses_anything_but_its_own_providers(self):

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -12,7 +13,11 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
-from odoo.addons.spar_mapper_connector.lib.contract import NoticeInfo
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    NoticeInfo,
+    ObjectionAnswer,
+    Remedy,
+)
 
 from .page_case import FA, ID, STAFF, PageCase
 
@@ -208,13 +213,26 @@ class TestFrame(PageCase):
         self.add_notice()
         self.get("/spar/notice/token")
         self.assertIn("Nothing is undone yet", self.text)
-        self.assertNotIn("We undo it at once", self.text)
+        self.assertNotIn("we undo it immediately", self.text)
         self.post("/spar/notice/token")
-        self.assertIn("Nothing is undone yet", self.text)
+        self.assertIn("Nothing has been undone yet", self.text)
         page = html.fromstring(self.page.content)
         (sign_in,) = page.xpath("//a[@href='/spar/history']")
         self.assertEqual(sign_in.text.strip(), "Sign in")
         self.assertFalse(page.xpath("//a[@href='/spar'][contains(@class, 'main')]"))
+
+    def test_link_of_a_decided_case_does_not_say_that_the_account_is_locked(self):
+        self.add_notice()
+        self.get("/spar/notice/token")
+        self.post("/spar/notice/token")
+        self.assertIn("Nobody can change your account now.", self.text)
+        closed = ObjectionAnswer(Remedy.FROZEN, "CASE0002", is_closed=True)
+        notice = self.store.notices["token"]
+        self.store.notices["token"] = replace(notice, answer=closed)
+        self.get("/spar/notice/token")
+        self.assertIn("Our staff have looked at it and decided.", self.text)
+        self.assertIn("Your case: CASE0002", self.text)
+        self.assertNotIn("Nobody can change your account now.", self.text)
 
     def test_expired_link_explains_what_to_do(self):
         for token in ("unknown", "..%2f", "a" * 200):

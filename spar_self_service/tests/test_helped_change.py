@@ -172,11 +172,11 @@ class TestHelpedPages(PageCase):
         path = f"/spar/agent/{draft.uuid}"
         self.get(f"{path}/confirm")
         self.assertEqual(self.path, f"{path}/review?said=proof")
-        self.assertIn("We could not see that it is you", self.text)
+        self.assertIn("We could not confirm that it is you", self.text)
         self.assertNotIn("You have shown who you are", self.text)
         self.get("/spar/agent")
         self.post(f"{path}/confirm", version=str(draft.version))
-        self.assertIn("We could not see that it is you", self.text)
+        self.assertIn("We could not confirm that it is you", self.text)
         self.assertEqual(self.acts, [])
 
     def test_missing_draft_redirects_an_officer_to_their_start_page(self):
@@ -186,7 +186,7 @@ class TestHelpedPages(PageCase):
             with self.subTest(path):
                 self.get(f"/spar/agent/{path}")
                 self.assertEqual(self.path, "/spar/agent?said=gone")
-                self.assertIn("not kept any more", self.text)
+                self.assertIn("no longer saved", self.text)
         draft._close("abandoned")
         self.get(f"/spar/agent/{draft.uuid}/done")
         self.assertEqual(self.path, "/spar/agent?said=gone")

@@ -53,8 +53,8 @@ class TestLogin(LoginCase):
         self.log_in()
         before = self.get_session_user()
         self.authenticate(None, None)
-        self.hostile.id_claims = {"sub": "another"}
-        self.hostile.user_claims = {"sub": "another", "individual_id": "7799"}
+        self.hostile.id_token_claims = {"sub": "another"}
+        self.hostile.userinfo_claims = {"sub": "another", "individual_id": "7799"}
         self.log_in()
         self.assertNotEqual(self.get_session_user(), before)
 
@@ -84,7 +84,7 @@ class TestLogin(LoginCase):
     def test_fresh_login_is_required_unless_the_provider_may_remember(self):
         """Phones are shared, and so are officers' devices."""
         self.assertEqual(self.begin()["max_age"], "0")
-        self.hostile.id_claims = {"auth_time": int(time.time()) - 60}
+        self.hostile.id_token_claims = {"auth_time": int(time.time()) - 60}
         self.assertEqual(self.come_back().status_code, 400)
         self.assertIsNone(self.get_session_user())
         self.provider.always_fresh = False
@@ -100,17 +100,19 @@ class TestLogin(LoginCase):
 
     def test_code_is_exchanged_once_with_what_belongs_to_the_attempt(self):
         self.log_in()
-        calls = [form for path, form in self.hostile.calls if path == "/token"]
+        calls = [form for path, form in self.hostile.requests if path == "/token"]
         self.assertEqual(len(calls), 1)
         (form,) = calls
         self.assertEqual(form["grant_type"], "authorization_code")
-        self.assertEqual(form["redirect_uri"], self.hostile.request["redirect_uri"])
+        self.assertEqual(
+            form["redirect_uri"], self.hostile.authorization_request["redirect_uri"]
+        )
         self.assertGreaterEqual(len(form["code_verifier"]), 43)
         self.assertIn("client_assertion", form)
         self.assertNotIn("client_secret", form)
 
     def test_browser_carries_only_a_reference_to_a_pushed_request(self):
-        self.hostile.answers["/par"] = (
+        self.hostile.responses["/par"] = (
             201,
             b'{"request_uri": "urn:x:1", "expires_in": 60}',
             "application/json",
@@ -120,9 +122,9 @@ class TestLogin(LoginCase):
         )
         request = self.begin()
         self.assertEqual(request, {"client_id": CLIENT_ID, "request_uri": "urn:x:1"})
-        (pushed,) = [form for path, form in self.hostile.calls if path == "/par"]
+        (pushed,) = [form for path, form in self.hostile.requests if path == "/par"]
         self.assertIn("client_assertion", pushed)
-        self.hostile.request = pushed
+        self.hostile.authorization_request = pushed
         self.assertEqual(self.come_back().status_code, 303)
 
     def test_attempts_of_one_browser_are_limited(self):
@@ -131,7 +133,7 @@ class TestLogin(LoginCase):
         Each press of the button is a request of ours to the provider, and a worker
         waits for its answer.
         """
-        self.hostile.answers["/par"] = (
+        self.hostile.responses["/par"] = (
             201,
             b'{"request_uri": "urn:x:1", "expires_in": 60}',
             "application/json",
@@ -141,7 +143,7 @@ class TestLogin(LoginCase):
         )
         token = self.get_token()
         statuses = [self.press(token).status_code for _each in range(30)]
-        pushed = [form for path, form in self.hostile.calls if path == "/par"]
+        pushed = [form for path, form in self.hostile.requests if path == "/par"]
         self.assertEqual(len(pushed), browser.MAX_BEGUN)
         self.assertEqual(
             statuses, [303] * len(pushed) + [429] * (len(statuses) - len(pushed))
@@ -169,7 +171,7 @@ class TestLogin(LoginCase):
             allow_redirects=False,
         )
         self.assertEqual(answer.status_code, 400)
-        self.assertIn("does not answer", answer.text)
+        self.assertIn("not responding", answer.text)
 
     # === OTHER KINDS OF CLIENT === #
 
@@ -181,9 +183,9 @@ class TestLogin(LoginCase):
         ):
             self.provider.client_authentication = method
             self.authenticate(None, None)
-            self.hostile.calls.clear()
+            self.hostile.requests.clear()
             self.log_in()
-            (form,) = [form for path, form in self.hostile.calls if path == "/token"]
+            (form,) = [form for path, form in self.hostile.requests if path == "/token"]
             with self.subTest(method):
                 self.assertNotIn("client_assertion", form)
                 expected = {
@@ -206,13 +208,13 @@ class TestLogin(LoginCase):
     def test_encrypted_userinfo_is_decrypted_with_our_key_only(self):
         self.provider.userinfo_format = "jwe"
         keys = {k["alg"]: k for k in self.provider._get_key_set()["keys"]}
-        self.hostile.userinfo_kind = "jwe"
-        self.hostile.encrypt_for = keys["RSA-OAEP-256"]
+        self.hostile.userinfo_format = "jwe"
+        self.hostile.encryption_key = keys["RSA-OAEP-256"]
         self.log_in()
         self.assertTrue(self.get_session_user())
         self.authenticate(None, None)
-        self.hostile.encrypt_for = {
-            **self.hostile.strange.public.jwk,
+        self.hostile.encryption_key = {
+            **self.hostile.unknown_key.public.jwk,
             "kid": keys["RSA-OAEP-256"]["kid"],
         }
         self.begin()
@@ -224,14 +226,14 @@ class TestLogin(LoginCase):
         keys = {k["alg"]: k for k in self.provider._get_key_set()["keys"]}
         unsigned = self.hostile.build_unsigned({"sub": "subject-of-asha"}, {})
         body = encrypt(unsigned, keys["RSA-OAEP-256"]).encode()
-        self.hostile.answers["/userinfo"] = (200, body, "application/jwt")
+        self.hostile.responses["/userinfo"] = (200, body, "application/jwt")
         self.begin()
         self.assertEqual(self.come_back().status_code, 400)
 
     def test_replaced_keys_are_fetched_again(self):
         self.log_in()
         self.authenticate(None, None)
-        self.hostile.keys["PS256"] = self.hostile.strange
+        self.hostile.keys["PS256"] = self.hostile.unknown_key
         self.begin()
         with patch("odoo.addons.spar_mapper_connector.lib.jose.key_sets.COOLDOWN", 0):
             self.assertEqual(self.come_back().status_code, 303)
@@ -241,22 +243,22 @@ class TestLogin(LoginCase):
     def test_state_is_valid_for_one_response(self):
         self.begin()
         self.assertEqual(self.come_back().status_code, 303)
-        before = self.hostile.calls.copy()
+        before = self.hostile.requests.copy()
         self.assertEqual(self.come_back().status_code, 400)
-        self.assertEqual(self.hostile.calls, before)
+        self.assertEqual(self.hostile.requests, before)
 
     def test_refused_response_uses_up_the_state(self):
         self.begin()
-        self.hostile.id_claims = {"nonce": "x"}
+        self.hostile.id_token_claims = {"nonce": "x"}
         self.assertEqual(self.come_back().status_code, 400)
-        self.hostile.id_claims = {}
+        self.hostile.id_token_claims = {}
         self.assertEqual(self.come_back().status_code, 400)
         self.assertIsNone(self.get_session_user())
 
     def test_another_browser_cannot_finish_the_attempt(self):
         """Login CSRF: an attacker's own login is finished in the victim's browser."""
         self.begin()
-        begun = dict(self.hostile.request)
+        begun = dict(self.hostile.authorization_request)
         self.authenticate(None, None)
         self.assertEqual(self.come_back(state=begun["state"]).status_code, 400)
         self.assertIsNone(self.get_session_user())
@@ -272,7 +274,7 @@ class TestLogin(LoginCase):
         other = self.create_provider(client_id="other")
         self.begin()
         self.assertEqual(self.come_back(provider=other).status_code, 400)
-        self.assertFalse([c for c in self.hostile.calls if c[0] == "/token"])
+        self.assertFalse([c for c in self.hostile.requests if c[0] == "/token"])
 
     def test_abandoned_attempts_are_deleted(self):
         self.begin()
@@ -296,9 +298,9 @@ class TestLogin(LoginCase):
     def test_two_windows_may_both_finish(self):
         first = dict(self.begin())
         second = dict(self.begin())
-        self.hostile.request = first
+        self.hostile.authorization_request = first
         self.assertEqual(self.come_back().status_code, 303)
-        self.hostile.request = second
+        self.hostile.authorization_request = second
         self.assertEqual(
             self.come_back().status_code, 400, "who is logged in begins anew"
         )
@@ -353,7 +355,7 @@ class TestLogin(LoginCase):
         ):
             self.assertEqual(self.come_back().status_code, 303)
         self.assertEqual(len(met), 2)
-        self.assertEqual(len([c for c in self.hostile.calls if c[0] == "/token"]), 1)
+        self.assertEqual(len([c for c in self.hostile.requests if c[0] == "/token"]), 1)
         self.assertTrue(self.get_session_user())
 
     # === THE USER === #

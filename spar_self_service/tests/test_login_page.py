@@ -26,6 +26,7 @@ class TestLoginPage(PageCase):
         self.get("/spar")
         self.assertEqual(self.page.status_code, 200)
         self.assertIn("Signing in is not possible at the moment", self.text)
+        self.assertNotIn("You will be asked to show who you are", self.text)
 
     def test_single_language_is_not_offered(self):
         self.get("/spar")

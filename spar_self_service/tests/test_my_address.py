@@ -79,7 +79,7 @@ class TestMyAddress(StandInCase, TransactionCase):
         day = datetime(2026, 4, 2)
         for operation, fa, at, word in (
             (Operation.UPDATE, OTHER_FA, day, "April 2"),
-            (Operation.UPDATE, OTHER_FA, None, "Our staff check it"),
+            (Operation.UPDATE, OTHER_FA, None, "Our staff are checking this"),
             (Operation.UNLINK, "", day, "removed on April 2"),
             (Operation.UNLINK, "", None, "asked to remove"),
         ):

@@ -17,12 +17,12 @@ from .page_case import FA, StandInCase
 CHANNELS = ("portal", "agent", "staff", "rest", "schedule", "notice")
 #: (outcome of a draft, whether it is done, a word of the text for the person).
 OUTCOMES = (
-    (Outcome.LINKED, True, "Your next payment goes there."),
+    (Outcome.LINKED, True, "Your next payment will go there."),
     (Outcome.UPDATED, True, "may still go to your old account"),
     (Outcome.UNLINKED, True, "Without an account nobody can pay you."),
-    (Outcome.HELD, False, "Until then nothing changes."),
-    (Outcome.CONFLICT, False, "changed by somebody else"),
-    (Outcome.ALREADY_LINKED, False, "added by somebody else"),
+    (Outcome.HELD, False, "Until then, nothing changes."),
+    (Outcome.CONFLICT, False, "somebody else changed"),
+    (Outcome.ALREADY_LINKED, False, "somebody else added"),
     (Outcome.NOT_LINKED, False, "no account to change"),
     (Outcome.LOCKED, False, "locked"),
     (Outcome.INVALID_FA, False, "choose another account"),

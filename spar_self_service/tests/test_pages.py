@@ -56,7 +56,7 @@ class TestPages(PageCase):
         self.finish()
         self.assertIn("Your account is saved", self.text)
         self.assertIn("Nothing is paid to you at the moment", self.text)
-        self.assertNotIn("counts from today", self.text)
+        self.assertNotIn("takes effect today", self.text)
 
     def test_a_change_names_the_person_and_how_they_proved_it(self):
         self.store.add(ID, FA, STAFF)
@@ -77,7 +77,7 @@ class TestPages(PageCase):
         self.post("/spar/remove")
         self.assertIn("Remove your account?", self.text)
         self.assertIn("ends in 1 1 1", self.text)
-        self.assertIn("Then it is removed.", self.text)
+        self.assertIn("Then your account will be removed.", self.text)
         self.assertEqual(self.acts, [])
         self.finish()
         self.assertIn("Your account was removed", self.text)
@@ -99,7 +99,7 @@ class TestPages(PageCase):
         self.begin()
         self.choose(type=mail.id)
         self.choose(provider=provider.id)
-        self.assertIn("So that nothing is mistyped.", self.text)
+        self.assertIn("This helps to avoid typing mistakes.", self.text)
         typed = "ada@example.org"
         self.choose(email_address=typed, email_address_again=typed)
         self.assertIn("Compare every letter and digit", self.text)
@@ -196,7 +196,7 @@ class TestPages(PageCase):
         self.begin()
         self.choose_all()
         self.get(f"/spar/change/{self.get_draft().uuid}/finish")
-        self.assertIn("We could not see that it is you", self.text)
+        self.assertIn("We could not confirm that it is you", self.text)
         self.assertEqual(self.acts, [])
 
     def test_proof_is_valid_only_for_the_unchanged_draft(self):
@@ -207,7 +207,7 @@ class TestPages(PageCase):
         typed = {"account_number": "99998888"}
         draft._answer_details(draft.version, typed, typed)
         self.get(f"/spar/change/{draft.uuid}/finish")
-        self.assertIn("We could not see that it is you", self.text)
+        self.assertIn("We could not confirm that it is you", self.text)
         self.assertEqual(self.acts, [])
 
     def test_finishing_twice_does_it_once(self):
@@ -350,7 +350,7 @@ class TestPages(PageCase):
         self.store.add(ID, "account:5555@BR02.TESTBANK", STAFF, "updated")
         self.finish()
         self.assertIn("Nothing was changed", self.text)
-        self.assertIn("by somebody else meanwhile", self.text)
+        self.assertIn("somebody else changed your account", self.text)
         self.assertEqual(self.store.get_fa(ID), "account:5555@BR02.TESTBANK")
 
     def test_each_refusal_is_shown_with_advice(self):

@@ -1,6 +1,8 @@
 from odoo.exceptions import ValidationError
 from odoo.tests import HttpCase, tagged
 
+from odoo.addons.spar_staff_login.lib import hosts
+
 
 @tagged("-at_install", "post_install")
 class TestRendering(HttpCase):
@@ -29,6 +31,7 @@ class TestRendering(HttpCase):
             "/mail/data",
             "/bus/websocket_worker_bundle",
             "/auth/passkey/start-auth",
+            *hosts.STAFF_PATHS,
         ):
             with self.subTest(path), self.assertRaises(ValidationError):
                 rewrites.create({**values, "url_from": path})

@@ -295,10 +295,10 @@ class TestDark(LoginCase):
             self.log_in()
             self.authenticate(None, None)
             self.begin()
-            self.hostile.id_claims = {"nonce": "x"}
+            self.hostile.id_token_claims = {"nonce": "x"}
             self.come_back()
         text = "\n".join(logs.output)
         self.assertIn("login refused: token_refused nonce", text)
         for known in ("7712345678", "Asha", "access-token", "subject-of", "verifier"):
             self.assertNotIn(known, text)
-        self.assertNotIn(self.hostile.request["state"], text)
+        self.assertNotIn(self.hostile.authorization_request["state"], text)

@@ -24,8 +24,8 @@ class TestStepUp(LoginCase):
         with self.within_request():
             return self.ask(self.beneficiaries._begin_step_up(draft, return_to))
 
-    def come_back_with(self, expected, **id_claims):
-        self.hostile.id_claims = id_claims
+    def come_back_with(self, expected, **claims):
+        self.hostile.id_token_claims = claims
         answer = self.come_back()
         self.assertEqual(answer.status_code, expected, answer.text)
         return answer
@@ -85,15 +85,15 @@ class TestStepUp(LoginCase):
 
     def test_another_person_proves_nothing(self):
         self.begin_step_up()
-        self.hostile.user_claims = {"sub": "another"}
+        self.hostile.userinfo_claims = {"sub": "another"}
         answer = self.come_back_with(400, sub="another")
-        self.assertIn("Somebody else", answer.text)
+        self.assertIn("You used somebody else", answer.text)
         self.assert_no_proof()
         self.assertEqual(self.get_session_user(), self.user)
 
     def test_another_id_of_the_same_person_proves_nothing(self):
         self.begin_step_up()
-        self.hostile.user_claims = {"individual_id": "999"}
+        self.hostile.userinfo_claims = {"individual_id": "999"}
         self.come_back_with(400)
         self.assert_no_proof()
 
@@ -101,20 +101,20 @@ class TestStepUp(LoginCase):
         """A provider may return another ID of the same person, like eSignet's VIDs."""
         self.begin_step_up()
         self.come_back_with(303)
-        self.hostile.user_claims = {"individual_id": "7799999999"}
+        self.hostile.userinfo_claims = {"individual_id": "7799999999"}
         self.log_in()
         self.assertEqual(self.get_session_user(), self.user)
         self.assert_no_proof()
-        self.hostile.user_claims = {}
+        self.hostile.userinfo_claims = {}
         self.log_in()
         self.beneficiaries._take_step_up(DRAFT)
 
     def test_person_who_logged_out_meanwhile_proves_nothing(self):
         self.begin_step_up()
-        begun = dict(self.hostile.request)
+        begun = dict(self.hostile.authorization_request)
         self.authenticate(None, None)
         self.log_in()
-        self.hostile.request = begun
+        self.hostile.authorization_request = begun
         self.come_back_with(400)
         self.assert_no_proof()
 
@@ -208,7 +208,7 @@ class TestAgentTicket(LoginCase):
 
     def test_login_of_before_gives_no_ticket(self):
         self.begin_agent()
-        self.hostile.id_claims = {"auth_time": int(time.time()) - 60}
+        self.hostile.id_token_claims = {"auth_time": int(time.time()) - 60}
         self.assertEqual(self.come_back().status_code, 400)
         with self.assertRaises(TicketNeeded):
             self.take()

@@ -44,7 +44,7 @@ class SparLoginFailure(models.Model):
 
     key = fields.Char(required=True, readonly=True)
     failures = fields.Integer(required=True, readonly=True)
-    last_at = fields.Float(required=True, readonly=True)
+    last_at = fields.Float(string="Last failure", required=True, readonly=True)
 
     _key_uniq = models.Constraint(
         "UNIQUE (key)", "Each login and address has one counter."

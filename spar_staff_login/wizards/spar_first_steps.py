@@ -4,7 +4,9 @@ from odoo import fields, models
 class SparFirstSteps(models.TransientModel):
     _inherit = "spar.first.steps"
 
-    setup_warnings = fields.Text(compute="_compute_setup_warnings")
+    setup_warnings = fields.Text(
+        string="Set-up warnings", compute="_compute_setup_warnings"
+    )
 
     def _compute_setup_warnings(self):
         """Compute the warnings about missing settings of the machine's operator."""

@@ -12,7 +12,9 @@ class SparSetupCheck(models.TransientModel):
     _name = "spar.setup.check"
     _description = "Set-up Check"
 
-    setup_warnings = fields.Text(compute="_compute_setup_warnings")
+    setup_warnings = fields.Text(
+        string="Set-up warnings", compute="_compute_setup_warnings"
+    )
 
     def _compute_display_name(self):
         self.display_name = self.env._("Set-up check")
