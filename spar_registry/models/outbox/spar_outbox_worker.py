@@ -184,6 +184,9 @@ class SparOutboxWorker(models.AbstractModel):
         bases = self._fetch_bases(row_ids)
         closed = entries.filtered(lambda entry: entry.id not in texts)
         closed._set_state(EntryState.FAILED, "unreadable")
+        refused = self._find_refused(entries - closed)
+        refused._set_state(EntryState.FAILED, "no_consent")
+        texts = {key: text for key, text in texts.items() if key not in refused.ids}
         payloads = {row_id: json.loads(text) for row_id, text in texts.items()}
         keys = self._digest_addresses([payload["fa"] for payload in payloads.values()])
         return [
@@ -196,6 +199,18 @@ class SparOutboxWorker(models.AbstractModel):
             for entry in entries
             if entry.id in payloads
         ]
+
+    @api.model
+    def _find_refused(self, entries):
+        """Return the entries that give an address to people who withdrew consent."""
+        refused = entries.browse()
+        setting = entries.filtered(lambda one: one.account_id.operation == "set")
+        for programme, group in setting.grouped("programme_id").items():
+            withdrawn = self.env["spar.consent"]._find_withdrawn(
+                programme, group.partner_id.ids
+            )
+            refused |= group.filtered(lambda one, gone=withdrawn: one.partner_id.id in gone)
+        return refused.filtered(lambda one: one.account_id.origin != "move")
 
     @api.model
     def _fetch_bases(self, row_ids: list[int]) -> dict[int, bytes]:

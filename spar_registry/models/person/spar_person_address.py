@@ -124,13 +124,14 @@ class SparPersonAddress(models.AbstractModel):
         return mapper_sudo, chosen.id_value
 
     @api.model
-    def _build_call(self) -> CallContext:
+    def _build_call(self, reason: str = "") -> CallContext:
         return CallContext(
             actor="registry",
             channel="registry",
             authority=Authority.PROGRAMME,
             authenticated_by="registry",
             on_behalf_of=f"user:{self.env.uid}",
+            reason=reason,
         )
 
     # === FOR THE BUTTON === #
