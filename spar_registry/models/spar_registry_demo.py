@@ -14,8 +14,8 @@ _CLOSING = "RURAL"
 #: A person whose address staff entered, so that a programme's waits for approval.
 _KNOWN_TO_STAFF = ("Vesna Tavori", "account:410000777123@BR02.DEMO")
 _CONSENT = """<p>I agree that the programme sends my account number to the national
-    registry of payment accounts, so that my benefits are paid there. I can withdraw this
-    at any office, at any time.</p>"""
+    registry of payment accounts, so that my benefits are paid there. I can withdraw
+    this at any office, at any time.</p>"""
 
 _logger = logging.getLogger(__name__)
 
@@ -176,7 +176,9 @@ class SparRegistryDemo(models.AbstractModel):
         )
         person = household.child_ids.sorted("id")[1]
         programme.member_ids = [(0, 0, {"partner_id": person.id})]
-        account = self._collect(person, f"account:550012345678@.{_CLOSING}", programme, 4)
+        account = self._collect(
+            person, f"account:550012345678@.{_CLOSING}", programme, 4
+        )
         account._queue()
         bank.closed_on = fields.Date.today() - timedelta(days=1)
 

@@ -45,7 +45,9 @@ class TestConsentText(RegistryCase):
         self.assertEqual(consent.text, TEXT)
         self.assertEqual((consent.version, consent.lang), ("1", "en_US"))
         self.assertEqual(str(consent.given_at), "2026-03-01 09:00:00")
-        self.assertEqual((consent.recorded_by, consent.withdrawn_at), (self.user, False))
+        self.assertEqual(
+            (consent.recorded_by, consent.withdrawn_at), (self.user, False)
+        )
 
     def test_it_keeps_the_text_in_the_person_s_language(self):
         self.programme.with_context(lang="fr_FR").consent_text = "<p>Oui.</p>"
@@ -74,7 +76,9 @@ class TestConsentText(RegistryCase):
     def test_a_user_withdraws_by_the_button_only(self):
         consent = self.consent().with_user(self.user)
         consent.action_withdraw()
-        self.assertEqual((consent.state, consent.withdrawn_by), ("withdrawn", self.user))
+        self.assertEqual(
+            (consent.state, consent.withdrawn_by), ("withdrawn", self.user)
+        )
         with self.assertRaises(UserError):
             consent.withdrawn_at = False
 
@@ -146,13 +150,19 @@ class TestConsentText(RegistryCase):
 
     def test_a_translation_counts_for_those_who_read_it(self):
         self.consent()
-        french = self.programme.with_context(lang="fr_FR")
-        french.consent_text = "<p>Oui.</p>"
+        self.programme.update_field_translations(
+            "consent_text", {"fr_FR": {"I agree.": "Oui."}}
+        )
         self.assertEqual(self.programme.consent_version, "1")
         self.consent(lang="fr_FR")
         self.programme.update_field_translations(
-            "consent_text", {"fr_FR": "<p>Oui, je le veux.</p>"}
+            "consent_text", {"fr_FR": {"I agree.": "Oui, je le veux."}}
         )
+        self.assertEqual(self.programme.consent_version, "2")
+
+    def test_a_text_that_is_read_without_a_translation_is_new_too(self):
+        self.consent(lang="fr_FR")
+        self.programme.consent_text = NEW_TEXT
         self.assertEqual(self.programme.consent_version, "2")
 
     def test_a_version_with_words_gets_a_number(self):

@@ -58,7 +58,9 @@ class TestIdentityMove(RegistryCase):
         self.assertEqual(self.store.get_fa(ID), FA)
         self.run_outbox()
         self.run_outbox()
-        self.assertEqual({key: p.fa for key, p in self.store.places.items()}, {NEW_ID: FA})
+        self.assertEqual(
+            {key: p.fa for key, p in self.store.places.items()}, {NEW_ID: FA}
+        )
         self.assertEqual(task.state, "done")
         words = [word for word, _call, _ids in self.store.calls if word != "resolve"]
         self.assertEqual(words, ["link", "link", "unlink"])

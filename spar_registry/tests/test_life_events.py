@@ -51,7 +51,9 @@ class TestGone(LifeCase):
         self.ada.active = False
         task = self.get_tasks()
         self.assertEqual(task.mapped("kind"), ["disabled"])
-        self.assertEqual((task.programme_id, task.user_id), (self.programme, self.manager))
+        self.assertEqual(
+            (task.programme_id, task.user_id), (self.programme, self.manager)
+        )
         self.assertNothingEnded()
 
     def test_somebody_who_died_is_a_task_and_not_paid(self):

@@ -62,9 +62,7 @@ class TestOutboxSummary(RegistryCase):
                 "name": "Not Grace",
                 "model_id": self.env.ref("base.model_res_partner").id,
                 "domain_force": f"[('id', '!=', {self.grace.id})]",
-                "groups": [
-                    (4, self.env.ref("spar_registry.group_programme_user").id)
-                ],
+                "groups": [(4, self.env.ref("spar_registry.group_programme_user").id)],
             }
         )
         self.assertEqual(self.get_summary().waiting, 1)

@@ -25,12 +25,8 @@ class SparMoveWizard(models.TransientModel):
     problem = fields.Char(compute="_compute_ids", string="Not possible")
     old_id = fields.Char(compute="_compute_ids", string="Old ID")
     new_id = fields.Char(compute="_compute_ids", string="New ID")
-    old_address = fields.Char(
-        compute="_compute_ids", string="Address of the old ID"
-    )
-    new_address = fields.Char(
-        compute="_compute_ids", string="Address of the new ID"
-    )
+    old_address = fields.Char(compute="_compute_ids", string="Address of the old ID")
+    new_address = fields.Char(compute="_compute_ids", string="Address of the new ID")
 
     @api.model
     def _open_for(self, task):
@@ -91,7 +87,9 @@ class SparMoveWizard(models.TransientModel):
         """Approve the move that somebody else proposed."""
         self.env["spar.identity.move"]._approve(self.task_id)
         return self._notify(
-            self.env._("Approved. The new ID is linked first, then the old one removed.")
+            self.env._(
+                "Approved. The new ID is linked first, then the old one removed."
+            )
         )
 
     def action_withdraw(self):

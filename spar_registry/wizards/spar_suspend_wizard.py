@@ -38,8 +38,8 @@ class SparSuspendWizard(models.TransientModel):
     problem = fields.Char(compute="_compute_target", string="Not possible")
     can_suspend = fields.Boolean(compute="_compute_target")
     reason = fields.Char(
-        help="Kept in the history, unencrypted. It must not contain an ID or an account "
-        "number.",
+        help="Kept in the history, unencrypted. It must not contain an ID or an "
+        "account number.",
     )
 
     @api.model
@@ -138,7 +138,7 @@ class SparSuspendWizard(models.TransientModel):
         return result
 
     def action_remove(self):
-        """Open the form that removes the address, where payments cannot be suspended."""
+        """Open the form that removes the address instead."""
         return self.env["spar.collect.wizard"]._open_for(
             self.partner_id, "remove", self.programme_id
         )

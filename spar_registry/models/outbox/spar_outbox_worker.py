@@ -110,12 +110,12 @@ class SparOutboxWorker(models.AbstractModel):
         self._follow_up()
         left = self._commit(0)
         while left > 0:
-            items = self._claim(worker)
-            if not items:
+            row_ids = self._claim(worker)
+            if not row_ids:
                 return
             self._commit(0)
-            self._send(items)
-            left = self._commit(len(items))
+            self._send(self._open(row_ids))
+            left = self._commit(len(row_ids))
 
     @api.model
     def _commit(self, done: int) -> float:
@@ -167,14 +167,14 @@ class SparOutboxWorker(models.AbstractModel):
     # === CLAIMING === #
 
     @api.model
-    def _claim(self, worker: int) -> list[_Item]:
-        """Claim the entries whose turn has come; return those that open."""
+    def _claim(self, worker: int) -> list[int]:
+        """Claim the entries whose turn has come; return their row ids."""
         entries = self.env["spar.outbox.entry"]
         values = {"worker": worker, "now": entries._get_now(), "limit": BATCH}
         self.env.cr.execute(_CLAIM, values)
         row_ids = sorted(row_id for (row_id,) in self.env.cr.fetchall())
         self.env.invalidate_all()
-        return self._open(row_ids)
+        return row_ids
 
     @api.model
     def _open(self, row_ids: list[int]) -> list[_Item]:
@@ -209,7 +209,9 @@ class SparOutboxWorker(models.AbstractModel):
             withdrawn = self.env["spar.consent"]._find_withdrawn(
                 programme, group.partner_id.ids
             )
-            refused |= group.filtered(lambda one, gone=withdrawn: one.partner_id.id in gone)
+            refused |= group.filtered(
+                lambda one, gone=withdrawn: one.partner_id.id in gone
+            )
         return refused.filtered(lambda one: one.account_id.origin != "move")
 
     @api.model

@@ -105,6 +105,8 @@ class SparConsent(models.Model):
         """Search by state; people who agreed to a newer version are not outdated."""
         if operator != "in":
             return NotImplemented
+        self.env["spar.programme"].flush_model(["consent_version"])
+        self.flush_model(["version", "withdrawn_at", "partner_id", "programme_id"])
         query = SQL(
             """(SELECT c.id FROM spar_consent c
                   JOIN spar_programme p ON p.id = c.programme_id
@@ -150,7 +152,7 @@ class SparConsent(models.Model):
         }
 
     def write(self, vals):
-        """Raise UserError: a consent is withdrawn by its button, and never rewritten."""
+        """Raise UserError: a consent is withdrawn by its button, never rewritten."""
         if not self.env.su or vals.keys() - {"withdrawn_at", "withdrawn_by"}:
             raise UserError(
                 self.env._(

@@ -69,30 +69,41 @@ class SparProgramme(models.Model):
             self._check_new_version(vals["consent_version"])
         if "consent_text" not in vals or "consent_version" in vals:
             return super().write(vals)
-        before = {programme.id: programme.consent_text for programme in self}
+        before = {programme: programme._get_texts() for programme in self}
         result = super().write(vals)
-        for programme in self:
-            if programme.consent_text != before[programme.id]:
-                programme._begin_version([self.env.lang or "en_US"])
+        for programme, texts in before.items():
+            programme._begin_version(texts)
         return result
 
     def _update_field_translations(
         self, field_name, translations, digest=None, source_lang=""
     ):
         """Translate; a text that people have agreed to becomes a new version."""
+        before = self._get_texts()
         result = super()._update_field_translations(
             field_name, translations, digest, source_lang
         )
-        if field_name == "consent_text":
-            self._begin_version(list(translations))
+        self._begin_version(before)
         return result
 
-    def _begin_version(self, langs: list[str]) -> None:
-        """Begin a version of the text if somebody agreed to it in these languages."""
-        for programme in self:
-            agreed = programme._find_agreed(programme.consent_version)
-            if set(agreed.mapped("lang")) & set(langs):
-                programme.consent_version = programme._get_next_version()
+    def _get_texts(self) -> dict[str, str]:
+        """Return the text that people read, by language."""
+        self.ensure_one()
+        return {
+            lang: self.with_context(lang=lang).consent_text
+            for lang, _name in self.env["res.lang"].get_installed()
+        }
+
+    def _begin_version(self, before: dict[str, str]) -> None:
+        """Begin a version if somebody agreed to a text that has changed.
+
+        :param before: the texts before the change, by language
+        """
+        after = self._get_texts()
+        changed = {lang for lang, text in before.items() if text != after[lang]}
+        agreed = self._find_agreed(self.consent_version)
+        if changed & set(agreed.mapped("lang")):
+            self.consent_version = self._get_next_version()
 
     def _get_next_version(self) -> str:
         """Return the number after the present version; words get a number."""

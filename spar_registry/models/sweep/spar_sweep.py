@@ -32,13 +32,13 @@ _LAST_CONFIRMED = """
            SELECT FROM spar_payment_account n
             WHERE n.payee_id = a.payee_id AND n.id > a.id
               AND coalesce(n.purpose, '') = coalesce(a.purpose, '')
-              AND n.state IN ('queued', 'parked', 'confirmed', 'superseded', 'conflict'))
+              AND n.state NOT IN ('draft', 'failed', 'given_up'))
      ORDER BY a.id LIMIT %(limit)s
 """
 
 
 @dataclass
-class _Item:
+class _Compared:
     """A confirmed account, and the ID to which it was sent."""
 
     account: models.BaseModel
@@ -74,12 +74,12 @@ class SparSweep(models.Model):
     new_drift = fields.Integer(
         readonly=True,
         string="New differences",
-        help="A task was opened for each. A difference that staff have seen is not new.",
+        help="A task was opened for each. One that staff have seen is not new.",
     )
     unknown = fields.Integer(
         readonly=True,
-        help="The mapper did not say what is in force: it was unavailable, payments are "
-        "suspended, or the ID is no longer used.",
+        help="The mapper did not say what is in force: it was unavailable, payments "
+        "are suspended, or the ID is no longer used.",
     )
 
     # === RUNNING === #
@@ -160,7 +160,7 @@ class SparSweep(models.Model):
         return found, self._open_tasks(different)
 
     @api.model
-    def _find_ids(self, accounts) -> list[_Item]:
+    def _find_ids(self, accounts) -> list[_Compared]:
         """Return the accounts with the IDs to which they were sent.
 
         An ID that is no longer used has a task of its own.
@@ -172,14 +172,14 @@ class SparSweep(models.Model):
             for identity in identities
         }
         return [
-            _Item(account, known.get((account.payee_id.id, account.identity_row)))
+            _Compared(account, known.get((account.payee_id.id, account.identity_row)))
             for account in accounts
         ]
 
     @api.model
-    def _resolve(self, items: list[_Item]) -> None:
+    def _resolve(self, items: list[_Compared]) -> None:
         """Ask what is in force; one backend and purpose after another."""
-        groups: dict[tuple[int, str], list[_Item]] = {}
+        groups: dict[tuple[int, str], list[_Compared]] = {}
         for item in items:
             if item.identity:
                 key = (item.identity.type_id, item.account.purpose or "")
@@ -188,7 +188,7 @@ class SparSweep(models.Model):
             self._resolve_group(type_id, purpose, group)
 
     @api.model
-    def _resolve_group(self, type_id: int, purpose: str, items: list[_Item]) -> None:
+    def _resolve_group(self, type_id: int, purpose: str, items: list[_Compared]) -> None:
         id_type = self.env["spar.id.type"].browse(type_id)
         call = self.env["spar.person.address"]._build_call()
         # An ID that two people share is asked for once: answers are found by ID.
@@ -226,7 +226,7 @@ class SparSweep(models.Model):
         }
 
     @api.model
-    def _renew_digests(self, items: list[_Item], keys: dict[int, bytes]) -> None:
+    def _renew_digests(self, items: list[_Compared], keys: dict[int, bytes]) -> None:
         """Write the digests of accounts that are the same in every column.
 
         A confirmed account itself is destroyed, so this is how its digest under a new
@@ -250,7 +250,7 @@ class SparSweep(models.Model):
     # === DIFFERENCES === #
 
     @api.model
-    def _open_tasks(self, items: list[_Item]) -> int:
+    def _open_tasks(self, items: list[_Compared]) -> int:
         """Open a task for each new difference; return how many are new."""
         ids = [item.account.id for item in items]
         query = SQL(
@@ -269,7 +269,7 @@ class SparSweep(models.Model):
         return len(new)
 
     @api.model
-    def _open_task(self, item: _Item) -> None:
+    def _open_task(self, item: _Compared) -> None:
         account = item.account
         self.env.cr.execute(
             SQL(

@@ -119,8 +119,8 @@ class SparIdentityMove(models.AbstractModel):
         if task.sudo()._get_ids().get("new", [""])[-1] != ids.new.id_value:
             raise UserError(
                 self.env._(
-                    "The person's IDs changed after the move was proposed. Withdraw it, "
-                    "and propose it again."
+                    "The person's IDs changed after the move was proposed. Withdraw "
+                    "it, and propose it again."
                 )
             )
         self._check_consent(task)
@@ -145,12 +145,9 @@ class SparIdentityMove(models.AbstractModel):
             raise UserError(
                 self.env._("You proposed this move: another manager approves it.")
             )
-        doubt = (
-            self.env["spar.account.act"]
-            .sudo()
-            ._find_dependence(
-                self.env.user, task_sudo.proposed_by, task_sudo.proposed_at
-            )
+        acts_sudo = self.env["spar.account.act"].sudo()
+        doubt = acts_sudo._find_dependence(
+            self.env.user, task_sudo.proposed_by, task_sudo.proposed_at
         )
         if doubt:
             raise UserError(

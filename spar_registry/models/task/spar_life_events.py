@@ -69,19 +69,27 @@ class SparLifeEvents(models.AbstractModel):
                 found.setdefault(person_id, {0})
         # A task without a programme is for people who have none.
         return {
-            person_id: programmes - {0} or {0} for person_id, programmes in found.items()
+            person_id: programmes - {0} or {0}
+            for person_id, programmes in found.items()
         }
 
     @api.model
     def _propose(self, people, kind: str, reason: str = ""):
         """Open a task about each person in each programme that it concerns."""
-        tasks = self.env["spar.registry.task"]
-        opened = tasks.sudo()
+        opened = self.env["spar.registry.task"].sudo()
         for person_id, programmes in self._find_concerned(people).items():
             person = people.browse(person_id)
-            for programme_id in sorted(programmes):
-                programme = self.env["spar.programme"].browse(programme_id or ())
-                opened |= tasks._propose(kind, person, programme, reason=reason)
+            opened |= self._open_tasks(person, programmes, kind, reason)
+        return opened
+
+    @api.model
+    def _open_tasks(self, person, programmes: set[int], kind: str, reason: str = ""):
+        """Open a task about a person in each programme; 0 stands for none."""
+        tasks = self.env["spar.registry.task"]
+        opened = tasks.sudo()
+        for programme_id in sorted(programmes):
+            programme = self.env["spar.programme"].browse(programme_id or ())
+            opened |= tasks._propose(kind, person, programme, reason=reason)
         return opened
 
     # === CHANGES OF A PERSON === #
@@ -138,11 +146,8 @@ class SparLifeEvents(models.AbstractModel):
             return
         self._propose(people, kind)
         self._check_heads(self._find_households(people))
-        members_sudo = (
-            self.env["spar.programme.member"]
-            .sudo()
-            .search([("recipient_id", "in", people.ids)])
-        )
+        members_sudo = self.env["spar.programme.member"].sudo()
+        members_sudo = members_sudo.search([("recipient_id", "in", people.ids)])
         for member_sudo in members_sudo:
             self.env["spar.registry.task"]._propose(
                 "no_recipient",
@@ -158,7 +163,7 @@ class SparLifeEvents(models.AbstractModel):
         """Return the households whose head is one of ``people``."""
         households_sudo = people.sudo().with_context(active_test=False)
         found_sudo = households_sudo.search([("spar_head_id", "in", people.ids)])
-        return found_sudo.sudo(False)
+        return people.browse(found_sudo.ids)
 
     @api.model
     def _check_heads(self, households) -> None:
@@ -226,7 +231,8 @@ class SparLifeEvents(models.AbstractModel):
         """
         person = self.env["res.partner"].browse(identity.partner_id)
         old = [identity.row_id, identity.type_id, identity.id_value]
-        for task_sudo in self._propose(person, kind):
+        concerned = self._find_concerned(person).get(person.id) or {0}
+        for task_sudo in self._open_tasks(person, concerned, kind):
             if "old" not in task_sudo._get_ids():
                 task_sudo._keep_ids(old=old)
         self._check_heads(self._find_households(person))
