@@ -16,6 +16,7 @@ class SparAddressWizard(models.TransientModel):
 
     _name = "spar.address.wizard"
     _description = "Financial address of a person"
+    _inherit = ["spar.of.person"]
 
     partner_id = fields.Many2one("res.partner", string="Person", readonly=True)
     programme_id = fields.Many2one("spar.programme")

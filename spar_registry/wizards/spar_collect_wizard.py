@@ -12,7 +12,7 @@ class SparCollectWizard(models.TransientModel):
 
     _name = "spar.collect.wizard"
     _description = "Collect an account"
-    _inherit = ["spar.address.entry", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.address.entry", "spar.sealed.storage"]
 
     operation = fields.Selection(
         [("set", "Set the address"), ("remove", "Remove the address")],

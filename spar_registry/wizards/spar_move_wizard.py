@@ -14,6 +14,8 @@ class SparMoveWizard(models.TransientModel):
 
     _name = "spar.move.wizard"
     _description = "Move an address to a new ID"
+    _inherit = ["spar.of.person"]
+    _person_field = "task_id.partner_id"
 
     task_id = fields.Many2one("spar.registry.task", readonly=True)
     partner_id = fields.Many2one(related="task_id.partner_id")

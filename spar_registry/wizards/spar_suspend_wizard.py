@@ -22,6 +22,7 @@ class SparSuspendWizard(models.TransientModel):
 
     _name = "spar.suspend.wizard"
     _description = "Suspend payments"
+    _inherit = ["spar.of.person"]
 
     partner_id = fields.Many2one("res.partner", string="Person", readonly=True)
     programme_id = fields.Many2one("spar.programme", readonly=True)

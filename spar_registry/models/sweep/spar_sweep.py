@@ -188,7 +188,9 @@ class SparSweep(models.Model):
             self._resolve_group(type_id, purpose, group)
 
     @api.model
-    def _resolve_group(self, type_id: int, purpose: str, items: list[_Compared]) -> None:
+    def _resolve_group(
+        self, type_id: int, purpose: str, items: list[_Compared]
+    ) -> None:
         id_type = self.env["spar.id.type"].browse(type_id)
         call = self.env["spar.person.address"]._build_call()
         # An ID that two people share is asked for once: answers are found by ID.
