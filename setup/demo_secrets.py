@@ -208,7 +208,10 @@ def load_programmes():
 
     They need the store, which their addon does not depend on.
     """
-    env["spar.registry.demo"]._load(build_people(PEOPLE)[-1].individual_id)
+    story = env["spar.registry.demo"]
+    story._load()
+    # Somebody who came to a counter.
+    story._load_known_to_staff(build_people(PEOPLE)[-1].individual_id)
     env.cr.commit()
     env["spar.outbox.worker"]._cron_send()
     env.cr.commit()

@@ -60,7 +60,10 @@ class SparPaymentAccount(models.Model):
         readonly=True,
     )
     collected_at = fields.Datetime(
-        required=True, default=fields.Datetime.now, readonly=True
+        string="Collected at",
+        required=True,
+        default=fields.Datetime.now,
+        readonly=True,
     )
     collected_by = fields.Many2one(
         "res.users", readonly=True, default=lambda self: self.env.user

@@ -34,6 +34,12 @@ class ResPartner(models.Model):
         help="Programmes that pay heads of households pay this person.",
     )
 
+    spar_member_ids = fields.One2many(
+        "spar.programme.member",
+        "partner_id",
+        string="Programmes",
+        groups="spar_registry.group_programme_user",
+    )
     spar_consent_ids = fields.One2many(
         "spar.consent",
         "partner_id",
@@ -162,6 +168,17 @@ class ResPartner(models.Model):
         types = programme.id_type_ids.ids
         return payee, payee._spar_choose_identity(identities, types, with_expired=True)
 
+    def _spar_get_usual_programme(self):
+        """Return the programme whose address is shown for this person at first.
+
+        The only one in which they are, or the one for which they gave an account last.
+        """
+        self.ensure_one()
+        programmes = self.spar_member_ids.programme_id
+        if len(programmes) == 1:
+            return programmes
+        return self.spar_account_ids[:1].programme_id
+
     # === ADDRESS === #
 
     def get_spar_address(self) -> dict[str, str]:
@@ -174,7 +191,9 @@ class ResPartner(models.Model):
     def action_open_spar_address(self):
         """Open the person's address, with its history."""
         self.ensure_one()
-        return self.env["spar.address.wizard"]._open_for(self)
+        return self.env["spar.address.wizard"]._open_for(
+            self, self._spar_get_usual_programme()
+        )
 
     def action_record_spar_consent(self):
         """Open the form on which the person's consent is recorded."""

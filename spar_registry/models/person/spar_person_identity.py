@@ -57,7 +57,9 @@ class SparPersonIdentity(models.Model):
         string="Verified", help="Somebody compared the ID with the document."
     )
     verified_by = fields.Many2one("res.users", readonly=True)
-    expires_on = fields.Date(help="The last day on which the document is valid.")
+    expires_on = fields.Date(
+        string="Expires on", help="The last day on which the document is valid."
+    )
     #: The expiry about which a task was opened.
     expiry_noticed = fields.Date(readonly=True)
     active = fields.Boolean(default=True)
