@@ -13,8 +13,18 @@ MIN_COUNTS = {
     "spar.subject": 1000,
     "spar.mapping": 1000,
     "spar.event": 1000,
+    "spar.payment.account": 10,
 }
-ROLES = {"viewer", "officer", "supervisor", "auditor", "administrator", "odoo"}
+ROLES = {
+    "viewer",
+    "officer",
+    "supervisor",
+    "auditor",
+    "administrator",
+    "programme manager",
+    "programme user",
+    "odoo",
+}
 MIN_PARTICIPANTS = 3
 API = "/spar/v1"
 

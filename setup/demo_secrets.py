@@ -10,13 +10,31 @@ import os
 import secrets
 
 from odoo.addons.spar_g2p_connect.lib.proofs import UNSIGNED
+from odoo.addons.spar_mapper.lib.demo_story import build_people
+from odoo.addons.spar_mapper.models.spar_mapper_demo import PEOPLE
 from odoo.addons.spar_mapper_connector.lib.identifier import fill_template
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 
 env = globals()["env"]  # provided by Odoo's shell
 
-ROLES = ("administrator", "auditor", "supervisor", "officer", "viewer")
-COUNTED = ("spar.fsp", "spar.fsp.branch", "spar.subject", "spar.mapping", "spar.event")
+#: The group of each role. The first that a user has is theirs.
+ROLES = {
+    "administrator": "spar_fa_directory.group_administrator",
+    "auditor": "spar_fa_directory.group_auditor",
+    "supervisor": "spar_fa_directory.group_supervisor",
+    "officer": "spar_fa_directory.group_officer",
+    "viewer": "spar_fa_directory.group_viewer",
+    "programme manager": "spar_registry.group_programme_manager",
+    "programme user": "spar_registry.group_programme_user",
+}
+COUNTED = (
+    "spar.fsp",
+    "spar.fsp.branch",
+    "spar.subject",
+    "spar.mapping",
+    "spar.event",
+    "spar.payment.account",
+)
 
 NEWCOMERS = ("Ama Terefe", "Bilal Sorokin", "Chandra Oyelaran", "Dalia Whitcombe")
 
@@ -48,7 +66,7 @@ def get_demo_records(model):
 def get_role(user):
     """Return the role of a demo user; for users with two, the groups' order decides."""
     held = set(user.group_ids.get_external_id().values())
-    return next((r for r in ROLES if f"spar_fa_directory.group_{r}" in held), None)
+    return next((role for role, group in ROLES.items() if group in held), None)
 
 
 def set_password(user, role):
@@ -185,8 +203,26 @@ def make_id_provider():
     }
 
 
+def load_programmes():
+    """Load the demo's programmes, if they are not there, and send their accounts.
+
+    They need the store, which their addon does not depend on.
+    """
+    story = env["spar.registry.demo"]
+    story._load()
+    # Somebody who came to a counter.
+    story._load_known_to_staff(build_people(PEOPLE)[-1].individual_id)
+    env.cr.commit()
+    env["spar.outbox.worker"]._cron_send()
+    env.cr.commit()
+
+
 def run():
-    """Make the secrets and write the answer: both or neither."""
+    """Load the programmes, then make the secrets and write the answer.
+
+    Of the last two, both are done or neither.
+    """
+    load_programmes()
     answer = {
         "staff": set_staff(),
         "participants": set_participants(),

@@ -20,9 +20,13 @@
         "views/spar_programme_views.xml",
         "views/spar_consent_views.xml",
         "views/spar_outbox_entry_views.xml",
+        "views/spar_outbox_summary_views.xml",
+        "views/spar_registry_task_views.xml",
+        "views/spar_sweep_views.xml",
         "views/spar_wizard_views.xml",
         "views/res_partner_views.xml",
         "views/spar_registry_menus.xml",
     ],
+    "demo": ["demo/res_users_demo.xml", "demo/spar_registry_demo.xml"],
     "assets": {"web.assets_backend": ["spar_registry/static/src/**/*"]},
 }

@@ -25,12 +25,15 @@ class RegistryIdentity:
 
 
 def choose_identity(
-    identities: Iterable[RegistryIdentity], type_ids: Iterable[int] = ()
+    identities: Iterable[RegistryIdentity],
+    type_ids: Iterable[int] = (),
+    with_expired: bool = False,
 ) -> RegistryIdentity | None:
     """Return the ID to which a person is paid, or None.
 
     One of the first type in ``type_ids`` that the person has; otherwise a verified ID
-    comes before others, and the older row first. Expired IDs are never chosen.
+    comes before others, and the older row first. Expired IDs are chosen only to end
+    what was linked to them, with ``with_expired``, and after all others.
 
     >>> first, second = (
     ...     RegistryIdentity(n, 1, n, str(n), is_verified=n == 2) for n in (1, 2)
@@ -41,13 +44,19 @@ def choose_identity(
     '1'
     >>> choose_identity([]) is None
     True
+    >>> expired = RegistryIdentity(3, 1, 3, "3", is_expired=True)
+    >>> choose_identity([expired]) is None
+    True
+    >>> choose_identity([expired], with_expired=True).id_value
+    '3'
     """
-    usable = [one for one in identities if not one.is_expired]
+    usable = [one for one in identities if with_expired or not one.is_expired]
     order = {type_id: place for place, type_id in enumerate(type_ids)}
     last = len(order)
     return min(
         usable,
         key=lambda one: (
+            one.is_expired,
             order.get(one.type_id, last),
             not one.is_verified,
             one.row_id,

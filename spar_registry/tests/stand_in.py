@@ -50,6 +50,7 @@ class StandInStore:
     fails_after_effect: bool = False
     distort: Callable[[list], list] = _answer_as_is
     changes: dict[str, ChangeState] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
 
     def set(self, id_value: str, fa: str, origin: str = "registry") -> None:
         before = self.places.get(id_value)
@@ -86,6 +87,8 @@ class StandIn(models.AbstractModel):
             place = self.store.places.get(request.id_value)
             if place is None:
                 return Result(Outcome.NOT_LINKED, request.id_value)
+            if request.id_value in self.store.stopped:
+                return Result(Outcome.SUSPENDED, request.id_value)
             return Result(
                 Outcome.FOUND, request.id_value, place.fa, version=place.version
             )
@@ -114,6 +117,33 @@ class StandIn(models.AbstractModel):
             return Result(Outcome.UNLINKED, request.id_value)
 
         return self._answer("unlink", call, requests, build)
+
+    def _suspend_fa(self, call, requests):
+        def build(request):
+            self.store.stopped.add(request.id_value)
+            return Result(Outcome.SUSPENDED, request.id_value)
+
+        return self._answer("suspend", call, requests, self._stop(build))
+
+    def _resume_fa(self, call, requests):
+        def build(request):
+            self.store.stopped.discard(request.id_value)
+            return Result(Outcome.RESUMED, request.id_value)
+
+        return self._answer("resume", call, requests, self._stop(build))
+
+    def _stop(self, build):
+        """Return ``build`` for IDs that have an address, and no configured answer."""
+
+        def build_known(request):
+            configured = self.store.outcomes.get(request.id_value)
+            if configured is not None:
+                return configured
+            if request.id_value not in self.store.places:
+                return Result(Outcome.NOT_LINKED, request.id_value)
+            return build(request)
+
+        return build_known
 
     def _change_status(self, call, references):
         return [

@@ -12,7 +12,7 @@ class SparCollectWizard(models.TransientModel):
 
     _name = "spar.collect.wizard"
     _description = "Collect an account"
-    _inherit = ["spar.address.entry", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.address.entry", "spar.sealed.storage"]
 
     operation = fields.Selection(
         [("set", "Set the address"), ("remove", "Remove the address")],
@@ -36,9 +36,16 @@ class SparCollectWizard(models.TransientModel):
     )
 
     @api.model
-    def _open_for(self, partner, operation: str):
+    def _open_for(self, partner, operation: str, programme=None):
         """Return the action that opens the form for a person, prefilled."""
-        wizard = self.create({"partner_id": partner.id, "operation": operation})
+        programme = programme or self.env["spar.programme"]
+        wizard = self.create(
+            {
+                "partner_id": partner.id,
+                "operation": operation,
+                "programme_id": programme.id,
+            }
+        )
         wizard._prefill()
         return {
             "type": "ir.actions.act_window",

@@ -6,6 +6,7 @@ from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
 from ...exceptions import NoConsent, RegistryError
+from ...lib.identity import RegistryIdentity
 
 #: The purposes of the seals and digests. They must never change.
 ACCOUNT = "registry_account"
@@ -24,7 +25,7 @@ class SparPaymentAccount(models.Model):
     _inherit = ["spar.of.person", "spar.sealed.storage"]
     _order = "collected_at desc, id desc"
     _rec_name = "masked"
-    _digest_columns = ("digest_a", "digest_b")
+    _digest_columns = ("digest_a", "digest_b", "drift_key")
     _seal_purpose = ACCOUNT
     _seal_prefix = (ACCOUNT,)
     _seal_context_columns = ("id", "partner_id", "purpose")
@@ -52,13 +53,17 @@ class SparPaymentAccount(models.Model):
             ("portal", "Entered by the person"),
             ("file", "Loaded from a file"),
             ("api", "Sent by another system"),
+            ("move", "Moved from an ID that was replaced"),
         ],
         required=True,
         default="staff",
         readonly=True,
     )
     collected_at = fields.Datetime(
-        required=True, default=fields.Datetime.now, readonly=True
+        string="Collected at",
+        required=True,
+        default=fields.Datetime.now,
+        readonly=True,
     )
     collected_by = fields.Many2one(
         "res.users", readonly=True, default=lambda self: self.env.user
@@ -82,6 +87,15 @@ class SparPaymentAccount(models.Model):
     reason = fields.Char(readonly=True, string="Code")
     reason_text = fields.Char(compute="_compute_reason_text", string="Reason")
     entry_ids = fields.One2many("spar.outbox.entry", "account_id")
+    task_id = fields.Many2one(
+        "spar.registry.task",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The move of which this account is a step.",
+    )
+    #: The row of the ID to which it was sent, of whatever model.
+    identity_row = fields.Integer(readonly=True, aggregator=None)
 
     # === COLLECTING === #
 
@@ -172,8 +186,11 @@ class SparPaymentAccount(models.Model):
     # === SENDING === #
 
     def action_send(self):
-        """Queue the accounts: each is sent as soon as the mapper is available."""
-        for account in self.filtered(lambda one: one.state in ("draft", "failed")):
+        """Queue the accounts: each is sent as soon as the mapper is available.
+
+        One that failed is tried again in the outbox, where its turn is kept.
+        """
+        for account in self.filtered(lambda one: one.state == "draft"):
             try:
                 account._queue()
             except RegistryError as error:
@@ -190,12 +207,50 @@ class SparPaymentAccount(models.Model):
             programme, self.partner_id.ids
         ):
             raise NoConsent()
-        payee = self.partner_id._spar_get_payee(programme)
-        (identities,) = payee._spar_identities().values()
-        identity = payee._spar_choose_identity(identities, programme.id_type_ids.ids)
+        if needs_consent:
+            payee, identity = self.partner_id._spar_get_paid(programme)
+        else:
+            payee, identity = self.partner_id._spar_get_last_paid(programme)
+        self._queue_for(payee, identity)
+
+    def _queue_for(self, payee, identity: RegistryIdentity, base=None) -> None:
+        """Put the account into the outbox for an ID of ``payee``.
+
+        :param base: the digest of the address that is expected to be in force, b"" for
+            none; another one is a conflict. None if any may be replaced.
+        """
+        self.ensure_one()
         account_sudo = self.sudo()
-        account_sudo.write({"payee_id": payee.id, "state": "queued", "reason": False})
-        self.env["spar.outbox.entry"]._add(account_sudo, identity)
+        account_sudo.write(
+            {
+                "payee_id": payee.id,
+                "identity_row": identity.row_id,
+                "state": "queued",
+                "reason": False,
+            }
+        )
+        self.env["spar.outbox.entry"]._add(account_sudo, identity, base)
+
+    def _get_confirmed_key(self) -> bytes | None:
+        """Return the digest of the address, b"" for a removal.
+
+        None if it was made with a key that is no longer searched.
+        """
+        self.ensure_one()
+        if self.operation == "remove":
+            return b""
+        return self._fetch_confirmed_keys().get(self.id)
+
+    def _fetch_confirmed_keys(self) -> dict[int, bytes]:
+        """Return the digests of these accounts' addresses, by row id."""
+        column = self.env["spar.keyring"]._open().roles.read_column
+        query = SQL(
+            "SELECT id, %(column)s FROM spar_payment_account"
+            " WHERE id = ANY(%(ids)s) AND %(column)s IS NOT NULL",
+            column=SQL.identifier(f"digest_{column}"),
+            ids=list(self.ids),
+        )
+        return {row_id: bytes(key) for row_id, key in self.env.execute_query(query)}
 
     def _get_refusal(self, code: str) -> str:
         """Return why an account cannot be sent, and what to do."""

@@ -2,7 +2,7 @@ import json
 from datetime import datetime
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
@@ -107,8 +107,11 @@ class SparOutboxEntry(models.Model):
     # === ADDING === #
 
     @api.model
-    def _add(self, account, identity: RegistryIdentity):
+    def _add(self, account, identity: RegistryIdentity, base: bytes | None = None):
         """Queue an account for an ID; an entry that was not sent yet is superseded.
+
+        :param base: the digest of the address that must be in force, see
+            ``spar.payment.account._queue_for``
 
         It is part of the caller's transaction: the account and its entry are stored
         together, or neither is.
@@ -126,8 +129,10 @@ class SparOutboxEntry(models.Model):
         )
         self.env.cr.execute(
             SQL(
-                "UPDATE spar_outbox_entry SET queue_key = %s WHERE id = %s",
+                "UPDATE spar_outbox_entry SET queue_key = %s, base_key = %s"
+                " WHERE id = %s",
                 key,
+                base,
                 entry_sudo.id,
             )
         )
@@ -174,6 +179,7 @@ class SparOutboxEntry(models.Model):
             accounts.invalidate_recordset(["masked"])
         if state in (EntryState.CONFLICT, EntryState.FAILED):
             self._open_tasks(state)
+        self.env["spar.identity.move"]._continue(accounts, state)
 
     def _open_tasks(self, state: EntryState) -> None:
         """Assign conflicts and failures to somebody."""
@@ -223,6 +229,9 @@ class SparOutboxEntry(models.Model):
             "no_answer": self.env._(
                 "The mapper did not answer for this account. It is asked again."
             ),
+            "no_consent": self.env._(
+                "The person has withdrawn their consent, so the account is not sent."
+            ),
             "unreadable": self.env._(
                 "The account can no longer be opened. Collect it again."
             ),
@@ -256,6 +265,14 @@ class SparOutboxEntry(models.Model):
 
     # === STAFF === #
 
+    def write(self, vals):
+        """Write; staff only assign entries, everything else is done by the buttons."""
+        if not self.env.su and vals.keys() - {"user_id"}:
+            raise AccessError(
+                self.env._("Only the buttons of the outbox change what is sent.")
+            )
+        return super().write(vals)
+
     def action_retry(self):
         """Send failed entries again, now."""
         self.check_access("write")
@@ -266,6 +283,7 @@ class SparOutboxEntry(models.Model):
 
     def action_open_give_up(self):
         """Ask for the reason to give up."""
+        self.check_access("write")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Give up"),

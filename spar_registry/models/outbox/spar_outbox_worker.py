@@ -110,12 +110,12 @@ class SparOutboxWorker(models.AbstractModel):
         self._follow_up()
         left = self._commit(0)
         while left > 0:
-            items = self._claim(worker)
-            if not items:
+            row_ids = self._claim(worker)
+            if not row_ids:
                 return
             self._commit(0)
-            self._send(items)
-            left = self._commit(len(items))
+            self._send(self._open(row_ids))
+            left = self._commit(len(row_ids))
 
     @api.model
     def _commit(self, done: int) -> float:
@@ -167,14 +167,14 @@ class SparOutboxWorker(models.AbstractModel):
     # === CLAIMING === #
 
     @api.model
-    def _claim(self, worker: int) -> list[_Item]:
-        """Claim the entries whose turn has come; return those that open."""
+    def _claim(self, worker: int) -> list[int]:
+        """Claim the entries whose turn has come; return their row ids."""
         entries = self.env["spar.outbox.entry"]
         values = {"worker": worker, "now": entries._get_now(), "limit": BATCH}
         self.env.cr.execute(_CLAIM, values)
         row_ids = sorted(row_id for (row_id,) in self.env.cr.fetchall())
         self.env.invalidate_all()
-        return self._open(row_ids)
+        return row_ids
 
     @api.model
     def _open(self, row_ids: list[int]) -> list[_Item]:
@@ -184,6 +184,9 @@ class SparOutboxWorker(models.AbstractModel):
         bases = self._fetch_bases(row_ids)
         closed = entries.filtered(lambda entry: entry.id not in texts)
         closed._set_state(EntryState.FAILED, "unreadable")
+        refused = self._find_refused(entries - closed)
+        refused._set_state(EntryState.FAILED, "no_consent")
+        texts = {key: text for key, text in texts.items() if key not in refused.ids}
         payloads = {row_id: json.loads(text) for row_id, text in texts.items()}
         keys = self._digest_addresses([payload["fa"] for payload in payloads.values()])
         return [
@@ -196,6 +199,20 @@ class SparOutboxWorker(models.AbstractModel):
             for entry in entries
             if entry.id in payloads
         ]
+
+    @api.model
+    def _find_refused(self, entries):
+        """Return the entries that give an address to people who withdrew consent."""
+        refused = entries.browse()
+        setting = entries.filtered(lambda one: one.account_id.operation == "set")
+        for programme, group in setting.grouped("programme_id").items():
+            withdrawn = self.env["spar.consent"]._find_withdrawn(
+                programme, group.partner_id.ids
+            )
+            refused |= group.filtered(
+                lambda one, gone=withdrawn: one.partner_id.id in gone
+            )
+        return refused.filtered(lambda one: one.account_id.origin != "move")
 
     @api.model
     def _fetch_bases(self, row_ids: list[int]) -> dict[int, bytes]:

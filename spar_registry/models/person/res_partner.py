@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from ...exceptions import NoIdentity, NoPayee, SharedIdentity
 from ...lib.identity import RegistryIdentity, choose_identity
+from ..task.spar_life_events import WATCHED
 
 
 class ResPartner(models.Model):
@@ -33,6 +34,40 @@ class ResPartner(models.Model):
         help="Programmes that pay heads of households pay this person.",
     )
 
+    spar_member_ids = fields.One2many(
+        "spar.programme.member",
+        "partner_id",
+        string="Programmes",
+        groups="spar_registry.group_programme_user",
+    )
+    spar_consent_ids = fields.One2many(
+        "spar.consent",
+        "partner_id",
+        string="Consents",
+        groups="spar_registry.group_programme_user",
+    )
+    spar_task_ids = fields.One2many(
+        "spar.registry.task",
+        "partner_id",
+        string="Tasks",
+        groups="spar_registry.group_programme_user",
+    )
+    spar_died_on = fields.Date(
+        string="Died on",
+        groups="spar_registry.group_programme_user",
+        help="Nobody who died is paid. A task proposes to suspend the payments.",
+    )
+
+    def write(self, vals):
+        """Write, and open the tasks that follow from it: see ``spar.life.events``."""
+        if not vals.keys() & WATCHED:
+            return super().write(vals)
+        events = self.env["spar.life.events"]
+        before = events._observe(self)
+        result = super().write(vals)
+        events._compare(self, before)
+        return result
+
     # === HOOKS FOR OTHER REGISTRIES === #
 
     def _spar_identities(self) -> dict[int, list[RegistryIdentity]]:
@@ -40,9 +75,8 @@ class ResPartner(models.Model):
 
         Raises ServiceUnavailable without keys.
         """
-        identities = self.env["spar.person.identity"].search(
-            [("partner_id", "in", self.ids)]
-        )
+        rows = self.env["spar.person.identity"].with_context(active_test=True)
+        identities = rows.search([("partner_id", "in", self.ids)])
         found: dict[int, list[RegistryIdentity]] = {row_id: [] for row_id in self.ids}
         for identity in identities._open_identities().values():
             found[identity.partner_id].append(identity)
@@ -65,7 +99,8 @@ class ResPartner(models.Model):
 
     def _spar_payable(self) -> set[int]:
         """Return the row ids of those who can be paid at all: neither dead nor gone."""
-        return set(self.filtered("active").ids)
+        people_sudo = self.sudo()
+        return {one.id for one in people_sudo if one.active and not one.spar_died_on}
 
     def _spar_find_by_ids(self, id_values: list[str]) -> dict[str, list[int]]:
         """Return the people who have each ID, by the ID as it was given."""
@@ -79,13 +114,13 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_choose_identity(
-        self, identities: list[RegistryIdentity], type_ids=()
+        self, identities: list[RegistryIdentity], type_ids=(), with_expired=False
     ) -> RegistryIdentity:
         """Return the ID that a person is paid by.
 
         Raises NoIdentity, and SharedIdentity where another person has it, too.
         """
-        chosen = choose_identity(identities, type_ids)
+        chosen = choose_identity(identities, type_ids, with_expired)
         if chosen is None:
             raise NoIdentity()
         if chosen.is_shared:
@@ -101,6 +136,49 @@ class ResPartner(models.Model):
             raise NoPayee()
         return self.browse(payee_id)
 
+    def _spar_get_paid(self, programme) -> tuple:
+        """Return who is paid for this person, and the ID; raises RegistryError."""
+        payee = self._spar_get_payee(programme)
+        identities = payee._spar_identities()[payee.id]
+        chosen = payee._spar_choose_identity(identities, programme.id_type_ids.ids)
+        return payee, chosen
+
+    def _spar_get_last_paid(self, programme) -> tuple:
+        """Return whose payments are to be ended, and the ID; raises RegistryError.
+
+        Who was paid last, by that ID: also somebody who can no longer be paid, because
+        they died or their ID has expired.
+        """
+        last = self.env["spar.payment.account"].search(
+            [
+                ("partner_id", "=", self.id),
+                ("programme_id", "=", programme.id),
+                ("payee_id", "!=", False),
+            ],
+            limit=1,
+        )
+        payee = last.payee_id
+        if not payee:
+            payee_id = programme._find_payees(self).get(self.id)
+            payee = self.browse(payee_id or self.id)
+        identities = payee._spar_identities()[payee.id]
+        for identity in identities:
+            if last and identity.row_id == last.identity_row:
+                return payee, identity
+        types = programme.id_type_ids.ids
+        return payee, payee._spar_choose_identity(identities, types, with_expired=True)
+
+    def _spar_get_usual_programme(self):
+        """Return the programme whose address is shown for this person at first.
+
+        The only one in which they are, or the one for which they gave an account last.
+        """
+        self.ensure_one()
+        programmes = self.spar_member_ids.programme_id
+        if len(programmes) == 1:
+            return programmes
+        return self.spar_account_ids[:1].programme_id
+
     # === ADDRESS === #
 
     def get_spar_address(self) -> dict[str, str]:
@@ -113,7 +191,22 @@ class ResPartner(models.Model):
     def action_open_spar_address(self):
         """Open the person's address, with its history."""
         self.ensure_one()
-        return self.env["spar.address.wizard"]._open_for(self)
+        return self.env["spar.address.wizard"]._open_for(
+            self, self._spar_get_usual_programme()
+        )
+
+    def action_record_spar_consent(self):
+        """Open the form on which the person's consent is recorded."""
+        self.ensure_one()
+        self.env["spar.consent"].check_access("create")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Record a consent"),
+            "res_model": "spar.consent",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_partner_id": self.id},
+        }
 
     def _spar_propose(self, kind: str, programme=None, reason: str = "") -> None:
         """Open a task about each person."""

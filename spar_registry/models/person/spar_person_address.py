@@ -124,13 +124,14 @@ class SparPersonAddress(models.AbstractModel):
         return mapper_sudo, chosen.id_value
 
     @api.model
-    def _build_call(self) -> CallContext:
+    def _build_call(self, reason: str = "") -> CallContext:
         return CallContext(
             actor="registry",
             channel="registry",
             authority=Authority.PROGRAMME,
             authenticated_by="registry",
             on_behalf_of=f"user:{self.env.uid}",
+            reason=reason,
         )
 
     # === FOR THE BUTTON === #
@@ -140,7 +141,8 @@ class SparPersonAddress(models.AbstractModel):
         """Return the texts of the button, whatever happens, within two seconds."""
         try:
             limit_transaction(self.env.cr, BUTTON_LIMITS)
-            shown = self._read(partner)
+            self._check(partner)
+            shown = self._read(partner, partner._spar_get_usual_programme())
         except RegistryError as error:
             return {"state": self._get_missing_text(error.code), "text": ""}
         except (MapperError, *STOPPED):

@@ -15,6 +15,9 @@ from ...lib.identity import RegistryIdentity
 #: The purposes of the seals and digests. They must never change.
 IDENTITY = "registry_id"
 
+#: Fields that only this model's own code writes.
+_OURS = ("verified_by", "expiry_noticed")
+
 
 class SparPersonIdentity(models.Model):
     """An ID of a person in the registry, sealed and found by its digest.
@@ -54,7 +57,11 @@ class SparPersonIdentity(models.Model):
         string="Verified", help="Somebody compared the ID with the document."
     )
     verified_by = fields.Many2one("res.users", readonly=True)
-    expires_on = fields.Date(help="The last day on which the document is valid.")
+    expires_on = fields.Date(
+        string="Expires on", help="The last day on which the document is valid."
+    )
+    #: The expiry about which a task was opened.
+    expiry_noticed = fields.Date(readonly=True)
     active = fields.Boolean(default=True)
     state = fields.Selection(
         [("valid", "Valid"), ("expired", "Expired"), ("replaced", "Replaced")],
@@ -102,7 +109,15 @@ class SparPersonIdentity(models.Model):
         for values in vals_list:
             if not (values.get("value") or "").strip():
                 raise UserError(self.env._("ID: enter the number on the card."))
-        return super().create(vals_list)
+        return super().create([self._prepare_new(values) for values in vals_list])
+
+    @api.model
+    def _prepare_new(self, values: dict) -> dict:
+        """Return the values of a new ID; who verified it is who creates it."""
+        kept = {name: values[name] for name in values if name not in _OURS}
+        if kept.get("is_verified"):
+            kept["verified_by"] = self.env.uid
+        return kept
 
     def write(self, vals):
         """Write; the ID itself cannot be moved to another person or type."""
@@ -110,9 +125,21 @@ class SparPersonIdentity(models.Model):
             raise UserError(
                 self.env._("An ID cannot be moved. Archive it, and add a new one.")
             )
-        if vals.get("is_verified"):
-            vals = {**vals, "verified_by": self.env.uid}
-        return super().write(vals)
+        if not self.env.su:
+            vals = {name: vals[name] for name in vals if name not in _OURS}
+        if "is_verified" in vals:
+            vals = {**vals, "verified_by": vals["is_verified"] and self.env.uid}
+        ending = self._get_ending(vals)
+        result = super().write(vals)
+        for identity in ending:
+            self.env["spar.life.events"]._notice_identity(identity, "identity_replaced")
+        return result
+
+    def _get_ending(self, vals) -> list[RegistryIdentity]:
+        """Return, opened, those of these IDs that a write ends."""
+        if vals.get("active", True):
+            return []
+        return list(self.filtered("active")._open_identities().values())
 
     def _set_value(self, text: str) -> None:
         """Seal an ID in its canonical form; raises ValidationError if it is none."""

@@ -1,0 +1,390 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import new_test_user
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
+
+from .common import FA, ID, OTHER_FA, RegistryCase
+
+ADDON = "odoo.addons.spar_registry."
+ROLES = (
+    "viewer",
+    "officer",
+    "portal",
+    "nobody",
+    "other",
+    "user",
+    "readiness",
+    "manager",
+)
+USERS = {"user", "readiness", "manager"}
+
+#: What each role may do with a row about a person whom it may see: read, write, create,
+#: unlink. Roles that are not named may do nothing; "other" is a programme's user of
+#: another company, who may not see the person.
+MODELS: dict[str, dict[str, str]] = {
+    "spar.person.identity": {role: "rwc" for role in USERS},
+    "spar.programme": {"user": "r", "readiness": "r", "manager": "rwc"},
+    "spar.programme.member": {"user": "r", "readiness": "r", "manager": "rwcu"},
+    "spar.consent": {role: "rc" for role in USERS},
+    "spar.payment.account": {role: "r" for role in USERS},
+    "spar.outbox.entry": {"user": "r", "readiness": "r", "manager": "rw"},
+    "spar.outbox.summary": {role: "r" for role in USERS},
+    "spar.registry.task": {role: "rw" for role in USERS},
+    "spar.sweep": {role: "r" for role in (*USERS, "other")},
+    # Windows of somebody else: only new ones are opened, about people whom one sees.
+    "spar.address.wizard": {role: "c" for role in USERS},
+    "spar.collect.wizard": {role: "c" for role in USERS},
+    "spar.collect.wizard.part": {},
+    "spar.give.up.wizard": {"manager": "c"},
+    "spar.move.wizard": {role: "c" for role in USERS},
+    "spar.suspend.wizard": {role: "c" for role in USERS},
+}
+#: Who may press each button, and call each method, that is open to remote calls.
+ACTIONS: dict[tuple[str, str], set[str]] = {
+    ("res.partner", "get_spar_address"): USERS,
+    ("res.partner", "action_open_spar_address"): USERS,
+    # It opens an empty form: whom it is about is checked when it is saved.
+    ("res.partner", "action_record_spar_consent"): USERS | {"other"},
+    ("spar.address.wizard", "action_change"): USERS,
+    ("spar.address.wizard", "action_remove"): USERS,
+    ("spar.address.wizard", "action_resolve"): USERS,
+    ("spar.address.wizard", "action_resume"): USERS,
+    ("spar.address.wizard", "action_suspend"): USERS,
+    ("spar.collect.wizard", "action_confirm"): USERS,
+    ("spar.consent", "action_withdraw"): USERS,
+    ("spar.give.up.wizard", "action_confirm"): {"manager"},
+    ("spar.move.wizard", "action_approve"): {"manager"},
+    ("spar.move.wizard", "action_open_person"): USERS,
+    ("spar.move.wizard", "action_propose"): USERS,
+    ("spar.move.wizard", "action_withdraw"): USERS,
+    ("spar.outbox.entry", "action_open_give_up"): {"manager"},
+    ("spar.outbox.entry", "action_retry"): {"manager"},
+    ("spar.outbox.summary", "action_open_conflicts"): USERS,
+    ("spar.outbox.summary", "action_open_failed"): USERS,
+    ("spar.outbox.summary", "action_open_parked"): USERS,
+    ("spar.outbox.summary", "action_open_waiting"): USERS,
+    ("spar.payment.account", "action_send"): USERS,
+    ("spar.programme", "action_open_outdated"): USERS,
+    ("spar.registry.task", "action_dismiss"): USERS,
+    ("spar.registry.task", "action_done"): USERS,
+    ("spar.registry.task", "action_solve"): USERS,
+    ("spar.suspend.wizard", "action_confirm"): USERS,
+    ("spar.suspend.wizard", "action_remove"): USERS,
+    ("spar.sweep", "action_open_tasks"): USERS | {"other"},
+}
+REFUSED = (AccessError, UserError)
+
+
+class Undone(Exception):
+    """The end of an attempt: what it did is undone."""
+
+
+class TestRightsTable(RegistryCase):
+    """Every role tries everything that this addon has."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.env["res.company"].create({"name": "Another ministry"})
+        cls.users = {
+            "viewer": cls.create_user("viewer"),
+            "officer": cls.create_user("officer"),
+            "portal": new_test_user(
+                cls.env, "table.portal", groups="base.group_portal"
+            ),
+            "nobody": cls.create_user(login="table.nobody"),
+            "other": cls.create_programme_user("group_programme_user", "table.other"),
+            "user": cls.user,
+            "readiness": cls.create_programme_user("group_readiness", "table.ready"),
+            "manager": cls.manager,
+        }
+        cls.users["other"].write(
+            {
+                "company_ids": [Command.set(cls.other_company.ids)],
+                "company_id": cls.other_company.id,
+            }
+        )
+        company = cls.env.company
+        cls.programme.write({"company_id": company.id, "needs_consent": True})
+        cls.ada.company_id = company
+        cls.member = cls.env["spar.programme.member"].create(
+            {"partner_id": cls.ada.id, "programme_id": cls.programme.id}
+        )
+        cls.consent = cls.env["spar.consent"].create(
+            {
+                "partner_id": cls.ada.id,
+                "programme_id": cls.programme.id,
+                "given_how": "signed",
+            }
+        )
+
+    @classmethod
+    def create_programme_user(cls, group, login):
+        return new_test_user(
+            cls.env,
+            login,
+            groups=f"base.group_user,base.group_partner_manager,spar_registry.{group}",
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.store.set(ID, OTHER_FA)
+        self.store.outcomes[ID] = Result(Outcome.LOCKED, ID)
+        self.account = self.collect(self.ada, FA)
+        self.run_outbox()
+        self.entry = self.account.entry_ids
+        self.assertEqual(self.entry.state, "failed")
+        self.store.outcomes.clear()
+        self.ada.spar_identity_ids.active = False
+        self.identity = self.create_identity()
+        self.task = self.env["spar.registry.task"].search(
+            [("kind", "=", "identity_replaced"), ("partner_id", "=", self.ada.id)]
+        )
+        self.env.flush_all()
+
+    def create_identity(self):
+        return self.env["spar.person.identity"].create(self.get_new_identity())
+
+    def get_new_identity(self) -> dict:
+        return {
+            "partner_id": self.ada.id,
+            "id_type_id": self.id_type.id,
+            "value": "2007823972",
+        }
+
+    def get_new_values(self) -> dict[str, dict]:
+        """Return the values with which a row of each model is created."""
+        person = {"partner_id": self.ada.id}
+        both = {**person, "programme_id": self.programme.id}
+        return {
+            "spar.person.identity": self.get_new_identity(),
+            "spar.programme": {"name": "New", "code": "NEW"},
+            "spar.programme.member": {
+                "partner_id": self.grace.id,
+                "programme_id": self.programme.id,
+            },
+            "spar.consent": {**both, "given_how": "signed"},
+            "spar.payment.account": both,
+            "spar.outbox.entry": {
+                "account_id": self.account.id,
+                "backend_id": self.backend.id,
+            },
+            "spar.outbox.summary": {"programme_id": self.programme.id},
+            "spar.registry.task": {**both, "kind": "died"},
+            "spar.sweep": {},
+            "spar.address.wizard": person,
+            "spar.collect.wizard": person,
+            "spar.collect.wizard.part": {"wizard_id": 0},
+            "spar.give.up.wizard": {"reason": "Moved away"},
+            "spar.move.wizard": {"task_id": self.task.id},
+            "spar.suspend.wizard": person,
+        }
+
+    def get_changes(self) -> dict[str, dict]:
+        """Return what is written to a row of each model."""
+        return {
+            "spar.person.identity": {"is_verified": True},
+            "spar.programme": {"name": "Renamed"},
+            "spar.programme.member": {"active": False},
+            "spar.consent": {"withdrawn_at": False},
+            "spar.payment.account": {"state": "confirmed"},
+            "spar.outbox.entry": {"user_id": self.manager.id},
+            "spar.outbox.summary": {"failed": 0},
+            "spar.registry.task": {"answer": "Looked at it"},
+            "spar.sweep": {"drift": 0},
+        }
+
+    def get_row(self, model):
+        """Return a row about Ada, or the window of somebody else."""
+        rows = {
+            "spar.person.identity": self.identity,
+            "spar.programme": self.programme,
+            "spar.programme.member": self.member,
+            "spar.consent": self.consent,
+            "spar.payment.account": self.account,
+            "spar.outbox.entry": self.entry,
+            "spar.registry.task": self.task,
+        }
+        if model in rows:
+            return rows[model]
+        if model == "spar.outbox.summary":
+            return self.env[model].search([("programme_id", "=", self.programme.id)])
+        if model == "spar.collect.wizard.part":
+            wizard = self.env["spar.collect.wizard"].create({"partner_id": self.ada.id})
+            part = self.env.ref("spar_fa_directory.type_bank_account").part_ids[:1]
+            return self.env[model].create({"wizard_id": wizard.id, "part_id": part.id})
+        return self.env[model].create(self.get_new_values()[model])
+
+    # === MODELS === #
+
+    def is_done(self, attempt) -> bool:
+        """Return whether an attempt succeeds; it is undone."""
+        try:
+            with self.env.cr.savepoint():
+                attempt()
+                self.env.flush_all()
+                raise Undone()
+        except Undone:
+            return True
+        except REFUSED:
+            return False
+        finally:
+            self.env.invalidate_all()
+
+    def read(self, row) -> None:
+        """Read a row, and find it; raises AccessError for one that is hidden."""
+        found = row.search([("id", "in", row.ids)])
+        if not row.read(["display_name"]) or not found:
+            raise AccessError("there is no such row for this user")
+
+    def try_everything(self, model, user) -> str:
+        """Return the letters of what a user may do with a model."""
+        row = self.get_row(model).with_user(user)
+        rows = self.env[model].with_user(user)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        values = self.get_new_values()[model]
+        if model == "spar.collect.wizard.part":
+            part_sudo = row.sudo()
+            values = {
+                "wizard_id": part_sudo.wizard_id.id,
+                "part_id": part_sudo.part_id.id,
+            }
+        change = self.get_changes().get(model, {"create_uid": user.id})
+        attempts = {
+            "r": lambda: self.read(row),
+            "w": lambda: row.write(change),
+            "c": lambda: rows.create(values),
+            "u": lambda: row.unlink(),
+        }
+        return "".join(
+            letter for letter, attempt in attempts.items() if self.is_done(attempt)
+        )
+
+    def test_every_role_tries_every_model(self):
+        for model, expected in MODELS.items():
+            for role in ROLES:
+                with self.subTest(model=model, role=role):
+                    found = self.try_everything(model, self.users[role])
+                    self.assertEqual(found, expected.get(role, ""))
+
+    def test_the_table_has_every_model(self):
+        ours = {
+            name
+            for name, model in self.env.registry.items()
+            if model._original_module == "spar_registry" and not model._abstract
+        }
+        self.assertEqual(ours, set(MODELS))
+
+    def test_no_role_finds_rows_about_people_whom_it_does_not_see(self):
+        for model in MODELS:
+            if "partner_id" not in self.env[model]._fields:
+                continue
+            self.get_row(model)
+            rows = self.env[model].with_user(self.users["other"])
+            with self.subTest(model):
+                self.assertFalse(rows.search([("partner_id", "=", self.ada.id)]))
+
+    def test_a_record_rule_on_contacts_hides_their_rows(self):
+        self.env["ir.rule"].create(
+            {
+                "name": "Grace only",
+                "model_id": self.env.ref("base.model_res_partner").id,
+                "domain_force": f"[('id', '!=', {self.ada.id})]",
+                "groups": [
+                    Command.link(self.env.ref("spar_registry.group_readiness").id)
+                ],
+            }
+        )
+        user = self.users["readiness"]
+        for model in ("spar.person.identity", "spar.consent", "spar.registry.task"):
+            with self.subTest(model):
+                self.assertEqual(self.try_everything(model, user), "")
+
+    # === BUTTONS === #
+
+    def prepare(self, model, method, user):
+        """Return a row on which a method does what it is for."""
+        if model == "res.partner":
+            return self.ada
+        row = self.get_row(model)
+        if row._transient:
+            row = self.open_window(model, user, method)
+        if method == "action_send":
+            return self.collect(self.ada, FA, queue=False)
+        if method == "action_dismiss":
+            row.answer = "Nothing has to be done"
+        return row
+
+    def open_window(self, model, user, method):
+        """Return a window that the user opened themselves, or would have opened."""
+        values = self.get_new_values()[model]
+        if method == "action_confirm":
+            values = {**values, **self.get_filled(model)}
+        if method in ("action_approve", "action_withdraw"):
+            self.env["spar.identity.move"].with_user(self.users["readiness"])._propose(
+                self.task.with_user(self.users["readiness"])
+            )
+            # The address to move.
+            self.store.set(ID, FA)
+        window = self.env[model].create(values)
+        self.env.flush_all()
+        table = self.env[model]._table
+        self.env.cr.execute(
+            f"UPDATE {table} SET create_uid = %s WHERE id = %s", (user.id, window.id)
+        )
+        self.env.invalidate_all()
+        return window
+
+    def get_filled(self, model) -> dict:
+        filled = {
+            "spar.collect.wizard": {
+                "fa_text": FA,
+                "programme_id": self.programme.id,
+            },
+            "spar.give.up.wizard": {"entry_ids": [Command.set(self.entry.ids)]},
+            "spar.suspend.wizard": {"reason": "Reported"},
+        }
+        return filled.get(model, {})
+
+    def press(self, model, method, role):
+        user = self.users[role]
+        row = self.prepare(model, method, user)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        getattr(row.with_user(user), method)()
+
+    def test_every_role_presses_every_button(self):
+        # Suspending works on the ID that has the address.
+        self.store.set("token:2007823972@nationalid", FA)
+        for (model, method), allowed in ACTIONS.items():
+            for role in ROLES:
+                if method == "action_approve":
+                    self.store.places.pop("token:2007823972@nationalid", None)
+                else:
+                    self.store.set("token:2007823972@nationalid", FA)
+                with self.subTest(model=model, method=method, role=role):
+                    done = self.is_done(
+                        lambda m=model, n=method, r=role: self.press(m, n, r)
+                    )
+                    self.assertEqual(done, role in allowed)
+
+    def test_the_table_has_every_button(self):
+        generic = set(dir(type(self.env["base"])))
+        found = {
+            (name, method)
+            for name, model in self.env.registry.items()
+            if self.is_opened(name)
+            for klass in model.__mro__
+            if klass.__module__.startswith(ADDON)
+            for method, value in vars(klass).items()
+            if callable(value) and not method.startswith("_") and method not in generic
+        }
+        self.assertEqual(found, set(ACTIONS))
+
+    def is_opened(self, name) -> bool:
+        """Return whether this addon has buttons on a model."""
+        model = self.env.registry[name]
+        is_ours = model._original_module == "spar_registry" or name == "res.partner"
+        return is_ours and not model._abstract
