@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_module import IrModuleModule as BaseModule
 
-from ..expressions import is_called_from_file_of, is_on_command_line
+from ..expressions import is_at_run_time, is_called_from_file_of
 from ..lib.waiting import NONE
 from ..server.database import limited
 
@@ -98,7 +98,7 @@ def _check_odoo_writes(env) -> None:
     Odoo loads, updates and uninstalls what their table says at its next start, without
     the checks of the buttons; and a state that is to be carried out stops all jobs.
     """
-    if not env.registry.ready or is_on_command_line():
+    if not is_at_run_time(env):
         return
     if not is_called_from_file_of(BaseModule.button_uninstall):
         raise UserError(

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ...expressions import get_person, is_on_command_line
+from ...expressions import get_person, is_at_run_time
 
 
 class IrEmbeddedActions(models.Model):
@@ -26,7 +26,7 @@ class IrEmbeddedActions(models.Model):
     )
     def _check_own(self):
         """Raise ValidationError if somebody adds or changes a tab of other users."""
-        if not self.env.registry.ready or is_on_command_line():
+        if not is_at_run_time(self.env):
             return
         person = get_person(self.env)
         if any(tab.user_id.id != person for tab in self):
