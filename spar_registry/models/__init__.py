@@ -4,3 +4,5 @@ from . import programme
 from . import account
 from . import outbox
 from . import task
+from . import setting
+from . import readiness
