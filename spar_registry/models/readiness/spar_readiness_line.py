@@ -228,6 +228,9 @@ class SparReadinessLine(models.Model):
     @api.model
     def _get_error_texts(self) -> dict[str, str]:
         return {
+            "row": self.env._(
+                "The row cannot be split into cells: a quotation mark is missing."
+            ),
             "hidden": self.env._(
                 "You do not have access to this person, or to the one who is paid."
             ),

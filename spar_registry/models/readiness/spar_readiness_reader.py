@@ -70,21 +70,28 @@ class SparReadinessReader(models.AbstractModel):
             if place < len(record.cells) and record.cells[place].strip()
         }
         # A row that cannot be split is a line, too: nothing is left out unseen.
-        texts |= {r.row: r.text.strip()[:200] for r in records if r.problem}
-        added = self._insert(run, texts)
+        spoilt = {r.row: r.text.strip()[:200] for r in records if r.problem}
+        added = self._insert(run, texts) + self._insert(run, spoilt, "row")
         last = records[-1]
         run.write(
             {
                 "file_form": {**run.file_form, "end": last.end, "row": last.row},
                 "people_count": run.people_count + added,
-                "duplicate_count": run.duplicate_count + len(texts) - added,
+                "duplicate_count": run.duplicate_count
+                + len(texts)
+                + len(spoilt)
+                - added,
             }
         )
         run.flush_recordset()
+        run.invalidate_recordset(["line_ids"])
 
     @api.model
-    def _insert(self, run, texts: dict[int, str]) -> int:
-        """Insert a line for each ID that the run does not have; return how many."""
+    def _insert(self, run, texts: dict[int, str], reason: str | None = None) -> int:
+        """Insert a line for each ID that the run does not have; return how many.
+
+        :param reason: why the texts are known to be no IDs, if they are
+        """
         if not texts:
             return 0
         keyring = self.env["spar.keyring"]._open(for_write=True)
@@ -94,7 +101,8 @@ class SparReadinessReader(models.AbstractModel):
             (
                 run.id,
                 row,
-                "waiting",
+                "invalid_id" if reason else "waiting",
+                reason,
                 keyring.seal(LINE, text, lines._build_seal_context(run.id, row)),
                 digest(self._fold(run, text)),
             )
@@ -104,7 +112,7 @@ class SparReadinessReader(models.AbstractModel):
             SQL(
                 """WITH added AS (
                        INSERT INTO spar_readiness_line
-                              (run_id, file_row, state, sealed, id_digest)
+                              (run_id, file_row, state, reason, sealed, id_digest)
                        VALUES %s
                            ON CONFLICT (run_id, id_digest) WHERE id_digest IS NOT NULL
                            DO NOTHING

@@ -228,6 +228,7 @@ class SparReadinessRun(models.Model):
         )
         ((count,),) = self.env.execute_query(query)
         self.people_count = count
+        self.invalidate_recordset()
 
     # === THE LIMIT === #
 
