@@ -25,6 +25,11 @@ from .common import FA, ID, NUMBER, OTHER_FA, OTHER_ID, OTHER_NUMBER, RegistryCa
 LOGGER = "odoo.addons.spar_registry.models.readiness."
 CHECKER_LOGGER = f"{LOGGER}spar_readiness_checker"
 WORKER_LOGGER = f"{LOGGER}spar_readiness_worker"
+#: Where settings that were altered are named.
+LOGGERS = (
+    "odoo.addons.spar_mapper_connector.models.spar_settings_seal",
+    "odoo.addons.spar_mapper.models.audit.spar_alarm",
+)
 GROUPS = "base.group_user,base.group_partner_manager,spar_registry.group_readiness"
 THIRD_NUMBER, THIRD_ID = "2007816061", "token:2007816061@nationalId"
 
@@ -545,10 +550,9 @@ class TestReadiness(ReadinessCase):
         self.env.flush_all()
         self.env.cr.execute("UPDATE spar_registry_setting SET value = 9999999")
         self.env.invalidate_all()
-        logger = "odoo.addons.spar_mapper_connector.models.spar_settings_seal"
         wizard = self.env["spar.readiness.wizard"].with_user(self.checker)
         form = wizard.create({"source": "selected", "selected_ids": self.people.ids})
-        with mute_logger(logger), self.assertRaises(UserError):
+        with mute_logger(*LOGGERS), self.assertRaises(UserError):
             form.action_start()
 
     def test_nobody_is_refused(self):
