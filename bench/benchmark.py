@@ -198,9 +198,7 @@ def _settle(installation: Installation) -> None:
         installation.server.run_as_admin("CHECKPOINT")
 
 
-def _run(
-    places: Places, plan: dict, workers: int, branches: int, people: int
-) -> dict:
+def _run(places: Places, plan: dict, workers: int, branches: int, people: int) -> dict:
     filled, installation = get_installations(places, plan["rows"])
     end_orphan(installation.pid_file, installation.config)
     make_filled(filled, plan["rows"])

@@ -1,5 +1,4 @@
-"""Check the payment readiness of many people; run by Odoo's shell in the measured
-database.
+"""Check the payment readiness of many people; run by Odoo's shell.
 
 BENCH_PEOPLE is their number: invented people, of whom as many are linked as the
 database has. The measurements are written to the file named by SPAR_ANSWER, beside the
@@ -59,7 +58,8 @@ def copy_partners(count):
     )
     columns = SQL(", ").join(SQL.identifier(name) for (name,) in env.cr.fetchall())
     query = SQL(
-        """INSERT INTO res_partner (%s) SELECT %s FROM res_partner, generate_series(2, %s)
+        """INSERT INTO res_partner (%s)
+           SELECT %s FROM res_partner, generate_series(2, %s)
             WHERE res_partner.id = %s RETURNING id""",
         columns,
         columns,

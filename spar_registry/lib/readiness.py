@@ -117,8 +117,8 @@ _STATES = {
 def read_standing(standing: Standing | None) -> Finding:
     """Return what a standing says of a person; None if the mapper gave none.
 
-    >>> read_standing(Standing("1", "", PaymentState.PAYABLE, shared_with=2)).state.value
-    'payable'
+    >>> read_standing(Standing("1", "", PaymentState.STOPPED)).state.value
+    'stopped'
     >>> read_standing(Standing("1", "", "payable")).state.value
     'unknown'
     >>> read_standing(None)

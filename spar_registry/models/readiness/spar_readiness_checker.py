@@ -140,7 +140,7 @@ class SparReadinessChecker(models.AbstractModel):
     def _find_owners(
         self, identities: dict[int, RegistryIdentity]
     ) -> dict[str, tuple[Finding | None, int | None]]:
-        """Return the contact who has each ID, and why it is not asked for, if it is not.
+        """Return the contact who has each ID, and why it is not asked for, if so.
 
         Everybody's contacts are searched: an ID of a contact whom the user may not read
         is none of their own.

@@ -26,7 +26,10 @@ class SparReadinessExport(models.Model):
     _rec_name = "filename"
 
     run_id = fields.Many2one(
-        "spar.readiness.run", required=True, readonly=True, index=True,
+        "spar.readiness.run",
+        required=True,
+        readonly=True,
+        index=True,
         ondelete="restrict",
     )
     user_id = fields.Many2one(

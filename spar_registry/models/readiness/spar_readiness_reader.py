@@ -140,4 +140,3 @@ class SparReadinessReader(models.AbstractModel):
             return
         self.env["spar.readiness.chunk"]._split_new(run)
         run.state = "running"
-

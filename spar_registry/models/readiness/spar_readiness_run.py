@@ -27,8 +27,8 @@ GATE = "gate"
 class SparReadinessRun(models.Model):
     """A check whether people can be paid: who started it, for whom, and its totals.
 
-    It is the one record of the check: neither a mapper's history nor the registry has an
-    event for each person. The lines are deleted after some time; the run stays.
+    It is the one record of the check: neither a mapper's history nor the registry has
+    an event for each person. The lines are deleted after some time; the run stays.
     """
 
     _name = "spar.readiness.run"
@@ -261,8 +261,8 @@ class SparReadinessRun(models.Model):
     def _get_limit_text(self) -> str:
         limit = self.env["spar.registry.setting"]._get_number("readiness_people")
         return self.env._(
-            "You may check %(limit)s people in 24 hours, and these would be more. Choose "
-            "fewer people, or ask an administrator to raise the limit.",
+            "You may check %(limit)s people in 24 hours, and these would be more. "
+            "Choose fewer people, or ask an administrator to raise the limit.",
             limit=limit,
         )
 
@@ -298,10 +298,14 @@ class SparReadinessRun(models.Model):
 
     @api.depends("state", "people_count")
     def _compute_progress(self):
-        groups = self.env["spar.readiness.chunk"].sudo()._read_group(
-            [("run_id", "in", self.ids), ("is_done", "=", True)],
-            ["run_id"],
-            ["people_count:sum"],
+        groups = (
+            self.env["spar.readiness.chunk"]
+            .sudo()
+            ._read_group(
+                [("run_id", "in", self.ids), ("is_done", "=", True)],
+                ["run_id"],
+                ["people_count:sum"],
+            )
         )
         counts = {run.id: count for run, count in groups}
         for run in self:
@@ -346,7 +350,9 @@ class SparReadinessRun(models.Model):
         labels = self.env["spar.readiness.line"]._selection_state()
         for run in self:
             states = run._get_totals()["states"]
-            rows = [(label, states[state]) for state, label in labels if states.get(state)]
+            rows = [
+                (label, states[state]) for state, label in labels if states.get(state)
+            ]
             run.totals_table = run._build_table(rows)
 
     @api.model
@@ -361,7 +367,8 @@ class SparReadinessRun(models.Model):
             "<div class='progress-bar' style='width: %s%%'></div></div></td></tr>"
         )
         lines = Markup("").join(
-            row % (label, f"{count:,}", round(100 * count / most)) for label, count in rows
+            row % (label, f"{count:,}", round(100 * count / most))
+            for label, count in rows
         )
         return Markup("<table class='table table-sm mb-0'>%s</table>") % lines
 

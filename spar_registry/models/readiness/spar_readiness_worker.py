@@ -99,7 +99,7 @@ class SparReadinessWorker(models.AbstractModel):
 
     @api.model
     def _read_next(self) -> bool:
-        """Read the next file that nobody reads to its end, or to the end of the time."""
+        """Read the next file that nobody else reads; return whether there was one."""
         runs = self.env["spar.readiness.run"]
         for run in runs.search([("state", "=", "reading")], order="id"):
             if not self._try_lock(_READING, run.id):
