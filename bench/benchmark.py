@@ -32,6 +32,7 @@ from .database import (
 )
 from .directory import measure_directory
 from .memory import get_cpu_count, get_odoo_memory, get_postgres_memory
+from .readiness import measure_readiness
 from .report import build_report, build_table, write_report
 from .target import BenchTarget
 from .usage import Watched
@@ -197,7 +198,7 @@ def _settle(installation: Installation) -> None:
         installation.server.run_as_admin("CHECKPOINT")
 
 
-def _run(places: Places, plan: dict, workers: int, branches: int) -> dict:
+def _run(places: Places, plan: dict, workers: int, branches: int, people: int) -> dict:
     filled, installation = get_installations(places, plan["rows"])
     end_orphan(installation.pid_file, installation.config)
     make_filled(filled, plan["rows"])
@@ -212,6 +213,9 @@ def _run(places: Places, plan: dict, workers: int, branches: int) -> dict:
             report = _measure_served(installation, floor, plan, workers)
         finally:
             floor.drop()
+        if people:
+            say(f"    payment readiness: {people:,} people")
+            report["readiness"] = measure_readiness(installation, people)
         if branches:
             say(f"    the directory: {branches:,} branches")
             report["directory"] = measure_directory(installation, branches)
@@ -226,17 +230,19 @@ def bench(
     seconds: float,
     workers: int,
     branches: int,
+    people: int,
 ) -> Path:
     """Measure, print the table and write the report; return the report's path.
 
     :param branches: the number of branches in the directory; 0 leaves it out
+    :param people: the number of people whose payment readiness is checked, likewise
     :raises Failure: when a requirement is not met, or any answer was wrong
     """
     check_plan(rows, clients, seconds, workers)
     folder = places.state / "bench"
     plan = {"rows": rows, "clients": clients, "seconds": seconds}
     with hold(folder / "lock", BUSY):
-        report = _run(places, plan, workers, branches)
+        report = _run(places, plan, workers, branches, people)
         path = write_report(folder, report)
     for line in build_table(report):
         say(line)

@@ -7,6 +7,7 @@ from pathlib import Path
 from setup.places import write_private
 
 from .directory import build_directory_lines
+from .readiness import build_readiness_lines
 
 COLUMNS = (
     f"{'work':<8}{'a call':>7}{'items/s':>10}{'calls/s':>9}{'goal':>9}{'p50 ms':>9}"
@@ -178,6 +179,8 @@ def build_table(report: dict) -> list[str]:
         *_build_floor_lines(work),
         *_build_memory_lines(report["memory"]),
     ]
+    if "readiness" in report:
+        lines += build_readiness_lines(report["readiness"])
     if "directory" in report:
         lines += build_directory_lines(report["directory"])
     return lines

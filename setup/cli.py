@@ -17,6 +17,7 @@ DEFAULT_ROWS = 100_000
 DEFAULT_CLIENTS = 4
 DEFAULT_SECONDS = 5.0
 DEFAULT_BRANCHES = 170_000
+DEFAULT_PEOPLE = 100_000
 #: Calls of ours that are commands of Odoo.
 COMMANDS = {"keyring": "spar_keyring", "audit": "spar_audit"}
 
@@ -45,6 +46,8 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--workers", DEFAULT_WORKERS, "worker processes of Odoo")
     text = "branches in the directory; 0 skips it"
     _add_number(parser, "--branches", DEFAULT_BRANCHES, text)
+    text = "people whose payment readiness is checked; 0 skips it"
+    _add_number(parser, "--people", DEFAULT_PEOPLE, text)
 
 
 def _add_passing(calls: argparse._SubParsersAction, call: str, text: str) -> None:

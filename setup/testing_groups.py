@@ -38,6 +38,7 @@ SECONDS = {
     "test_openg2p_callbacks.py": 60,
     "test_other_people.py": 30,
     "test_races.py": 30,
+    "test_readiness_kill.py": 50,
     "test_readme.py": 60,
     "test_setup.py": 40,
     "test_tampering.py": 90,

@@ -23,6 +23,7 @@ from bench.directory import build_directory_lines, measure_directory
 from bench.memory import get_family, get_odoo_memory, get_postgres_memory
 from bench.messages import CHECKS, build_messages, count_not_gone, count_wallets
 from bench.meter import Meter
+from bench.readiness import build_readiness_lines, measure_readiness
 from bench.report import GOALS, build_report, build_table, write_report
 from bench.tables import Sample, Tables, find_key, set_triggers
 from bench.usage import Usage, Watched, read_cpu_seconds
@@ -34,6 +35,7 @@ from setup.places import Places
 from setup.testing_databases import get_base
 
 ROWS, CLIENTS, SECONDS = 300, 2, 0.2
+PEOPLE = 2000
 OPERATIONS = ("resolve", "link", "update", "unlink")
 WORK = (*OPERATIONS, "signed", "phone")
 TABLES = "spar_bench_person, spar_bench_floor"
@@ -201,6 +203,36 @@ def test_large_directory_is_loaded_and_searched(server):
         assert word in table
     with server.cursor() as cursor:
         cursor.execute("DELETE FROM spar_fsp WHERE code ~ '^BENCH[0-9]{4}$'")
+
+
+def test_readiness_of_many_people_is_measured(server, target):
+    measured = measure_readiness(server.installation, PEOPLE)
+    assert measured["states"] == {"payable": ROWS, "not_linked": PEOPLE - ROWS}
+    assert measured["calls"] == PEOPLE / 1000
+    assert measured["people_per_second"] > 100
+    assert measured["memory_end_mb"] < measured["memory_before_mb"] + 60
+    table = "\n".join(build_readiness_lines(measured))
+    for word in (f"{PEOPLE:,} people", "of resolving alone", "goal 50%"):
+        assert word in table
+    clean_up_readiness(server)
+
+
+def clean_up_readiness(server) -> None:
+    """Delete the people whose readiness was measured."""
+    programmes = "SELECT id FROM spar_programme WHERE code = 'BENCH'"
+    with server.cursor() as cursor:
+        cursor.execute(
+            f"""WITH gone AS (DELETE FROM spar_programme_member
+                               WHERE programme_id IN ({programmes})
+                           RETURNING partner_id)
+                SELECT partner_id FROM gone"""
+        )
+        partners = [row_id for (row_id,) in cursor.fetchall()]
+        cursor.execute(
+            f"DELETE FROM spar_readiness_run WHERE programme_id IN ({programmes})"
+        )
+        cursor.execute("DELETE FROM spar_programme WHERE code = 'BENCH'")
+        cursor.execute("DELETE FROM res_partner WHERE id = ANY(%s)", (partners,))
 
 
 def test_country_depends_only_on_the_number_of_branches():
@@ -552,7 +584,8 @@ def test_bench_with_a_wrong_answer_fails(report, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(benchmark, "_run", lambda *_given: report)
     places = Places(tmp_path, tmp_path)
     with pytest.raises(Failure, match="1 answers were wrong: see "):
-        benchmark.bench(places, rows=300, clients=2, seconds=1, workers=2, branches=0)
+        plan = {"rows": 300, "clients": 2, "seconds": 1, "workers": 2}
+        benchmark.bench(places, **plan, branches=0, people=0)
     assert "300 mappings" in capsys.readouterr().out
     assert (places.state / "bench" / "latest.json").exists()
 
@@ -577,5 +610,6 @@ def test_command_has_the_options_of_the_plan():
     given = vars(build_parser().parse_args(["bench", "--rows=7", "--seconds=0.5"]))
     assert given.pop("call") == "bench"
     assert given.pop("branches") == 170_000
+    assert given.pop("people") == 100_000
     assert given == {"rows": 7, "clients": 4, "seconds": 0.5, "workers": 2}
     benchmark.check_plan(**given)

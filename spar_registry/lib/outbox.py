@@ -221,34 +221,3 @@ def get_pause(attempts: int, draw: float | None = None) -> timedelta:
     drawn = random.random() if draw is None else draw  # noqa: S311
     plain: timedelta = min(FIRST_PAUSE * 2 ** min(max(attempts, 1) - 1, 20), MAX_PAUSE)
     return plain + plain * (drawn / 4)
-
-
-def match_results(ids: list[str], results: list[Result]) -> list[Result | None]:
-    """Return the result for each ID, None where a mapper gave none that is certain.
-
-    A mapper answers in the order of the requests. One that does not (half an answer,
-    another order, other IDs, an ID twice) is believed only where a result names its ID
-    and is the only one to do so.
-
-    >>> first, second = Result(Outcome.LINKED, "1"), Result(Outcome.LINKED, "2")
-    >>> match_results(["1", "2"], [second, first]) == [first, second]
-    True
-    >>> match_results(["1", "2"], [first]) == [first, None]
-    True
-    >>> match_results(["1", "2"], [first, first, second]) == [None, second]
-    True
-    >>> match_results(["1", "2"], [Result(Outcome.LINKED), second])[0].outcome.value
-    'linked'
-    """
-    if len(results) == len(ids) and all(
-        result.id_value in (None, id_value)
-        for id_value, result in zip(ids, results, strict=True)
-    ):
-        return list(results)
-    named: dict[str, list[Result]] = {}
-    for result in results:
-        named.setdefault(result.id_value or "", []).append(result)
-    return [
-        named[id_value][0] if len(named.get(id_value, ())) == 1 else None
-        for id_value in ids
-    ]

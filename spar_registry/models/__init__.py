@@ -6,3 +6,5 @@ from . import outbox
 from . import task
 from . import sweep
 from . import spar_registry_demo
+from . import setting
+from . import readiness

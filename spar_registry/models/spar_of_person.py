@@ -15,12 +15,16 @@ class SparOfPerson(models.AbstractModel):
 
     #: The path to the person.
     _person_field = "partner_id"
+    #: Whether rows may have no person: other rules decide who may read those.
+    _person_is_optional = False
 
     @api.model
     def _search(self, domain, *args, bypass_access=False, **options):
         if not (self.env.su or bypass_access):
             people = self.env["res.partner"].with_context(active_test=False)
             seen = Domain(self._person_field, "in", people._search(Domain.TRUE))
+            if self._person_is_optional:
+                seen |= Domain(self._person_field, "=", False)
             domain = Domain(domain) & seen
         return super()._search(domain, *args, bypass_access=bypass_access, **options)
 

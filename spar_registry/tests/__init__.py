@@ -7,3 +7,4 @@ from . import test_outbox_summary
 from . import test_person
 from . import test_rights_table
 from . import test_sweep
+from . import test_readiness

@@ -11,6 +11,7 @@ from ...lib.contract import (
     NoticeInfo,
     ObjectionAnswer,
     ObjectionRequest,
+    PaymentState,
     Period,
     ResolveRequest,
     Result,
@@ -25,6 +26,7 @@ from ...lib.contract import (
     get_payment_state,
     in_force_at,
 )
+from ...lib.matching import match_results
 
 
 class SparMapper(models.AbstractModel):
@@ -127,15 +129,13 @@ class SparMapper(models.AbstractModel):
         """Return, in the same order, whether the owners of ``ids`` would be paid now.
 
         A mapper that can only resolve says what follows from that: everything else is
-        unknown.
+        unknown, also the state of an ID for which there is no certain result.
         """
         requests = [ResolveRequest(id_value, purpose=purpose) for id_value in ids]
-        results = self._resolve_fa(call, requests)
+        matched = match_results(ids, self._resolve_fa(call, requests))
         return [
-            Standing(
-                id_value, purpose, get_payment_state(result), provider=result.provider
-            )
-            for id_value, result in zip(ids, results, strict=True)
+            _build_standing(id_value, purpose, result)
+            for id_value, result in zip(ids, matched, strict=True)
         ]
 
     # === OBJECTION === #
@@ -159,3 +159,10 @@ class SparMapper(models.AbstractModel):
         Repeated use of a link gets the same answer. Raises NoSuchNotice.
         """
         raise NotSupported(Capability.OBJECTION)
+
+
+def _build_standing(id_value: str, purpose: str, result: Result | None) -> Standing:
+    if result is None:
+        return Standing(id_value, purpose, PaymentState.UNKNOWN)
+    state = get_payment_state(result)
+    return Standing(id_value, purpose, state, provider=result.provider)

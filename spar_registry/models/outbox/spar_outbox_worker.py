@@ -21,6 +21,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
     UpdateRequest,
 )
+from odoo.addons.spar_mapper_connector.lib.matching import match_results
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ...lib.outbox import (
@@ -29,7 +30,6 @@ from ...lib.outbox import (
     Seen,
     Wanted,
     get_pause,
-    match_results,
     plan,
     read_change,
     read_result,

@@ -58,6 +58,12 @@ class SparProgramme(models.Model):
         "of them.",
     )
     member_ids = fields.One2many("spar.programme.member", "programme_id")
+    cycle_ids = fields.One2many("spar.programme.cycle", "programme_id")
+    readiness_gate = fields.Boolean(
+        string="Check before each payment",
+        help="Whoever prepares payments of a cycle sees who is not ready. Nobody is "
+        "left out because of it.",
+    )
 
     _code_uniq = models.UniqueIndex("(code)", "A programme with this code exists.")
 
@@ -158,6 +164,10 @@ class SparProgramme(models.Model):
             "view_mode": "list,form",
             "domain": self._get_outdated_domain(),
         }
+    def action_check_readiness(self):
+        """Ask which people of the programme are to be checked."""
+        self.ensure_one()
+        return self.env["spar.readiness.wizard"]._open_for("programme", programme=self)
 
     # === WHO IS PAID === #
 

@@ -1,0 +1,244 @@
+import logging
+
+import psycopg2
+
+from odoo import api, models
+
+from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier, MapperError
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+from odoo.addons.spar_mapper_connector.transactions import STOPPED
+
+from ...exceptions import NoIdentity, SharedIdentity
+from ...lib.identity import RegistryIdentity
+from ...lib.readiness import (
+    Finding,
+    ReadinessState,
+    match_standings,
+    read_standing,
+)
+
+_logger = logging.getLogger(__name__)
+
+_HIDDEN = Finding(ReadinessState.ERROR, "hidden")
+
+
+class SparReadinessChecker(models.AbstractModel):
+    """Whether people can be paid now, for many of them at once.
+
+    It runs as the user who wants to know: their own people only. The number of
+    statements does not depend on the number of people.
+    """
+
+    _name = "spar.readiness.checker"
+    _description = "Check of payment readiness"
+
+    @api.model
+    def _check_people(self, people, programme) -> dict[int, Finding]:
+        """Return what is known of each of ``people``, by row id."""
+        seen = people._filtered_access("read")
+        payees = programme._find_payees(seen)
+        findings = {person_id: _HIDDEN for person_id in people.ids}
+        findings |= self._check_payees(seen.ids, payees, programme)
+        return findings
+
+    @api.model
+    def _check_payees(
+        self, person_ids: list[int], payees: dict[int, int], programme
+    ) -> dict[int, Finding]:
+        wanted = self.env["res.partner"].browse(list(dict.fromkeys(payees.values())))
+        chosen, refused = self._choose_identities(
+            wanted._filtered_access("read"), programme
+        )
+        found = self._ask(list(chosen.values()), programme.purpose or "")
+        findings = {}
+        for person_id in person_ids:
+            payee_id = payees.get(person_id)
+            if payee_id is None:
+                findings[person_id] = Finding(ReadinessState.NO_PAYEE)
+            elif payee_id in chosen:
+                finding = found[chosen[payee_id].id_value]
+                findings[person_id] = self._add_payee(finding, payee_id)
+            else:
+                finding = refused.get(payee_id, _HIDDEN)
+                findings[person_id] = self._add_payee(finding, payee_id)
+        return findings
+
+    @api.model
+    def _add_payee(self, finding: Finding, payee_id: int) -> Finding:
+        """Return a finding with the person who is paid, unless they are hidden."""
+        return Finding(
+            finding.state,
+            finding.reason,
+            None if finding is _HIDDEN else payee_id,
+            finding.is_disputed,
+            finding.has_waiting_change,
+            finding.shared_with,
+        )
+
+    @api.model
+    def _choose_identities(
+        self, payees, programme
+    ) -> tuple[dict[int, RegistryIdentity], dict[int, Finding]]:
+        """Return the ID by which each payee is paid, and why others have none."""
+        type_ids = programme.id_type_ids.ids
+        chosen, refused = {}, {}
+        found = payees.with_context(prefetch_fields=True)._spar_identities()
+        for payee_id, identities in found.items():
+            try:
+                identity = payees._spar_choose_identity(identities, type_ids)
+            except NoIdentity:
+                refused[payee_id] = Finding(ReadinessState.NO_IDENTITY)
+            except SharedIdentity:
+                refused[payee_id] = Finding(ReadinessState.SHARED_IDENTITY)
+            else:
+                chosen[payee_id] = identity
+        return chosen, refused
+
+    # === IDS FROM A FILE === #
+
+    @api.model
+    def _check_ids(
+        self, texts: dict[int, str], id_type, programme
+    ) -> tuple[dict[int, Finding], dict[int, int]]:
+        """Return what is known of each ID, and the contact who has it, by row id.
+
+        An ID that no contact has is asked for as well; one of a contact whom the user
+        may not read is not.
+        """
+        findings: dict[int, Finding] = {}
+        identities = self._read_ids(texts, id_type)
+        for row_id in texts.keys() - identities.keys():
+            findings[row_id] = Finding(ReadinessState.INVALID_ID)
+        owners = self._find_owners(identities)
+        asked, people = {}, {}
+        for row_id, identity in identities.items():
+            finding, partner_id = owners[identity.id_value]
+            if partner_id:
+                people[row_id] = partner_id
+            if finding:
+                findings[row_id] = finding
+            else:
+                asked[row_id] = identity
+        found = self._ask(list(asked.values()), programme.purpose or "")
+        for row_id, identity in asked.items():
+            findings[row_id] = found[identity.id_value]
+        return findings, people
+
+    @api.model
+    def _read_ids(self, texts: dict[int, str], id_type) -> dict[int, RegistryIdentity]:
+        """Return the IDs in canonical form, without those that are none."""
+        identities = {}
+        for row_id, text in texts.items():
+            try:
+                found = self.env["spar.id.type"]._identify(id_type._write_id(text))
+            except InvalidIdentifier:
+                continue
+            identities[row_id] = RegistryIdentity(0, 0, found.type_id, found.canonical)
+        return identities
+
+    @api.model
+    def _find_owners(
+        self, identities: dict[int, RegistryIdentity]
+    ) -> dict[str, tuple[Finding | None, int | None]]:
+        """Return the contact who has each ID, and why it is not asked for, if so.
+
+        Everybody's contacts are searched: an ID of a contact whom the user may not read
+        is none of their own.
+        """
+        partners = self.env["res.partner"]
+        id_values = list(dict.fromkeys(one.id_value for one in identities.values()))
+        owners = partners.sudo()._spar_find_by_ids(id_values)
+        everybody = partners.browse(
+            list({row_id for found in owners.values() for row_id in found})
+        )
+        seen = everybody._filtered_access("read")
+        payable = seen._spar_payable()
+        return {
+            id_value: self._judge_owners(set(found), set(seen.ids), payable)
+            for id_value, found in owners.items()
+        }
+
+    @api.model
+    def _judge_owners(
+        self, owners: set[int], seen: set[int], payable: set[int]
+    ) -> tuple[Finding | None, int | None]:
+        if not owners:
+            return None, None
+        if owners - seen:
+            return _HIDDEN, None
+        if len(owners) > 1:
+            return Finding(ReadinessState.SHARED_IDENTITY), None
+        (owner,) = owners
+        if owner not in payable:
+            return Finding(ReadinessState.NO_PAYEE), owner
+        return None, owner
+
+    # === ASKING === #
+
+    @api.model
+    def _ask(
+        self, identities: list[RegistryIdentity], purpose: str
+    ) -> dict[str, Finding]:
+        """Return what the mappers say of each ID; it never fails because of them."""
+        by_type: dict[int, set[str]] = {}
+        for identity in identities:
+            by_type.setdefault(identity.type_id, set()).add(identity.id_value)
+        findings: dict[str, Finding] = {}
+        by_mapper: dict[tuple, set[str]] = {}
+        for type_id, id_values in by_type.items():
+            try:
+                mapper_sudo = self._get_mapper_sudo(type_id)
+            except MapperError:
+                findings |= _fail_all(id_values, "unavailable")
+            else:
+                key = (mapper_sudo._name, mapper_sudo.id)
+                by_mapper.setdefault(key, set()).update(id_values)
+        for (name, backend_id), id_values in by_mapper.items():
+            mapper_sudo = self.env[name].sudo().browse(backend_id)
+            findings |= self._ask_mapper(mapper_sudo, sorted(id_values), purpose)
+        return findings
+
+    @api.model
+    def _get_mapper_sudo(self, type_id: int):
+        """Return the mapper for IDs of a type; a user is no channel of its own."""
+        id_type = self.env["spar.id.type"].browse(type_id)
+        return self.env["spar.mapper.backend"]._get_mapper(id_type).sudo()
+
+    @api.model
+    def _ask_mapper(
+        self, mapper, id_values: list[str], purpose: str
+    ) -> dict[str, Finding]:
+        """Return what one mapper says of each ID, whatever it does.
+
+        Raises OperationalError if the transaction has to be repeated.
+        """
+        try:
+            with self.env.cr.savepoint(flush=False):
+                answer = mapper._standing(self._build_call(), id_values, purpose)
+        except MapperError as error:
+            _logger.info("readiness: the mapper does not answer: %s", error.code)
+            return _fail_all(id_values, "unavailable")
+        except STOPPED:
+            return _fail_all(id_values, "late")
+        except psycopg2.OperationalError:
+            raise
+        except Exception as error:
+            # Its text may name an ID: only its class is logged.
+            _logger.warning("readiness: the mapper failed: %s", type(error).__name__)
+            return _fail_all(id_values, "failed")
+        standings = match_standings(id_values, purpose, answer)
+        return {one: read_standing(standings.get(one)) for one in id_values}
+
+    @api.model
+    def _build_call(self) -> CallContext:
+        return CallContext(
+            actor="registry",
+            channel="registry",
+            authority=Authority.PROGRAMME,
+            authenticated_by="registry",
+            on_behalf_of=f"user:{self.env.uid}",
+        )
+
+
+def _fail_all(id_values, reason: str) -> dict[str, Finding]:
+    return {each: Finding(ReadinessState.ERROR, reason) for each in id_values}

@@ -1,0 +1,51 @@
+"""Start a readiness run; run by Odoo's shell, for ``test_readiness_kill.py``.
+
+SPAR_IDS is a JSON list of the numbers on the cards of people, who become the members of
+a new programme. The run's id is written to the file named by SPAR_ANSWER.
+"""
+
+import json
+import os
+
+from odoo.addons.spar_registry.models.readiness import spar_readiness_chunk
+
+env = globals()["env"]  # provided by Odoo's shell
+
+#: So that a few hundred people are many chunks.
+CHUNK = 20
+
+
+def make_members(programme, numbers):
+    """Create a contact with each ID, as a member of the programme."""
+    partners = env["res.partner"].create(
+        [{"name": f"Readiness {place}"} for place, _number in enumerate(numbers)]
+    )
+    id_type = env.ref("spar_mapper_connector.id_type_national_id")
+    env["spar.person.identity"].create(
+        [
+            {"partner_id": partner.id, "id_type_id": id_type.id, "value": number}
+            for partner, number in zip(partners, numbers, strict=True)
+        ]
+    )
+    env["spar.programme.member"].create(
+        [{"programme_id": programme.id, "partner_id": one.id} for one in partners]
+    )
+
+
+def run():
+    """Make the programme and its people, and start a run."""
+    numbers = json.loads(os.environ["SPAR_IDS"])
+    code = f"READY-{numbers[0]}"
+    programme = env["spar.programme"].create({"name": "Readiness", "code": code})
+    make_members(programme, numbers)
+    spar_readiness_chunk.CHUNK_PEOPLE = CHUNK
+    wizard = env["spar.readiness.wizard"].create(
+        {"source": "programme", "programme_id": programme.id}
+    )
+    run_id = wizard.action_start()["res_id"]
+    env.cr.commit()
+    with open(os.environ["SPAR_ANSWER"], "w") as out:
+        json.dump({"run_id": run_id, "programme_id": programme.id}, out)
+
+
+run()
