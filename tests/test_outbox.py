@@ -17,7 +17,8 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 use_read_committed(env.cr)
 programme = env["spar.programme"].create({{"name": "Killed", "code": "KILLED"}})
 id_type = env.ref("spar_mapper_connector.id_type_national_id")
-people = env["res.partner"].create([{{"name": f"Killed {{n}}"}} for n in range({count})])
+names = [{{"name": f"Killed {{n}}"}} for n in range({count})]
+people = env["res.partner"].create(names)
 env["spar.person.identity"].create([
     {{"partner_id": person.id, "id_type_id": id_type.id, "value": str({first} + n)}}
     for n, person in enumerate(people)])

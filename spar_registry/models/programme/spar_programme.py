@@ -164,6 +164,7 @@ class SparProgramme(models.Model):
             "view_mode": "list,form",
             "domain": self._get_outdated_domain(),
         }
+
     def action_check_readiness(self):
         """Ask which people of the programme are to be checked."""
         self.ensure_one()

@@ -8,10 +8,11 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.contract import ResolveRequest
+from odoo.addons.spar_mapper_connector.lib.matching import match_results
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ...lib.identity import RegistryIdentity
-from ...lib.outbox import Seen, match_results
+from ...lib.outbox import Seen
 from ...lib.sweep import Finding, compare
 from ..account.spar_payment_account import ACCOUNT
 
