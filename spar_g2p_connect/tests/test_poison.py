@@ -275,8 +275,6 @@ class TestPoison(StatusCase):
         self.row = kept
         self.poison("sealed_answer", b"rubbish")
         change = self.env["spar.change"].search([("state", "=", "waiting")])
-        with mute_logger(
-            "odoo.addons.spar_g2p_connect.models.message.spar_message_decision"
-        ):
+        with mute_logger(ALARM_LOGGER):
             self.env["spar.message"]._on_changes_ended(change.ids)
         self.assertEqual(len(kept.callback_ids), 1)
