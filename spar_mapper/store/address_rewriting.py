@@ -23,7 +23,7 @@ from ..lib.records import (
     StoredAddress,
     Subject,
 )
-from .changing import RequestedAddress
+from .changing import DirectoryReading
 from .database import Row, build_array, copy_rows, fetch
 from .forming import FormPiece
 from .opening import (
@@ -36,7 +36,7 @@ from .sealing import CASES, RowSeals
 from .work import Work
 
 #: Returns the directory's reading of addresses, in the same order.
-ReadAddresses = Callable[[list[str]], list[RequestedAddress]]
+ReadAddresses = Callable[[list[str]], list[DirectoryReading]]
 
 #: For an address that gets its form although it does not pass its checks.
 UNFIT = "unfit"
@@ -140,12 +140,12 @@ class AddressRewriter:
         digest = self.work.keyring.digester(seals.ADDRESS)
         notes = []
         read = self.read([address.fa for _row_id, address in found])
-        for (row_id, address), requested in zip(found, read, strict=True):
-            verdict = _get_outcome(address, requested)
+        for (row_id, address), reading in zip(found, read, strict=True):
+            verdict = _get_outcome(address, reading)
             piece.count(verdict)
-            if requested.problem and verdict != REFUSED:
+            if reading.problem and verdict != REFUSED:
                 piece.count(UNFIT)
-            new = None if verdict == REFUSED else digest(requested.key)
+            new = None if verdict == REFUSED else digest(reading.key)
             notes.append((self.run_id, row_id, new, verdict))
         columns = ("run_id", "row_id", "digest", "verdict")
         copy_rows(self.work.cr, "spar_form_row", columns, notes)
@@ -218,34 +218,34 @@ class AddressRewriter:
             if head.row_id in wanted and head.address is not None
         ]
         read = self.read([head.current.fa for _subject, head in places])
-        for (subject, head), requested in zip(places, read, strict=True):
-            if _get_outcome(head.current, requested) == OTHER:
-                _rewrite(ledger, subject, head, requested)
+        for (subject, head), reading in zip(places, read, strict=True):
+            if _get_outcome(head.current, reading) == OTHER:
+                _rewrite(ledger, subject, head, reading)
                 piece.rewritten += 1
         self.work.save(ledger)
         return piece
 
 
-def _get_outcome(address: StoredAddress, requested: RequestedAddress) -> str:
+def _get_outcome(address: StoredAddress, reading: DirectoryReading) -> str:
     """Return an address's outcome: refused if it now reads as another bank's."""
-    if address.provider_id and requested.address.provider_id != address.provider_id:
+    if address.provider_id and reading.address.provider_id != address.provider_id:
         return REFUSED
     is_same = address.form != TEXT_FORM and (address.key, address.fa) == (
-        requested.key,
-        requested.address.text,
+        reading.key,
+        reading.address.text,
     )
     return SAME if is_same else OTHER
 
 
 def _rewrite(
-    ledger: Ledger, subject: Subject, head: Head, requested: RequestedAddress
+    ledger: Ledger, subject: Subject, head: Head, reading: DirectoryReading
 ) -> None:
-    old, new = head.current, requested.address
+    old, new = head.current, reading.address
     address = replace(
         old,
         fa=new.text,
         typed=old.typed or (old.fa if old.fa != new.text else ""),
-        key=requested.key,
+        key=reading.key,
         form=ledger.address_form,
         strategy_number=new.strategy_number,
         fa_type_id=new.type_id,

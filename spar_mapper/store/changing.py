@@ -24,8 +24,11 @@ from .loading import CanonicalId
 from .work import Work
 
 
-class RequestedAddress(NamedTuple):
-    """An address in its one form, its key, and why it cannot be stored, if so."""
+class DirectoryReading(NamedTuple):
+    """The directory's reading of an address, whether it is stored or requested.
+
+    It has the address in its one form, its key, and why it cannot be stored, if so.
+    """
 
     address: Address
     canonical: CanonicalAddress
@@ -46,7 +49,7 @@ def change(
     code: Operation,
     requests: Sequence[ChangeRequest],
     read: Sequence[ReadRequest],
-    addresses: Mapping[str, RequestedAddress],
+    addresses: Mapping[str, DirectoryReading],
     assess: Assess,
 ) -> list[Result]:
     """Run ``code`` for each request; return the results in the same order.

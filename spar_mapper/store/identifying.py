@@ -14,9 +14,9 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..exceptions import BrokenId, ContestedId, RowBroken
 from ..lib import audit, seals
+from ..lib.audit import Finding
 from ..lib.id_reading import FormState
 from .database import StoreCursor, build_array, build_bytes_array, fetch
-from .loading import RowProblem
 from .sealing import CASES, RUNS, RowSeals, mac_forecast
 from .showing import show_ids
 from .work import Work
@@ -93,7 +93,7 @@ def find_rows(
 
 def find_contested(
     cr: StoreCursor, keyring: OpenKeyring, canonicals: Iterable[str]
-) -> dict[str, RowProblem | None]:
+) -> dict[str, Finding | None]:
     """Return the IDs that have an open case, and why a case cannot be trusted."""
     digest = keyring.digester(seals.ID)
     requested = {digest(canonical): canonical for canonical in canonicals}
@@ -160,7 +160,7 @@ class FormReader:
         ]
         return self._find_foreseen(chosen) if self.state.foreseen else chosen
 
-    def _report_broken(self, problem: RowProblem) -> BrokenId:
+    def _report_broken(self, problem: Finding) -> BrokenId:
         self.work.problems.append(problem)
         return BrokenId()
 
@@ -184,7 +184,7 @@ class FormReader:
         newest: IdReading,
         readings: list[OlderReading],
         stored: dict[str, tuple[int, int]],
-        contested: dict[str, RowProblem | None],
+        contested: dict[str, Finding | None],
     ) -> IdReading:
         """Return the ID stored in the form by which it was read, else the current one.
 
@@ -229,9 +229,7 @@ class FormReader:
         row_seals = RowSeals(cr, self.work.keyring)
         return is_open and not row_seals.find_altered(RUNS, _OPEN_RUN, number)
 
-    def _find_contested(
-        self, found: Sequence[IdReading]
-    ) -> dict[str, RowProblem | None]:
+    def _find_contested(self, found: Sequence[IdReading]) -> dict[str, Finding | None]:
         """Return the IDs in ``found`` that belong to several people."""
         identifiers = [one.canonical for one in found if isinstance(one, Identifier)]
         return find_contested(self.work.cr, self.work.keyring, identifiers)

@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..exceptions import RowBroken
 from ..lib import audit, seals
+from ..lib.audit import Finding
 from ..lib.chain import bind_moment, commit_to_change, mark_id
 from ..lib.records import (
     ID_FORM,
@@ -52,9 +53,6 @@ class CanonicalId(Protocol):
     def is_stored(self) -> bool:
         """Return whether a row with exactly this form was found."""
 
-
-#: The content of an alarm: a table, a row of it, and what is wrong.
-RowProblem = tuple[str, int, str]
 
 _CHANGE_COLUMNS = (
     "uuid",
@@ -150,7 +148,7 @@ class Loader:
         self.id_form = id_form
         self.older_below = older_below
         self.opener = Opener(call, keyring)
-        self.problems: list[RowProblem] = []
+        self.problems: list[Finding] = []
 
     # === IDS === #
 

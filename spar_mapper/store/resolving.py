@@ -18,11 +18,12 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..exceptions import IdMoved, RowBroken
 from ..lib import seals
+from ..lib.audit import Finding
 from ..lib.records import IN_FORCE, KEY_FORM, Head, StoredAddress, Subject
 from .database import Row, StoreCursor, build_array, build_bytes_array, fetch
 from .following import Follower, MovedPerson, WantedAddress
 from .identifying import get_outcome
-from .loading import BuildKeys, RowProblem, identify
+from .loading import BuildKeys, identify
 from .opening import (
     HEAD_ALTERED,
     HEAD_COLUMNS,
@@ -142,7 +143,7 @@ class Resolver:
         self.older = older or OlderForms()
         self._older_keys: dict[str, list[str]] = {}
         self._keys: dict[str, str] = {}
-        self.problems: list[RowProblem] = []
+        self.problems: list[Finding] = []
         self._providers: dict[ProviderPlace, ProviderInfo] = {}
         self._closed: dict[ProviderPlace, str] = {}
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from ..exceptions import RowBroken
+from ..lib.audit import Finding
 from .database import Row, StoreCursor, build_array, build_bytes_array, fetch
-from .loading import RowProblem
 
 ROW_ALTERED = "the row was altered or inserted outside SPAR"
 SET_ALTERED = "rows were removed, or an earlier state was restored"
@@ -131,7 +131,7 @@ class RowSeals:
 
     def find_altered(
         self, table: SealedTable, condition: str = "true", *values: object
-    ) -> list[RowProblem]:
+    ) -> list[Finding]:
         """Return the rows that match ``condition`` and are not as they were signed."""
         return [
             (table.name, row[0], ROW_ALTERED)
@@ -139,7 +139,7 @@ class RowSeals:
             if bytes(row[2] or b"") != self._build_mac(table, row)
         ]
 
-    def find_altered_set(self, table: SealedTable) -> list[RowProblem]:
+    def find_altered_set(self, table: SealedTable) -> list[Finding]:
         """Return a problem unless a table has all its rows in their last state."""
         query = _SET.format(table=table.name)
         ((*found, content, mac),) = fetch(self.cr, query)

@@ -9,10 +9,11 @@ from datetime import datetime
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
+from ..lib.audit import Finding
 from ..lib.ledger import Ledger
 from ..lib.records import ID_FORM, KEY_FORM
 from .database import StoreCursor
-from .loading import BuildKeys, Loader, RowProblem
+from .loading import BuildKeys, Loader
 from .saving import EndsCallback, NoticesCallback, Saver
 
 
@@ -43,7 +44,7 @@ class Work:
     address_form: int = KEY_FORM
     older_below: int = KEY_FORM
     #: Rows that cannot be trusted: the caller raises alarms for them.
-    problems: list[RowProblem] = field(default_factory=list)
+    problems: list[Finding] = field(default_factory=list)
 
     def load(self) -> Loader:
         """Return a loader that reports to this work's problems."""
