@@ -25,6 +25,7 @@ from . import (
     test_import_rights,
     test_inverse_fields,
     test_kind_form,
+    test_labels,
     test_migration,
     test_openg2p,
     test_placeholders,

@@ -52,7 +52,7 @@ class SparMappingWizard(models.TransientModel):
         readonly=True,
     )
     mapping_id = BigMany2one("spar.mapping", readonly=True)
-    seen_version = fields.Integer(readonly=True)
+    seen_version = fields.Integer(string="Version seen", readonly=True)
     id_masked = fields.Char(related="mapping_id.id_masked", string="Masked ID")
     fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address in force")
     reason = sealed_text(
@@ -77,8 +77,8 @@ class SparMappingWizard(models.TransientModel):
     provider_kind = fields.Selection(related="fa_type_id.provider_kind")
     provider_id = fields.Many2one("spar.fsp")
     branch_id = fields.Many2one("spar.fsp.branch")
-    needs_provider = fields.Boolean(compute="_compute_needs")
-    needs_branch = fields.Boolean(compute="_compute_needs")
+    needs_provider = fields.Boolean(string="Needs a provider", compute="_compute_needs")
+    needs_branch = fields.Boolean(string="Needs a branch", compute="_compute_needs")
     part_ids = fields.One2many(
         "spar.mapping.wizard.part", "wizard_id", string="Address details"
     )
@@ -101,13 +101,15 @@ class SparMappingWizard(models.TransientModel):
         string="The ID is correct: I compared it with the document",
         help="The ID is linked only if you confirm this.",
     )
-    doubt_digest = fields.Char(readonly=True)
+    doubt_digest = fields.Char(string="Digest of the ID in doubt", readonly=True)
 
     document = sealed_file(
         "document",
         help="A PDF file or a JPEG or PNG image of the document that you saw.",
     )
-    asks_evidence = fields.Boolean(compute="_compute_asks_evidence")
+    asks_evidence = fields.Boolean(
+        string="Asks for evidence", compute="_compute_asks_evidence"
+    )
 
     @api.model
     def _default_id_type_id(self):

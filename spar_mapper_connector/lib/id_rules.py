@@ -39,7 +39,7 @@ class CardRule:
     max_length: int = 0
     check: str = ""
     check_parameter: str = ""
-    binds_programs: bool = False
+    binds_participants: bool = False
 
     def fits(self, value: str) -> bool:
         """Return whether ``value`` can appear on a card.
@@ -115,7 +115,7 @@ class IdRule:
         """Raise InvalidIdentifier if the value needs the card's format but lacks it."""
         if self.card is None or card_check is CardCheck.NONE:
             return
-        is_bound = self.card.binds_programs or card_check is CardCheck.PEOPLE
+        is_bound = self.card.binds_participants or card_check is CardCheck.PEOPLE
         if is_bound and not self.card.fits(value):
             raise InvalidIdentifier("card", self.type_id)
 

@@ -211,7 +211,7 @@ class TestCards(RulesCase):
             self.assertTrue(self.identify(text, CardCheck.PEOPLE, **rule))
 
     def test_participants_are_bound_if_the_type_requires_it(self):
-        rule = {"card": CardRule(pattern="[0-9]+", binds_programs=True)}
+        rule = {"card": CardRule(pattern="[0-9]+", binds_participants=True)}
         text = "token:John@nationalId"
         self.assert_invalid("card", text, CardCheck.PARTICIPANTS, **rule)
         self.assertTrue(self.identify(text, CardCheck.NONE, **rule))
@@ -261,7 +261,7 @@ class TestForms(BaseCase):
         self.assertEqual(self.identify("\u200b"), [])
 
     def test_a_form_is_kept_as_data(self):
-        card = CardRule("[0-9]+", 1, 9, binds_programs=True)
+        card = CardRule("[0-9]+", 1, 9, binds_participants=True)
         for form in self.get_forms(ignores_case=True, card=card, stored=NATIONAL):
             data = json.loads(json.dumps(form.to_data()))
             self.assertEqual(load_form(data), form)

@@ -70,15 +70,20 @@ class SparIdType(models.Model):
         default="none",
         help="How the value that people enter is turned into the stored value.",
     )
-    tokeniser_parameter = fields.Char(help="For example the partner ID.")
+    tokeniser_parameter = fields.Char(
+        string="Tokeniser parameter", help="For example the partner ID."
+    )
     stored_strategy = fields.Char(
-        help="How the stored ID is written, if that differs from the strategy."
+        string="Stored strategy",
+        help="How the stored ID is written, if that differs from the strategy.",
     )
     check = fields.Selection(
         selection=lambda self: self._selection_check(),
         help="A check that each value must pass, on every channel.",
     )
-    check_parameter = fields.Char(help="For example a regular expression.")
+    check_parameter = fields.Char(
+        string="Check parameter", help="For example a regular expression."
+    )
     ignores_gaps = fields.Boolean(
         string="Ignore gaps",
         help="2007 816 053, 2007-816053 and 2007816053 are the same ID: spaces, "
@@ -132,12 +137,15 @@ class SparIdType(models.Model):
         help="For example Luhn, or a number format from python-stdnum.",
     )
     card_check_parameter = fields.Char(string="Parameter of the check digit")
+    # The column is sealed under this name.
     card_binds_programs = fields.Boolean(
         string="Also in the API",
         help="Participants, too, can link only IDs in the format on the card. "
         "Otherwise they can also send other texts, such as tokens.",
     )
-    has_card_rule = fields.Boolean(compute="_compute_has_card_rule")
+    has_card_rule = fields.Boolean(
+        string="Has a card rule", compute="_compute_has_card_rule"
+    )
 
     _code_uniq = models.UniqueIndex("(code)", "An ID type with this code exists.")
 
@@ -287,7 +295,7 @@ class SparIdType(models.Model):
             max_length=self.card_max_length,
             check=self.card_check or "",
             check_parameter=self.card_check_parameter or "",
-            binds_programs=self.card_binds_programs,
+            binds_participants=self.card_binds_programs,
         )
 
     @api.model
