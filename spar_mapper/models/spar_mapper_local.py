@@ -47,7 +47,7 @@ from ..lib import seals
 from ..lib.assessment import Assessment, Proposal, assess, assess_once
 from ..lib.records import ID_FORM, KEY_FORM
 from ..lib.staff_limits import RequestedAct
-from ..store.changing import AddressReading, change
+from ..store.changing import DirectoryReading, change
 from ..store.contesting import Judge
 from ..store.deciding import Decider
 from ..store.forming import FORMS
@@ -260,7 +260,7 @@ class SparMapperLocal(models.AbstractModel):
         return Decider(work, self._assess, self._read_address)
 
     @api.model
-    def _read_address(self, call: CallContext, request) -> AddressReading | None:
+    def _read_address(self, call: CallContext, request) -> DirectoryReading | None:
         """Return the directory's reading of a request's address, if it has one."""
         return read_requested(self._get_directory(), call, [request]).get(request.fa)
 
@@ -661,7 +661,7 @@ class SparMapperLocal(models.AbstractModel):
         )
 
     @api.model
-    def _read_stored(self, texts: list[str]) -> list[AddressReading]:
+    def _read_stored(self, texts: list[str]) -> list[DirectoryReading]:
         """Return the directory's reading of addresses; see ``read_addresses``."""
         return read_addresses(self._get_directory(), texts)
 

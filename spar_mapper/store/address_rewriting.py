@@ -23,7 +23,7 @@ from ..lib.records import (
     StoredAddress,
     Subject,
 )
-from .changing import AddressReading
+from .changing import DirectoryReading
 from .database import Row, build_array, copy_rows, fetch
 from .forming import FormPiece
 from .opening import (
@@ -36,7 +36,7 @@ from .sealing import CASES, RowSeals
 from .work import Work
 
 #: Returns the directory's reading of addresses, in the same order.
-ReadAddresses = Callable[[list[str]], list[AddressReading]]
+ReadAddresses = Callable[[list[str]], list[DirectoryReading]]
 
 #: For an address that gets its form although it does not pass its checks.
 UNFIT = "unfit"
@@ -226,7 +226,7 @@ class AddressRewriter:
         return piece
 
 
-def _get_outcome(address: StoredAddress, reading: AddressReading) -> str:
+def _get_outcome(address: StoredAddress, reading: DirectoryReading) -> str:
     """Return an address's outcome: refused if it now reads as another bank's."""
     if address.provider_id and reading.address.provider_id != address.provider_id:
         return REFUSED
@@ -238,7 +238,7 @@ def _get_outcome(address: StoredAddress, reading: AddressReading) -> str:
 
 
 def _rewrite(
-    ledger: Ledger, subject: Subject, head: Head, reading: AddressReading
+    ledger: Ledger, subject: Subject, head: Head, reading: DirectoryReading
 ) -> None:
     old, new = head.current, reading.address
     address = replace(

@@ -24,7 +24,7 @@ from .loading import CanonicalId
 from .work import Work
 
 
-class AddressReading(NamedTuple):
+class DirectoryReading(NamedTuple):
     """The directory's reading of an address, whether it is stored or requested.
 
     It has the address in its one form, its key, and why it cannot be stored, if so.
@@ -49,7 +49,7 @@ def change(
     code: Operation,
     requests: Sequence[ChangeRequest],
     read: Sequence[ReadRequest],
-    addresses: Mapping[str, AddressReading],
+    addresses: Mapping[str, DirectoryReading],
     assess: Assess,
 ) -> list[Result]:
     """Run ``code`` for each request; return the results in the same order.

@@ -31,12 +31,12 @@ from ..lib.ledger import Ledger
 from ..lib.records import ChangeRow, Holding
 from ..lib.waiting import OBJECTION_LOCK, apply_change, drop_change, is_frozen
 from .auditing import check_person
-from .changing import AddressReading
+from .changing import DirectoryReading
 from .database import fetch
 from .work import Work
 
 #: Returns the directory's reading of a request's address, for its proposer's call.
-ReadAddress = Callable[[CallContext, ChangeRequest], AddressReading | None]
+ReadAddress = Callable[[CallContext, ChangeRequest], DirectoryReading | None]
 
 _PROPOSER = """
     SELECT m.subject_id, m.purpose, c.proposer, c.channel, c.authority,

@@ -20,7 +20,7 @@ from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 from odoo.addons.spar_mapper_connector.lib.identifier import check_characters
 
 from ..lib.operations import refuse_foreign
-from .changing import AddressReading, ReadRequest
+from .changing import DirectoryReading, ReadRequest
 from .identifying import IdReading, get_outcome
 
 MAX_FA_LENGTH = 1000
@@ -63,7 +63,7 @@ def get_address_problem(fa: str | None) -> str:
 
 def read_addresses(
     directory: RequestDirectory, texts: list[str]
-) -> list[AddressReading]:
+) -> list[DirectoryReading]:
     """Return the directory's reading of addresses, in the same order.
 
     An invalid address stays as it is written; any other is written in its one form.
@@ -71,7 +71,7 @@ def read_addresses(
     read = directory.canonicalise(texts)
     written = directory.write(read, texts)
     return [
-        AddressReading(
+        DirectoryReading(
             form.to_address(text if form.problem else in_one_form), form, form.problem
         )
         for text, form, in_one_form in zip(texts, read, written, strict=True)
@@ -80,7 +80,7 @@ def read_addresses(
 
 def read_requested(
     directory: RequestDirectory, call: CallContext, requests: Sequence[ChangeRequest]
-) -> dict[str, AddressReading]:
+) -> dict[str, DirectoryReading]:
     """Return the directory's reading of each address in the requests."""
     texts = list({r.fa for r in requests if r.fa is not None})
     if not texts:
@@ -93,8 +93,8 @@ def read_requested(
 
 
 def _drop_ignored_problem(
-    call: CallContext, requested: AddressReading
-) -> AddressReading:
+    call: CallContext, requested: DirectoryReading
+) -> DirectoryReading:
     """Return the reading without a problem that this caller may ignore.
 
     Lenient participants may name a provider that the directory does not know and write
@@ -117,7 +117,7 @@ class RequestReader:
         self,
         call: CallContext,
         directory: RequestDirectory,
-        addresses: Mapping[str, AddressReading],
+        addresses: Mapping[str, DirectoryReading],
     ):
         self.call = call
         self.directory = directory
