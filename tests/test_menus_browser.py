@@ -8,7 +8,16 @@ from .chromium import chromium
 from .real_server import NOTHING
 from .staff import Colleague
 
-ROLES = ("viewer", "officer", "supervisor", "auditor", "administrator", "odoo")
+ROLES = (
+    "viewer",
+    "officer",
+    "supervisor",
+    "auditor",
+    "administrator",
+    "programme user",
+    "programme manager",
+    "odoo",
+)
 #: A page whose websocket cannot be opened reports it after the second try, within 5 s.
 PATIENCE_SECONDS = 8
 

@@ -9,6 +9,8 @@ from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from ..lib.demo_families import DemoFamily, build_families
 
 DEMO_VARIABLE = "SPAR_DEMO"
+#: The ID of somebody whose old one was replaced.
+_NEW_NUMBER = "5100999321"
 #: A provider that closed after accounts there were collected.
 _CLOSING = "RURAL"
 #: A person whose address staff entered, so that a programme's waits for approval.
@@ -128,7 +130,8 @@ class SparRegistryDemo(models.AbstractModel):
     def _load_child_grant(self, families, households) -> None:
         """Load a grant that is paid to heads of households who consented.
 
-        One household has not consented yet, so its account is not sent.
+        The last household has not consented yet, and the one before withdrew its
+        consent, so their accounts are not sent.
         """
         programme = self._create_programme(
             "Child Grant",
@@ -143,8 +146,10 @@ class SparRegistryDemo(models.AbstractModel):
             account = self._collect(household, member.fa, programme, 9 - place)
             if place == len(households) - 1:
                 continue
-            self._give_consent(household, programme, 9 - place)
+            consent = self._give_consent(household, programme, 9 - place)
             account._queue()
+            if place == len(households) - 2:
+                consent.action_withdraw()
 
     @api.model
     def _give_consent(self, person, programme, days: int):
@@ -161,7 +166,8 @@ class SparRegistryDemo(models.AbstractModel):
     def _load_pension(self, families, households) -> None:
         """Load a pension that is paid to each person.
 
-        One account is at a bank that has closed since, and one person has died.
+        One account is at a bank that has closed since, one person has a new ID, and one
+        has died.
         """
         people = self.env["res.partner"]
         for household in households[:4]:
@@ -171,6 +177,8 @@ class SparRegistryDemo(models.AbstractModel):
             fa = families[place].members[1].fa
             self._collect(person, fa, programme, 5)._queue()
         self._load_closed_bank(households[4], programme)
+        people[2].spar_identity_ids.active = False
+        self._add_id(people[2], _NEW_NUMBER)
         people[3].spar_died_on = fields.Date.today() - timedelta(days=2)
 
     @api.model

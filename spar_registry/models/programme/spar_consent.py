@@ -30,7 +30,9 @@ class SparConsent(models.Model):
         string="The text",
         help="To be read to the person before they agree.",
     )
-    given_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    given_at = fields.Datetime(
+        string="Given at", required=True, default=fields.Datetime.now
+    )
     given_how = fields.Selection(
         [
             ("signed", "Signed on paper"),
@@ -42,10 +44,13 @@ class SparConsent(models.Model):
         string="How it was given",
     )
     recorded_by = fields.Many2one(
-        "res.users", readonly=True, default=lambda self: self.env.user
+        "res.users",
+        string="Recorded by",
+        readonly=True,
+        default=lambda self: self.env.user,
     )
-    withdrawn_at = fields.Datetime(readonly=True)
-    withdrawn_by = fields.Many2one("res.users", readonly=True)
+    withdrawn_at = fields.Datetime(string="Withdrawn at", readonly=True)
+    withdrawn_by = fields.Many2one("res.users", string="Withdrawn by", readonly=True)
     state = fields.Selection(
         [
             ("valid", "Valid"),

@@ -45,7 +45,7 @@ class SparProgramme(models.Model):
         help="Once somebody has agreed to this text, a change of it is a new version, "
         "and everybody is asked again.",
     )
-    consent_version = fields.Char(default="1")
+    consent_version = fields.Char(string="Version of the text", default="1")
     outdated_consent_count = fields.Integer(
         compute="_compute_outdated_consent_count",
         string="People to ask again",

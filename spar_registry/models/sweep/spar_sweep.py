@@ -63,9 +63,9 @@ class SparSweep(models.Model):
     _rec_name = "started_at"
 
     started_at = fields.Datetime(
-        required=True, readonly=True, default=fields.Datetime.now
+        string="Started at", required=True, readonly=True, default=fields.Datetime.now
     )
-    ended_at = fields.Datetime(readonly=True)
+    ended_at = fields.Datetime(string="Ended at", readonly=True)
     position = fields.Integer(
         readonly=True, aggregator=None, help="The last account that was compared."
     )

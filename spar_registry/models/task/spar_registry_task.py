@@ -73,15 +73,15 @@ class SparRegistryTask(models.Model):
         required=True,
         readonly=True,
     )
-    proposed_by = fields.Many2one("res.users", readonly=True)
-    proposed_at = fields.Datetime(readonly=True)
-    approved_by = fields.Many2one("res.users", readonly=True)
+    proposed_by = fields.Many2one("res.users", string="Proposed by", readonly=True)
+    proposed_at = fields.Datetime(string="Proposed at", readonly=True)
+    approved_by = fields.Many2one("res.users", string="Approved by", readonly=True)
     answer = fields.Char(
         help="What was done, or why nothing has to be done. It must not contain an ID "
         "or an account number.",
     )
-    closed_by = fields.Many2one("res.users", readonly=True)
-    closed_at = fields.Datetime(readonly=True)
+    closed_by = fields.Many2one("res.users", string="Closed by", readonly=True)
+    closed_at = fields.Datetime(string="Closed at", readonly=True)
 
     _open_uniq = models.UniqueIndex(
         "(kind, partner_id, coalesce(programme_id, 0))"
