@@ -73,11 +73,17 @@ ACTIONS: dict[tuple[str, str], set[str]] = {
     ("spar.suspend.wizard", "action_remove"): USERS,
     ("spar.sweep", "action_open_tasks"): USERS | {"other"},
 }
-REFUSED = (AccessError, UserError)
 
 
 class Undone(Exception):
     """The end of an attempt: what it did is undone."""
+
+
+class Hidden(Exception):
+    """A user finds no such row."""
+
+
+REFUSED = (AccessError, UserError, Hidden)
 
 
 class TestRightsTable(RegistryCase):
@@ -232,11 +238,11 @@ class TestRightsTable(RegistryCase):
         finally:
             self.env.invalidate_all()
 
-    def read(self, row) -> None:
-        """Read a row, and find it; raises AccessError for one that is hidden."""
+    def find(self, row) -> None:
+        """Read a row, and find it; raises Hidden for one that is not there."""
         found = row.search([("id", "in", row.ids)])
         if not row.read(["display_name"]) or not found:
-            raise AccessError("there is no such row for this user")
+            raise Hidden()
 
     def try_everything(self, model, user) -> str:
         """Return the letters of what a user may do with a model."""
@@ -253,7 +259,7 @@ class TestRightsTable(RegistryCase):
             }
         change = self.get_changes().get(model, {"create_uid": user.id})
         attempts = {
-            "r": lambda: self.read(row),
+            "r": lambda: self.find(row),
             "w": lambda: row.write(change),
             "c": lambda: rows.create(values),
             "u": lambda: row.unlink(),
