@@ -18,6 +18,8 @@ ROLES = (
     "manager",
 )
 USERS = {"user", "readiness", "manager"}
+#: Who checks for many people at once whether they can be paid.
+CHECKERS = {"readiness", "manager"}
 
 #: What each role may do with a row about a person whom it may see: read, write, create,
 #: unlink. Roles that are not named may do nothing; "other" is a programme's user of
@@ -25,6 +27,7 @@ USERS = {"user", "readiness", "manager"}
 MODELS: dict[str, dict[str, str]] = {
     "spar.person.identity": {role: "rwc" for role in USERS},
     "spar.programme": {"user": "r", "readiness": "r", "manager": "rwc"},
+    "spar.programme.cycle": {"user": "r", "readiness": "r", "manager": "rwc"},
     "spar.programme.member": {"user": "r", "readiness": "r", "manager": "rwcu"},
     "spar.consent": {role: "rc" for role in USERS},
     "spar.payment.account": {role: "r" for role in USERS},
@@ -32,12 +35,19 @@ MODELS: dict[str, dict[str, str]] = {
     "spar.outbox.summary": {role: "r" for role in USERS},
     "spar.registry.task": {role: "rw" for role in USERS},
     "spar.sweep": {role: "r" for role in (*USERS, "other")},
+    "spar.registry.setting": {"manager": "r"},
+    "spar.readiness.run": {role: "r" for role in CHECKERS},
+    "spar.readiness.line": {role: "r" for role in CHECKERS},
+    "spar.readiness.export": {role: "r" for role in CHECKERS},
+    "spar.readiness.chunk": {},
     # Windows of somebody else: only new ones are opened, about people whom one sees.
     "spar.address.wizard": {role: "c" for role in USERS},
     "spar.collect.wizard": {role: "c" for role in USERS},
     "spar.collect.wizard.part": {},
     "spar.give.up.wizard": {"manager": "c"},
     "spar.move.wizard": {role: "c" for role in USERS},
+    "spar.readiness.export.wizard": {role: "c" for role in CHECKERS},
+    "spar.readiness.wizard": {role: "c" for role in CHECKERS},
     "spar.suspend.wizard": {role: "c" for role in USERS},
 }
 #: Who may press each button, and call each method, that is open to remote calls.
@@ -65,7 +75,20 @@ ACTIONS: dict[tuple[str, str], set[str]] = {
     ("spar.outbox.summary", "action_open_parked"): USERS,
     ("spar.outbox.summary", "action_open_waiting"): USERS,
     ("spar.payment.account", "action_send"): USERS,
+    ("spar.programme", "action_check_readiness"): CHECKERS,
     ("spar.programme", "action_open_outdated"): USERS,
+    ("spar.programme.cycle", "action_check_readiness"): CHECKERS,
+    ("spar.readiness.export.wizard", "action_export"): CHECKERS,
+    ("spar.readiness.run", "action_check_again"): CHECKERS,
+    ("spar.readiness.run", "action_continue"): CHECKERS,
+    ("spar.readiness.run", "action_export"): CHECKERS,
+    ("spar.readiness.run", "action_open_call_list"): CHECKERS,
+    ("spar.readiness.run", "action_open_changes"): CHECKERS,
+    ("spar.readiness.run", "action_open_chart"): CHECKERS,
+    ("spar.readiness.run", "action_open_lines"): CHECKERS,
+    ("spar.readiness.run", "action_refresh"): CHECKERS,
+    ("spar.readiness.run", "action_stop"): CHECKERS,
+    ("spar.readiness.wizard", "action_start"): CHECKERS,
     ("spar.registry.task", "action_dismiss"): USERS,
     ("spar.registry.task", "action_done"): USERS,
     ("spar.registry.task", "action_solve"): USERS,
@@ -147,7 +170,20 @@ class TestRightsTable(RegistryCase):
         self.task = self.env["spar.registry.task"].search(
             [("kind", "=", "identity_replaced"), ("partner_id", "=", self.ada.id)]
         )
+        self.cycle = self.env["spar.programme.cycle"].create(
+            {"name": "March", "programme_id": self.programme.id}
+        )
+        self.check = self.start_check()
         self.env.flush_all()
+
+    def start_check(self):
+        """Return a readiness run of the user with that right."""
+        user = self.users["readiness"]
+        query = self.ada.with_user(user)._search([("id", "=", self.ada.id)])
+        runs = self.env["spar.readiness.run"].with_user(user)
+        run = runs._start(query, "programme", self.programme)
+        run.env["spar.readiness.export"]._export(run, "all", "csv")
+        return run.sudo()
 
     def create_identity(self):
         return self.env["spar.person.identity"].create(self.get_new_identity())
@@ -166,6 +202,35 @@ class TestRightsTable(RegistryCase):
         return {
             "spar.person.identity": self.get_new_identity(),
             "spar.programme": {"name": "New", "code": "NEW"},
+            "spar.programme.cycle": {
+                "name": "April",
+                "programme_id": self.programme.id,
+            },
+            "spar.registry.setting": {"name": "New", "code": "new", "value": 1},
+            "spar.readiness.run": {
+                "name": "New",
+                "source": "people",
+                "user_id": self.users["readiness"].id,
+            },
+            "spar.readiness.line": {"run_id": self.check.id},
+            "spar.readiness.export": {
+                "run_id": self.check.id,
+                "user_id": self.users["readiness"].id,
+                "scope": "all",
+                "file_format": "csv",
+            },
+            "spar.readiness.chunk": {
+                "run_id": self.check.id,
+                "position": 9,
+                "first_id": 1,
+                "last_id": 1,
+                "people_count": 1,
+            },
+            "spar.readiness.export.wizard": {"run_id": self.check.id},
+            "spar.readiness.wizard": {
+                "source": "programme",
+                "programme_id": self.programme.id,
+            },
             "spar.programme.member": {
                 "partner_id": self.grace.id,
                 "programme_id": self.programme.id,
@@ -192,7 +257,13 @@ class TestRightsTable(RegistryCase):
         return {
             "spar.person.identity": {"is_verified": True},
             "spar.programme": {"name": "Renamed"},
+            "spar.programme.cycle": {"name": "May"},
             "spar.programme.member": {"active": False},
+            "spar.readiness.run": {"state": "done"},
+            "spar.readiness.line": {"state": "payable"},
+            "spar.readiness.export": {"row_count": 0},
+            "spar.readiness.chunk": {"is_done": True},
+            "spar.registry.setting": {"name": "Renamed"},
             "spar.consent": {"withdrawn_at": False},
             "spar.payment.account": {"state": "confirmed"},
             "spar.outbox.entry": {"user_id": self.manager.id},
@@ -206,7 +277,15 @@ class TestRightsTable(RegistryCase):
         rows = {
             "spar.person.identity": self.identity,
             "spar.programme": self.programme,
+            "spar.programme.cycle": self.cycle,
             "spar.programme.member": self.member,
+            "spar.readiness.run": self.check,
+            "spar.readiness.line": self.check.line_ids,
+            "spar.readiness.export": self.check.export_ids,
+            "spar.readiness.chunk": self.env["spar.readiness.chunk"].search(
+                [("run_id", "=", self.check.id)]
+            ),
+            "spar.registry.setting": self.env["spar.registry.setting"].search([])[:1],
             "spar.consent": self.consent,
             "spar.payment.account": self.account,
             "spar.outbox.entry": self.entry,
@@ -289,6 +368,8 @@ class TestRightsTable(RegistryCase):
                 continue
             self.get_row(model)
             rows = self.env[model].with_user(self.users["other"])
+            if not rows.has_access("read"):
+                continue
             with self.subTest(model):
                 self.assertFalse(rows.search([("partner_id", "=", self.ada.id)]))
 

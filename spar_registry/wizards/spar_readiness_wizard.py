@@ -105,6 +105,7 @@ class SparReadinessWizard(models.TransientModel):
     @api.model
     def _open_for(self, source: str, programme=None, cycle=None) -> dict:
         """Return the action that opens the form for a programme or a cycle."""
+        self.check_access("create")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Check payment readiness"),

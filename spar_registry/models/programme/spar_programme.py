@@ -168,6 +168,7 @@ class SparProgramme(models.Model):
     def action_check_readiness(self):
         """Ask which people of the programme are to be checked."""
         self.ensure_one()
+        self.check_access("read")
         return self.env["spar.readiness.wizard"]._open_for("programme", programme=self)
 
     # === WHO IS PAID === #

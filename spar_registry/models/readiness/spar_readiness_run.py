@@ -293,6 +293,7 @@ class SparReadinessRun(models.Model):
 
     def action_refresh(self):
         """Show the present state."""
+        self.check_access("read")
 
     # === PROGRESS === #
 
@@ -407,6 +408,7 @@ class SparReadinessRun(models.Model):
 
     def action_export(self):
         """Ask what to export."""
+        self.check_access("read")
         return self.env["spar.readiness.export.wizard"]._open_for(self)
 
     def action_check_again(self):
