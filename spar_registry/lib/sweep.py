@@ -9,7 +9,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 from .outbox import Seen
 
 
-class Finding(str, Enum):
+class SweepResult(str, Enum):
     """The result of comparing one account."""
 
     SAME = "same"
@@ -17,7 +17,7 @@ class Finding(str, Enum):
     UNKNOWN = "unknown"  # the mapper did not say what is in force
 
 
-def compare(confirmed: bytes | None, seen: Seen | None) -> Finding:
+def compare(confirmed: bytes | None, seen: Seen | None) -> SweepResult:
     """Return what was found for an account.
 
     :param confirmed: the digest of the address that was confirmed, b"" for a removal;
@@ -40,8 +40,8 @@ def compare(confirmed: bytes | None, seen: Seen | None) -> Finding:
     """
     in_force = _get_key(seen)
     if confirmed is None or in_force is None:
-        return Finding.UNKNOWN
-    return Finding.SAME if confirmed == in_force else Finding.DRIFT
+        return SweepResult.UNKNOWN
+    return SweepResult.SAME if confirmed == in_force else SweepResult.DRIFT
 
 
 def _get_key(seen: Seen | None) -> bytes | None:

@@ -13,7 +13,7 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ...lib.identity import RegistryIdentity
 from ...lib.outbox import Seen
-from ...lib.sweep import Finding, compare
+from ...lib.sweep import SweepResult, compare
 from ..account.spar_payment_account import ACCOUNT
 
 _logger = logging.getLogger(__name__)
@@ -131,10 +131,10 @@ class SparSweep(models.Model):
             {
                 "position": row_ids[-1],
                 "compared": self.compared + len(row_ids),
-                "same": self.same + found[Finding.SAME],
-                "drift": self.drift + found[Finding.DRIFT],
+                "same": self.same + found[SweepResult.SAME],
+                "drift": self.drift + found[SweepResult.DRIFT],
                 "new_drift": self.new_drift + new,
-                "unknown": self.unknown + found[Finding.UNKNOWN],
+                "unknown": self.unknown + found[SweepResult.UNKNOWN],
             }
         )
         return True
@@ -155,7 +155,7 @@ class SparSweep(models.Model):
                 last = b""
             finding = compare(last, item.seen)
             found[finding] += 1
-            if finding is Finding.DRIFT:
+            if finding is SweepResult.DRIFT:
                 different.append(item)
         self._renew_digests(items, keys)
         return found, self._open_tasks(different)
