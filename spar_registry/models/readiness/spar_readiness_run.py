@@ -425,25 +425,17 @@ class SparReadinessRun(models.Model):
     # === ENDING === #
 
     def _finish(self) -> None:
-        """Record the totals, if everybody was checked."""
+        """Record the totals: everybody was checked."""
         self.ensure_one()
-        query = SQL(
-            """SELECT EXISTS (SELECT FROM spar_readiness_chunk
-                               WHERE run_id = %s AND is_done IS NOT TRUE)""",
-            self.id,
-        )
-        if self.env.execute_query(query)[0][0]:
-            return
         self.invalidate_recordset()
-        if self.state == "running":
-            self.write(
-                {
-                    "state": "done",
-                    "ended_at": fields.Datetime.now(),
-                    "totals": self._count_lines(),
-                }
-            )
-            _logger.info("readiness run %s: %s people", self.id, self.people_count)
+        self.write(
+            {
+                "state": "done",
+                "ended_at": fields.Datetime.now(),
+                "totals": self._count_lines(),
+            }
+        )
+        _logger.info("readiness run %s: %s people", self.id, self.people_count)
 
     def _fail(self, problem: str) -> None:
         """End a run that cannot go on; its lines and its file are destroyed."""
