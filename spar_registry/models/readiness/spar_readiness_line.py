@@ -224,8 +224,8 @@ class SparReadinessLine(models.Model):
                 "Another contact has the same ID. Compare both with their cards."
             ),
             ReadinessState.NO_PAYEE: self.env._(
-                "Nobody can be paid for this person. Name a head of the household or a "
-                "recipient."
+                "Nobody can be paid: the person is archived, or the household has no "
+                "head or recipient."
             ),
         }
 

@@ -79,7 +79,7 @@ class SparReadinessRun(models.Model):
         default="running",
     )
     problem = fields.Char(readonly=True)
-    ended_at = fields.Datetime(readonly=True)
+    ended_at = fields.Datetime(string="Ended at", readonly=True)
     people_count = fields.Integer(string="People", readonly=True)
     duplicate_count = fields.Integer(
         string="Repeated rows",
@@ -362,7 +362,7 @@ class SparReadinessRun(models.Model):
             return Markup("")
         most = max(count for _label, count in rows)
         row = Markup(
-            "<tr><td>%s</td><td class='text-end'>%s</td><td class='w-50'>"
+            "<tr class='align-middle'><td>%s</td><td class='text-end'>%s</td><td class='w-50'>"
             "<div class='progress' style='height: 10px'>"
             "<div class='progress-bar' style='width: %s%%'></div></div></td></tr>"
         )
