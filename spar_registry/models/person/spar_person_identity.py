@@ -267,7 +267,9 @@ class SparPersonIdentity(models.Model):
 
     def _fetch_identities(self, keyring) -> list[tuple]:
         """Return what opens these IDs, in their order, by one statement."""
-        self.env.flush_all()
+        self.flush_model(
+            ["partner_id", "id_type_id", "is_verified", "expires_on", "active"]
+        )
         query = SQL(
             """SELECT i.id, i.partner_id, i.id_type_id, i.is_verified, i.expires_on,
                       EXISTS (SELECT FROM spar_person_identity o

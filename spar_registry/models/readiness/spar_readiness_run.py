@@ -362,8 +362,8 @@ class SparReadinessRun(models.Model):
             return Markup("")
         most = max(count for _label, count in rows)
         row = Markup(
-            "<tr class='align-middle'><td>%s</td><td class='text-end'>%s</td><td class='w-50'>"
-            "<div class='progress' style='height: 10px'>"
+            "<tr class='align-middle'><td>%s</td><td class='text-end'>%s</td>"
+            "<td class='w-50'><div class='progress' style='height: 10px'>"
             "<div class='progress-bar' style='width: %s%%'></div></div></td></tr>"
         )
         lines = Markup("").join(
