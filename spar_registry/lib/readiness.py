@@ -7,8 +7,9 @@ else is unknown, never payable.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
 from odoo.addons.spar_mapper_connector.lib.contract import PaymentState, Standing
 
@@ -45,17 +46,14 @@ class Change(str, Enum):
     UNCLEAR = "unclear"  # one of the two says nothing about the person
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What is known of one person; what a mapper cannot tell is None.
 
     :param reason: a stable word for why a state is undecided
-    :param payee_id: who is paid for the person
     """
 
     state: ReadinessState
     reason: str = ""
-    payee_id: int | None = None
     is_disputed: bool | None = None
     has_waiting_change: bool | None = None
     shared_with: int | None = None
@@ -123,28 +121,39 @@ def read_standing(standing: Standing | None) -> Finding:
     'unknown'
     >>> read_standing(None)
     Finding(state=<ReadinessState.UNKNOWN: 'unknown'>, reason='no_answer', \
-payee_id=None, is_disputed=None, has_waiting_change=None, shared_with=None)
+is_disputed=None, has_waiting_change=None, shared_with=None)
     """
     if standing is None:
         return Finding(ReadinessState.UNKNOWN, "no_answer")
-    is_state = isinstance(standing.state, PaymentState)
-    return Finding(
-        _STATES.get(standing.state, ReadinessState.UNKNOWN)
-        if is_state
-        else ReadinessState.UNKNOWN,
-        is_disputed=_read_flag(standing.is_disputed),
-        has_waiting_change=_read_flag(standing.has_waiting_change),
-        shared_with=_read_count(standing.shared_with),
+    return _read_values(
+        standing.state,
+        standing.is_disputed,
+        standing.has_waiting_change,
+        standing.shared_with,
     )
 
 
-def _read_flag(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
+@lru_cache(maxsize=1000, typed=True)
+def _read_values(
+    state: object, is_disputed: object, has_waiting_change: object, shared: object
+) -> Finding:
+    """Return the finding of a standing's values: most people have the same ones."""
+    return Finding(
+        _STATES.get(state, ReadinessState.UNKNOWN)
+        if isinstance(state, PaymentState)
+        else ReadinessState.UNKNOWN,
+        is_disputed=is_disputed if isinstance(is_disputed, bool) else None,
+        has_waiting_change=has_waiting_change
+        if isinstance(has_waiting_change, bool)
+        else None,
+        shared_with=_read_count(shared),
+    )
 
 
 def _read_count(value: object) -> int | None:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return value if is_count else None  # type: ignore[return-value]
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return None
 
 
 def compare(before: str | None, now: str) -> Change:
@@ -165,6 +174,16 @@ def compare(before: str | None, now: str) -> Change:
     if (before == ready) == (now == ready):
         return Change.SAME
     return Change.NEWLY_READY if now == ready else Change.NEWLY_NOT_READY
+
+
+def build_array(values: Iterable[str | int | None]) -> str:
+    """Return an array of numbers and plain words as PostgreSQL reads it.
+
+    >>> build_array([7, None]), build_array(["no_answer", None])
+    ('{7,NULL}', '{no_answer,NULL}')
+    """
+    written = ["NULL" if each is None else str(each) for each in values]
+    return f"{{{','.join(written)}}}"
 
 
 def has_failed_call(findings: Iterable[Finding]) -> bool:

@@ -6,6 +6,7 @@ from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
+    SealBroken,
     ServiceUnavailable,
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
@@ -236,22 +237,52 @@ class SparPersonIdentity(models.Model):
 
         Raises CalledFromExpression, KeyringUnavailable or KeyringMismatch.
         """
-        texts = self._read_sealed_rows()
-        shared = self._count_others()
+        keyring = self.env["spar.keyring"]._open()
         today = fields.Date.context_today(self)
-        return {
-            identity.id: RegistryIdentity(
-                row_id=identity.id,
-                partner_id=identity.partner_id.id,
-                type_id=identity.id_type_id.id,
-                id_value=texts[identity.id],
-                is_verified=identity.is_verified,
-                is_expired=bool(identity.expires_on and identity.expires_on < today),
-                is_shared=bool(shared.get(identity.id)),
+        opened = {}
+        for (
+            row_id,
+            partner_id,
+            type_id,
+            verified,
+            expires,
+            shared,
+            sealed,
+        ) in self._fetch_identities(keyring):
+            context = self._build_seal_context(row_id, partner_id, type_id)
+            try:
+                id_value = keyring.unseal(IDENTITY, bytes(sealed), context)
+            except SealBroken:
+                continue
+            opened[row_id] = RegistryIdentity(
+                row_id=row_id,
+                partner_id=partner_id,
+                type_id=type_id,
+                id_value=id_value,
+                is_verified=bool(verified),
+                is_expired=bool(expires and expires < today),
+                is_shared=shared,
             )
-            for identity in self
-            if identity.id in texts
-        }
+        return opened
+
+    def _fetch_identities(self, keyring) -> list[tuple]:
+        """Return what opens these IDs, in their order, by one statement."""
+        self.flush_model(
+            ["partner_id", "id_type_id", "is_verified", "expires_on", "active"]
+        )
+        query = SQL(
+            """SELECT i.id, i.partner_id, i.id_type_id, i.is_verified, i.expires_on,
+                      EXISTS (SELECT FROM spar_person_identity o
+                               WHERE o.%(column)s = i.%(column)s AND o.active
+                                 AND o.partner_id <> i.partner_id),
+                      i.sealed
+                 FROM spar_person_identity i
+                WHERE i.id = ANY(%(ids)s) AND i.sealed IS NOT NULL
+                ORDER BY i.is_verified DESC NULLS LAST, i.id""",
+            column=SQL.identifier(f"digest_{keyring.roles.read_column}"),
+            ids=list(self.ids),
+        )
+        return self.env.execute_query(query)
 
     @api.model
     def _find_by_ids(self, id_values: list[str]) -> dict[str, list[int]]:

@@ -1,8 +1,10 @@
 import logging
+from collections.abc import Collection
 
 import psycopg2
 
 from odoo import api, models
+from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier, MapperError
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
@@ -33,55 +35,43 @@ class SparReadinessChecker(models.AbstractModel):
     _description = "Check of payment readiness"
 
     @api.model
-    def _check_people(self, people, programme) -> dict[int, Finding]:
-        """Return what is known of each of ``people``, by row id."""
-        seen = people._filtered_access("read")
-        payees = programme._find_payees(seen)
-        findings = {person_id: _HIDDEN for person_id in people.ids}
-        findings |= self._check_payees(seen.ids, payees, programme)
-        return findings
-
-    @api.model
-    def _check_payees(
-        self, person_ids: list[int], payees: dict[int, int], programme
-    ) -> dict[int, Finding]:
-        wanted = self.env["res.partner"].browse(list(dict.fromkeys(payees.values())))
-        chosen, refused = self._choose_identities(
-            wanted._filtered_access("read"), programme
-        )
+    def _check_people(
+        self, person_ids: list[int], programme
+    ) -> tuple[dict[int, Finding], dict[int, int]]:
+        """Return what is known of each person, and who is paid for them, by row id."""
+        seen = self._get_seen(person_ids)
+        people = self.env["res.partner"].browse(seen)
+        payees = programme._find_payees(people)
+        wanted = set(payees.values())
+        if not wanted <= seen:
+            wanted = self._get_seen(wanted)
+        chosen, refused = self._choose_identities(sorted(wanted), programme)
         found = self._ask(list(chosen.values()), programme.purpose or "")
-        findings = {}
-        for person_id in person_ids:
-            payee_id = payees.get(person_id)
-            if payee_id is None:
-                findings[person_id] = Finding(ReadinessState.NO_PAYEE)
-            elif payee_id in chosen:
-                finding = found[chosen[payee_id].id_value]
-                findings[person_id] = self._add_payee(finding, payee_id)
-            else:
-                finding = refused.get(payee_id, _HIDDEN)
-                findings[person_id] = self._add_payee(finding, payee_id)
-        return findings
+        findings = dict.fromkeys(person_ids, _HIDDEN)
+        findings |= dict.fromkeys(seen, Finding(ReadinessState.NO_PAYEE))
+        for person_id, payee_id in payees.items():
+            identity = chosen.get(payee_id)
+            findings[person_id] = (
+                found[identity.id_value] if identity else refused.get(payee_id, _HIDDEN)
+            )
+        paid = {person: payee for person, payee in payees.items() if payee in wanted}
+        return findings, paid
 
     @api.model
-    def _add_payee(self, finding: Finding, payee_id: int) -> Finding:
-        """Return a finding with the person who is paid, unless they are hidden."""
-        return Finding(
-            finding.state,
-            finding.reason,
-            None if finding is _HIDDEN else payee_id,
-            finding.is_disputed,
-            finding.has_waiting_change,
-            finding.shared_with,
-        )
+    def _get_seen(self, person_ids: Collection[int]) -> set[int]:
+        """Return those of these people whom the user may read."""
+        people = self.env["res.partner"].with_context(active_test=False)
+        query = people._search(Domain("id", "in", list(person_ids)))
+        return set(query.get_result_ids())
 
     @api.model
     def _choose_identities(
-        self, payees, programme
+        self, payee_ids: list[int], programme
     ) -> tuple[dict[int, RegistryIdentity], dict[int, Finding]]:
         """Return the ID by which each payee is paid, and why others have none."""
         type_ids = programme.id_type_ids.ids
         chosen, refused = {}, {}
+        payees = self.env["res.partner"].browse(payee_ids)
         found = payees.with_context(prefetch_fields=True)._spar_identities()
         for payee_id, identities in found.items():
             try:
@@ -148,13 +138,11 @@ class SparReadinessChecker(models.AbstractModel):
         partners = self.env["res.partner"]
         id_values = list(dict.fromkeys(one.id_value for one in identities.values()))
         owners = partners.sudo()._spar_find_by_ids(id_values)
-        everybody = partners.browse(
-            list({row_id for found in owners.values() for row_id in found})
-        )
-        seen = everybody._filtered_access("read")
-        payable = seen._spar_payable()
+        everybody = {row_id for found in owners.values() for row_id in found}
+        seen = self._get_seen(everybody)
+        payable = partners.browse(seen)._spar_payable()
         return {
-            id_value: self._judge_owners(set(found), set(seen.ids), payable)
+            id_value: self._judge_owners(set(found), seen, payable)
             for id_value, found in owners.items()
         }
 

@@ -40,10 +40,14 @@ class SparReadinessLine(models.Model):
         "spar.readiness.run", required=True, readonly=True, ondelete="cascade"
     )
     partner_id = fields.Many2one(
-        "res.partner", string="Person", readonly=True, index=True, ondelete="cascade"
+        "res.partner", string="Person", readonly=True, ondelete="cascade"
     )
     payee_id = fields.Many2one(
-        "res.partner", string="Paid to", readonly=True, ondelete="set null"
+        "res.partner",
+        string="Paid to",
+        readonly=True,
+        ondelete="set null",
+        help="If it is somebody else.",
     )
     file_row = fields.Integer(string="Row of the file", readonly=True, aggregator=None)
     state = fields.Selection(
@@ -101,7 +105,7 @@ class SparReadinessLine(models.Model):
     phone = fields.Char(compute="_compute_phone")
     reason_text = fields.Char(compute="_compute_reason_text", string="What to do")
 
-    _person = models.Index("(run_id, partner_id)")
+    _person = models.Index("(partner_id, run_id)")
     _place = models.Index("(run_id, id)")
 
     def init(self):
@@ -220,8 +224,8 @@ class SparReadinessLine(models.Model):
                 "Another contact has the same ID. Compare both with their cards."
             ),
             ReadinessState.NO_PAYEE: self.env._(
-                "Nobody can be paid for this person. Name a head of the household or a "
-                "recipient."
+                "Nobody can be paid: the person is archived, or the household has no "
+                "head or recipient."
             ),
         }
 

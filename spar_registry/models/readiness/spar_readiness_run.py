@@ -79,7 +79,7 @@ class SparReadinessRun(models.Model):
         default="running",
     )
     problem = fields.Char(readonly=True)
-    ended_at = fields.Datetime(readonly=True)
+    ended_at = fields.Datetime(string="Ended at", readonly=True)
     people_count = fields.Integer(string="People", readonly=True)
     duplicate_count = fields.Integer(
         string="Repeated rows",
@@ -363,8 +363,8 @@ class SparReadinessRun(models.Model):
             return Markup("")
         most = max(count for _label, count in rows)
         row = Markup(
-            "<tr><td>%s</td><td class='text-end'>%s</td><td class='w-50'>"
-            "<div class='progress' style='height: 10px'>"
+            "<tr class='align-middle'><td>%s</td><td class='text-end'>%s</td>"
+            "<td class='w-50'><div class='progress' style='height: 10px'>"
             "<div class='progress-bar' style='width: %s%%'></div></div></td></tr>"
         )
         lines = Markup("").join(
@@ -427,25 +427,17 @@ class SparReadinessRun(models.Model):
     # === ENDING === #
 
     def _finish(self) -> None:
-        """Record the totals, if everybody was checked."""
+        """Record the totals: everybody was checked."""
         self.ensure_one()
-        query = SQL(
-            """SELECT EXISTS (SELECT FROM spar_readiness_chunk
-                               WHERE run_id = %s AND is_done IS NOT TRUE)""",
-            self.id,
-        )
-        if self.env.execute_query(query)[0][0]:
-            return
         self.invalidate_recordset()
-        if self.state == "running":
-            self.write(
-                {
-                    "state": "done",
-                    "ended_at": fields.Datetime.now(),
-                    "totals": self._count_lines(),
-                }
-            )
-            _logger.info("readiness run %s: %s people", self.id, self.people_count)
+        self.write(
+            {
+                "state": "done",
+                "ended_at": fields.Datetime.now(),
+                "totals": self._count_lines(),
+            }
+        )
+        _logger.info("readiness run %s: %s people", self.id, self.people_count)
 
     def _fail(self, problem: str) -> None:
         """End a run that cannot go on; its lines and its file are destroyed."""

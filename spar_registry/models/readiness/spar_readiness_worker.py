@@ -1,4 +1,5 @@
 import logging
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import psycopg2
@@ -6,11 +7,18 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
+from odoo.tools.gc import disabling_gc
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
-from ...lib.readiness import Finding, ReadinessState, compare, has_failed_call
+from ...lib.readiness import (
+    Finding,
+    ReadinessState,
+    build_array,
+    compare,
+    has_failed_call,
+)
 from .spar_readiness_run import GATE, READINESS
 
 _logger = logging.getLogger(__name__)
@@ -41,6 +49,21 @@ _FILL = """
      WHERE l.id = v.id
 """
 _YES_NO = {True: "yes", False: "no", None: None}
+
+
+@dataclass
+class _Found:
+    """What was found, by line.
+
+    :param people: the contacts who are checked
+    :param payees: who is paid for them, if it is somebody else
+    :param owners: the contacts who have IDs from a file
+    """
+
+    findings: dict[int, Finding]
+    people: dict[int, int] = field(default_factory=dict)
+    payees: dict[int, int | None] = field(default_factory=dict)
+    owners: dict[int, int] = field(default_factory=dict)
 
 
 class SparReadinessWorker(models.AbstractModel):
@@ -75,12 +98,36 @@ class SparReadinessWorker(models.AbstractModel):
     @api.model
     def _work_on_next(self) -> bool:
         """Do one step of one run; return whether there was one."""
-        return self._check_next() or self._read_next()
+        return self._check_next() or self._finish_next() or self._read_next()
+
+    @api.model
+    def _finish_next(self) -> bool:
+        """End the runs whose people were all checked; return whether there was one."""
+        query = SQL(
+            """SELECT r.id FROM spar_readiness_run r
+                WHERE r.state = 'running' AND NOT EXISTS (
+                      SELECT FROM spar_readiness_chunk c
+                       WHERE c.run_id = r.id AND c.is_done IS NOT TRUE)
+                  FOR UPDATE SKIP LOCKED"""
+        )
+        ids = [row_id for (row_id,) in self.env.execute_query(query)]
+        for run in self.env["spar.readiness.run"].browse(ids):
+            run._finish()
+        self._commit()
+        return bool(ids)
 
     @api.model
     def _commit(self) -> None:
         self.env["ir.cron"]._commit_progress(0, remaining=1)
         self.env.invalidate_all()
+
+    @api.model
+    def _hurry(self) -> None:
+        """Let this transaction's commit not wait for the disk.
+
+        If the machine fails, the chunk is checked once more.
+        """
+        self.env.cr.execute("SET LOCAL synchronous_commit TO off")
 
     # === LOCKS === #
 
@@ -172,6 +219,7 @@ class SparReadinessWorker(models.AbstractModel):
 
         The attempt counts even if the worker is killed in it.
         """
+        self._hurry()
         self.env.cr.execute(
             SQL(
                 """UPDATE spar_readiness_chunk SET attempts = attempts + 1
@@ -191,6 +239,7 @@ class SparReadinessWorker(models.AbstractModel):
             self._give_up(chunk, "failed")
             return
         try:
+            self._hurry()
             needs_more = self._fill(chunk)
         except Exception as error:
             self._begin_again(chunk, error)
@@ -220,8 +269,6 @@ class SparReadinessWorker(models.AbstractModel):
     @api.model
     def _end(self, chunk) -> None:
         chunk.is_done = True
-        chunk.flush_recordset()
-        chunk.run_id._finish()
 
     @api.model
     def _give_up(self, chunk, reason: str) -> None:
@@ -245,6 +292,7 @@ class SparReadinessWorker(models.AbstractModel):
         chunks_sudo = self.env["spar.readiness.chunk"].sudo()
         for chunk_sudo in chunks_sudo.search([("run_id", "=", run.id)]):
             self.sudo()._fill_at_once(chunk_sudo)
+        run._finish()
 
     @api.model
     def _fill_at_once(self, chunk) -> None:
@@ -268,9 +316,11 @@ class SparReadinessWorker(models.AbstractModel):
         people = {row_id: partner_id for row_id, partner_id, is_id in rows if not is_id}
         ids = [row_id for row_id, _partner_id, is_id in rows if is_id]
         checker = self._get_checker(run)
-        findings, owners = self._check(checker, run, people, ids)
-        self._record(run, findings, owners)
-        return has_failed_call(findings.values())
+        # Thousands of small objects live until the end of the chunk.
+        with disabling_gc():
+            found = self._check(checker, run, people, ids)
+            self._record(run, found)
+        return has_failed_call(found.findings.values())
 
     @api.model
     def _fetch_rows(self, run, chunk) -> list[tuple]:
@@ -287,33 +337,47 @@ class SparReadinessWorker(models.AbstractModel):
     @api.model
     def _get_checker(self, run):
         """Return the checker of the user who started the run."""
-        user = run.user_id
-        context = {"lang": user.lang, "tz": user.tz, "prefetch_fields": False}
-        env = self.env(user=user.id, context=context)
+        # Of thousands of contacts, only the fields that are needed are read.
+        env = self.env(user=run.user_id.id, context={"prefetch_fields": False})
         return env["spar.readiness.checker"]
 
     @api.model
-    def _check(
-        self, checker, run, people: dict[int, int], ids: list[int]
-    ) -> tuple[dict[int, Finding], dict[int, int]]:
-        """Return what is known of each line, and the contacts of IDs, by row id."""
+    def _check(self, checker, run, people: dict[int, int], ids: list[int]) -> _Found:
+        """Return what is known of each line."""
         hidden = Finding(ReadinessState.ERROR, "hidden")
-        everything = dict.fromkeys([*people, *ids], hidden)
+        nothing = _Found(dict.fromkeys([*people, *ids], hidden))
         if not self._may_check(checker, run):
-            return everything, {}
+            return nothing
         programme = run.programme_id.with_env(checker.env)
+        programme = programme.with_context(prefetch_fields=True)
+        found = _Found(dict.fromkeys(ids, Finding(ReadinessState.ERROR, "unreadable")))
         try:
-            known = checker.env["res.partner"].browse(list(people.values()))
-            found = checker._check_people(known, programme) if people else {}
-            findings = {row_id: found[person] for row_id, person in people.items()}
-            texts = self.env["spar.readiness.line"].browse(ids)._read_sealed_rows()
-            id_type = run.id_type_id.with_env(checker.env)
-            checked, owners = checker._check_ids(texts, id_type, programme)
+            if people:
+                self._add_people(found, checker, people, programme)
+            if ids:
+                self._add_ids(found, checker, run, ids, programme)
         except AccessError:
-            return everything, {}
-        unreadable = Finding(ReadinessState.ERROR, "unreadable")
-        lost = {row_id: unreadable for row_id in ids if row_id not in texts}
-        return {**findings, **checked, **lost}, owners
+            return nothing
+        return found
+
+    @api.model
+    def _add_people(
+        self, found: _Found, checker, people: dict[int, int], programme
+    ) -> None:
+        known, payees = checker._check_people(list(people.values()), programme)
+        found.people = people
+        for row_id, person in people.items():
+            found.findings[row_id] = known[person]
+            payee = payees.get(person)
+            if payee != person:
+                found.payees[row_id] = payee
+
+    @api.model
+    def _add_ids(self, found: _Found, checker, run, ids: list[int], programme) -> None:
+        texts = self.env["spar.readiness.line"].browse(ids)._read_sealed_rows()
+        id_type = run.id_type_id.with_env(checker.env)
+        known, found.owners = checker._check_ids(texts, id_type, programme)
+        found.findings |= known
 
     @api.model
     def _may_check(self, checker, run) -> bool:
@@ -326,21 +390,19 @@ class SparReadinessWorker(models.AbstractModel):
     # === RECORDING === #
 
     @api.model
-    def _record(
-        self, run, findings: dict[int, Finding], owners: dict[int, int]
-    ) -> None:
+    def _record(self, run, found: _Found) -> None:
         """Write what was found, in one statement."""
-        if not findings:
+        if not found.findings:
             return
-        before = self._fetch_before(run, list(findings), owners)
+        before = self._fetch_before(run, found)
         has_previous = bool(run.previous_id)
         rows = [
             (
                 row_id,
                 finding.state.value,
                 finding.reason or None,
-                finding.payee_id,
-                owners.get(row_id),
+                found.payees.get(row_id),
+                found.owners.get(row_id),
                 _YES_NO[finding.is_disputed],
                 _YES_NO[finding.has_waiting_change],
                 finding.shared_with,
@@ -349,31 +411,44 @@ class SparReadinessWorker(models.AbstractModel):
                 if has_previous
                 else None,
             )
-            for row_id, finding in findings.items()
+            for row_id, finding in found.findings.items()
         ]
-        self.env.cr.execute(_FILL, [list(column) for column in zip(*rows, strict=True)])
+        columns = zip(*rows, strict=True)
+        self.env.cr.execute(_FILL, [build_array(column) for column in columns])
         self.env["spar.readiness.line"].invalidate_model()
 
     @api.model
-    def _fetch_before(
-        self, run, row_ids: list[int], owners: dict[int, int]
-    ) -> dict[int, str]:
+    def _fetch_before(self, run, found: _Found) -> dict[int, str]:
         """Return the state in the run before of each line's person or ID."""
         if not run.previous_id:
             return {}
+        people = {**found.people, **found.owners}
         query = SQL(
-            """SELECT DISTINCT ON (l.id) l.id, b.state
-                 FROM spar_readiness_line l
-                 LEFT JOIN unnest(%(rows)s::int[], %(owners)s::int[])
-                        AS o (row_id, partner_id) ON o.row_id = l.id
+            """SELECT partner_id, state FROM spar_readiness_line
+                WHERE run_id = %s AND partner_id = ANY(%s)""",
+            run.previous_id.id,
+            list(people.values()),
+        )
+        states = dict(self.env.execute_query(query))
+        before = {
+            row_id: states[person]
+            for row_id, person in people.items()
+            if person in states
+        }
+        return self._fetch_ids_before(run, found) | before
+
+    @api.model
+    def _fetch_ids_before(self, run, found: _Found) -> dict[int, str]:
+        """Return the state in the run before of each ID from a file."""
+        row_ids = list(found.findings.keys() - found.people.keys())
+        if not row_ids:
+            return {}
+        query = SQL(
+            """SELECT l.id, b.state FROM spar_readiness_line l
                  JOIN spar_readiness_line b
-                   ON b.run_id = %(run)s
-                  AND (b.partner_id = coalesce(l.partner_id, o.partner_id)
-                       OR b.id_digest = l.id_digest)
-                WHERE l.id = ANY(%(lines)s)""",
-            rows=list(owners),
-            owners=list(owners.values()),
-            run=run.previous_id.id,
-            lines=row_ids,
+                   ON b.run_id = %s AND b.id_digest = l.id_digest
+                WHERE l.id = ANY(%s) AND l.id_digest IS NOT NULL""",
+            run.previous_id.id,
+            row_ids,
         )
         return dict(self.env.execute_query(query))
