@@ -79,12 +79,14 @@ _BETWEEN = f"""
 _LEFT = f"""
     SELECT count(*) FROM {_OURS} WHERE o.state NOT IN ('done', 'superseded')
 """
-#: People whose address was changed by these messages more than so many times.
+#: People whose address the registry's side changed more than so many times.
 _CHANGED = f"""
     SELECT count(*) FROM (
            SELECT e.subject_id FROM spar_event e
-            WHERE e.kind IN ('linked', 'updated') AND e.message_reference IN (
-                  SELECT o.message_id FROM {_OURS})
+            WHERE e.kind IN ('linked', 'updated') AND e.channel = 'registry'
+              AND e.subject_id IN (
+                  SELECT subject_id FROM spar_event WHERE message_reference IN (
+                         SELECT o.message_id FROM {_OURS}))
             GROUP BY e.subject_id HAVING count(*) > {{times}}) changed
 """
 
