@@ -39,13 +39,13 @@ class ResUsers(models.Model):
     _guarded_fields = ("group_ids", "name")
 
     waiting_groups = fields.Char(
-        string="Groups that wait for a SPAR administrator",
+        string="Changes that wait for a SPAR administrator",
         compute="_compute_waiting_groups",
         groups="base.group_erp_manager",
     )
 
     def _compute_waiting_groups(self):
-        """Describe the groups that were given but wait for approval."""
+        """Describe what was given to the user but waits for approval."""
         for user in self:
             change_sudo = self.env["spar.setting.change"].sudo()._find_naming(user)
             user.waiting_groups = change_sudo.summary or False
