@@ -92,6 +92,11 @@ class TheirStrategy:
     kind: str
     templates: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """Return the name under which it is kept."""
+        return self.description or str(self.number)
+
 
 @dataclass(frozen=True)
 class TheirProvider:
@@ -214,7 +219,10 @@ def read_levels(
 ) -> tuple[list[TheirProvider], list[TheirBranch]]:
     """Return the providers and branches of version 1.
 
-    >>> levels = [{"id": "1", "level_type": "bank"}, {"id": "2", "level_type": "branch"}]
+    >>> levels = [
+    ...     {"id": "1", "level_type": "bank"},
+    ...     {"id": "2", "level_type": "branch"},
+    ... ]
     >>> values = [
     ...     {"id": "10", "name": "East", "code": "E", "parent": "0", "level_id": "1"},
     ...     {"id": "11", "name": "Main", "code": "E1", "parent": "10", "level_id": "2"},

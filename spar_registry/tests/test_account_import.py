@@ -11,6 +11,7 @@ from odoo.addons.spar_fa_directory.models.table_import import spar_table_import
 
 from .common import FA, NUMBER, OTHER_FA, OTHER_NUMBER, RegistryCase
 
+IMPORT_LOGGER = "odoo.addons.spar_registry.models.sealed_import.spar_sealed_import"
 THIRD_NUMBER, FOURTH_NUMBER = "2007816061", "2007816079"
 OPENG2P = "National ID,Account number,Name,Phone\n"
 
@@ -326,9 +327,7 @@ class TestAccountImport(AccountFileCase):
         self.startPatcher(patch.object(spar_table_import, "CHUNK_ROWS", 1))
         with (
             patch.object(loader, "_load_rows", stop_at_third),
-            mute_logger(
-                "odoo.addons.spar_registry.models.sealed_import.spar_sealed_import"
-            ),
+            mute_logger(IMPORT_LOGGER),
         ):
             self.work()
         self.assertEqual((job.state, job.accepted_count), ("failed", 2))

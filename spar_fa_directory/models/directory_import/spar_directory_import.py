@@ -5,7 +5,6 @@ import os
 from typing import BinaryIO
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...lib.csv_file import Record, guard_cell, show_text, split_line
@@ -20,6 +19,7 @@ _LOADERS = {
     "branch": "spar.directory.loader.branch",
     "provider": "spar.directory.loader.provider",
 }
+
 
 class SparDirectoryImport(models.Model):
     """A file of providers or branches, loaded in the background.

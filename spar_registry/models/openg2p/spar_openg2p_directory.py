@@ -143,7 +143,7 @@ class SparOpeng2pDirectory(models.AbstractModel):
                 added = [
                     strategies.create(
                         {
-                            "name": f"OpenG2P: {strategy.description or strategy.number}",
+                            "name": f"OpenG2P: {strategy.name}",
                             "type_id": kind.id,
                             "template": template,
                         }

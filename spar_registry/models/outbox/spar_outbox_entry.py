@@ -150,7 +150,8 @@ class SparOutboxEntry(models.Model):
     def _add_batch(self, entries: list[NewEntry]):
         """Queue accounts for IDs; an entry that was not sent yet is superseded.
 
-        Return the new entries. It is part of the caller's transaction: the accounts and their entries are
+        Return the new entries. It is part of the caller's transaction: the accounts and
+        their entries are
         stored together, or none is. It takes a constant number of statements for each
         time that an ID occurs.
         """

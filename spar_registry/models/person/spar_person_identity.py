@@ -174,12 +174,10 @@ class SparPersonIdentity(models.Model):
         self.invalidate_recordset(["masked", "shared_count"])
 
     @api.model
-    def _add_batch(
-        self, identifiers: dict[int, tuple[Identifier, str]]
-    ) -> None:
+    def _add_batch(self, identifiers: dict[int, tuple[Identifier, str]]) -> None:
         """Give people an ID each, in a constant number of statements.
 
-        :param identifiers: as they are stored and as they travel, by the person's row id
+        :param identifiers: as they are stored and as they travel, by person
 
         Raises AccessError, KeyringUnavailable or KeyringMismatch.
         """

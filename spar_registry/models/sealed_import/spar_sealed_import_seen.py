@@ -99,7 +99,7 @@ class SparSealedImportSeen(models.Model):
 
     @api.model
     def _find_addresses(self, job, rows: dict[int, tuple[str, str]]) -> dict:
-        """Return the first row of each row's ID, and whether it has several addresses."""
+        """Return the first row of each ID, and whether it has several addresses."""
         digest = self.env["spar.keyring"]._open().digester(SEEN)
         query = SQL(
             """SELECT new.row, seen.row, seen.is_disputed
