@@ -151,9 +151,8 @@ class SparOutboxEntry(models.Model):
         """Queue accounts for IDs; an entry that was not sent yet is superseded.
 
         Return the new entries. It is part of the caller's transaction: the accounts and
-        their entries are
-        stored together, or none is. It takes a constant number of statements for each
-        time that an ID occurs.
+        their entries are stored together, or none is. It takes a constant number of
+        statements for each time that an ID occurs.
         """
         backends = self._find_backends({entry.identity.type_id for entry in entries})
         digest = self.env["spar.keyring"]._open(for_write=True).digester(ENTRY)
