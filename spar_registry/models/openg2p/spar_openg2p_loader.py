@@ -20,8 +20,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
+from odoo.addons.spar_mapper_connector.lib.matching import match_results
 
-from ...lib.outbox import match_results
 from ...lib.row_outcome import Reason, RowOutcome
 
 #: What an older page of OpenG2P stored as everybody's name and telephone number.
