@@ -282,7 +282,8 @@ class TestAccountImport(AccountFileCase):
             name
             for (name,) in self.env.execute_query(
                 SQL(
-                    "SELECT tablename FROM pg_tables WHERE tablename ~ 'spar_(sealed|account|payment)'"
+                    "SELECT tablename FROM pg_tables"
+                    " WHERE tablename ~ 'spar_(sealed|account|payment)'"
                 )
             )
         ]
