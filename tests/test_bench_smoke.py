@@ -15,11 +15,11 @@ import psycopg2
 import pytest
 
 from bench import benchmark, people
+from bench.accounts import build_account_lines, measure_accounts
 from bench.caller import BenchCaller
 from bench.clock import Measurement, count_items, get_percentile, repeat
 from bench.country import QUERIES, Country
 from bench.database import fill, get_floor, make_participant, take_sample
-from bench.accounts import build_account_lines, measure_accounts
 from bench.directory import build_directory_lines, measure_directory
 from bench.memory import get_family, get_odoo_memory, get_postgres_memory
 from bench.messages import CHECKS, build_messages, count_not_gone, count_wallets

@@ -109,7 +109,7 @@ def upload(user, bank, rows):
 def measure(job, rows, is_trial):
     """Return how long the file takes; no row may be refused."""
     job._forget_loaded()
-    job.write({"state": "waiting", "is_trial": is_trial, "user_id": job.env.uid})
+    job._record({"state": "waiting", "is_trial": is_trial, "user_id": job.env.uid})
     env.cr.commit()
     start, cpu = time.perf_counter(), get_cpu()
     for _count in job._load_chunks():

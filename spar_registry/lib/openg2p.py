@@ -56,7 +56,7 @@ _NUMBERS = {
     "email": EMAIL,
 }
 #: What OpenG2P writes for the kind itself; upper and lower case are equivalent.
-_KIND_WORDS = {
+_KIND_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "fa_type": {
         BANK: ("bank", "BANK_ACCOUNT"),
         MOBILE: ("mobile_wallet_provider", "MOBILE_WALLET"),

@@ -52,7 +52,7 @@ class PieceStream(io.RawIOBase):
         self._position = max(starts[whence] + offset, 0)
         return self._position
 
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def, override]
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
         """Fill ``buffer`` with bytes of one piece; return how many there were."""
         place, start = divmod(self._position, self._piece_size)
         if self._position >= self._size:

@@ -272,7 +272,7 @@ class SparDirectoryImport(models.Model):
     def _finish_loading(self) -> None:
         if self.on_existing == "update":
             self._get_loader()._note_gone(self)
-        super()._finish_loading()
+        return super()._finish_loading()
 
     def _load_chunk(self, records: list[Record], reader: RowReader) -> None:
         lang = self.user_id.lang

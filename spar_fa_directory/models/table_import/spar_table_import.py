@@ -161,7 +161,7 @@ class SparTableImport(models.AbstractModel):
 
     def _finish_loading(self) -> None:
         """Record that the file was read to its end."""
-        self.state = "done"
+        self._record({"state": "done"})
 
     def _list_headers(self) -> str:
         """Return the headers of the file, for a message."""

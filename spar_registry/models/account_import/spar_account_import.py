@@ -95,17 +95,18 @@ class SparAccountImport(models.Model):
         return False
 
     def _inspect(self, chosen, matched=None):
-        super()._inspect(chosen, matched)
+        result = super()._inspect(chosen, matched)
         layout_sudo = self.env["spar.account.layout"]._find(self._list_real_headers())
         for name in ("id_type_id", "fa_type_id", "provider_id", "branch_id"):
             if layout_sudo[name] and matched is None and "header" not in chosen:
                 self._save_inspected({name: layout_sudo[name].id})
+        return result
 
     # === LOADING === #
 
     def _show_counts(self, counts) -> None:
-        super()._show_counts(counts)
         self.created_count = counts["created"]
+        return super()._show_counts(counts)
 
     def _check_start(self, is_trial: bool) -> None:
         if self.collected_at > fields.Datetime.now():
@@ -127,29 +128,4 @@ class SparAccountImport(models.Model):
     def _finish_loading(self) -> None:
         # Unlike the loading, a check needs what it has seen only until its end.
         self._forget_seen()
-        super()._finish_loading()
-
-
-class SparSealedImportColumn(models.Model):
-    _inherit = "spar.sealed.import.column"
-
-    @api.model
-    def _selection_name(self):
-        labels = {
-            "id": self.env._("ID"),
-            "id_type": self.env._("ID type"),
-            "name": self.env._("Name"),
-            "phone": self.env._("Phone"),
-            "account": self.env._("Account number"),
-            "fa": self.env._("Full financial address"),
-            "provider": self.env._("Provider"),
-            "branch": self.env._("Branch code"),
-            "collected_at": self.env._("Collected at"),
-            "street": self.env._("Street"),
-            "city": self.env._("City"),
-            "state": self.env._("State"),
-            "country": self.env._("Country"),
-            "zip": self.env._("Postal code"),
-        }
-        names = [column.name for column in ACCOUNT_COLUMNS]
-        return super()._selection_name() + [(name, labels[name]) for name in names]
+        return super()._finish_loading()

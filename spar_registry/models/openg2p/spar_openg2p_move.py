@@ -179,46 +179,33 @@ class SparOpeng2pMove(models.Model):
 
     def _check_start(self, is_trial: bool) -> None:
         """Check that the rows were checked: coinciding ones are known only then."""
-        super()._check_start(is_trial)
         self.check_access("write")
         continues = self.state in ("stopped", "failed") and not self.is_trial
         if not (is_trial or continues or self.state == "checked"):
             raise UserError(self.env._("Check the file first."))
+        return super()._check_start(is_trial)
 
     # === LOADING === #
 
     def _show_counts(self, counts) -> None:
-        super()._show_counts(counts)
         self.held_count = counts["held"]
         self.coinciding_count = counts["coinciding"]
+        return super()._show_counts(counts)
 
     def _forget_seen(self) -> None:
         """Forget which IDs coincide, except when loading begins after a check."""
-        if self.state != "checked":
-            super()._forget_seen()
-            self._record({"is_noted": False})
+        if self.state == "checked":
+            return None
+        self._record({"is_noted": False})
+        return super()._forget_seen()
 
     def _finish_loading(self) -> None:
         """Begin with the second step of a check, or end."""
         if self.is_trial and not (self.is_noted or self.is_comparison):
             self.env["spar.sealed.import.chunk"].sudo()._search_of(self).unlink()
             self._record({"is_noted": True})
-            return
-        super()._finish_loading()
+            return None
+        return super()._finish_loading()
 
     def _load_rows(self, rows, unsplit) -> RowOutcome:
         return self.env["spar.openg2p.loader"]._load_rows(self, rows, unsplit)
-
-
-class SparSealedImportColumn(models.Model):
-    _inherit = "spar.sealed.import.column"
-
-    @api.model
-    def _selection_name(self):
-        return super()._selection_name() + [
-            ("id_value", self.env._("ID (id_value)")),
-            ("fa_value", self.env._("Address (fa_value)")),
-            ("additional_info", self.env._("Further data (additional_info)")),
-            ("created_at", self.env._("Created at")),
-            ("updated_at", self.env._("Updated at")),
-        ]

@@ -315,7 +315,7 @@ class SparSealedImport(models.AbstractModel):
     @api.model
     def _cron_load(self) -> None:
         use_read_committed(self.env.cr)
-        super()._cron_load()
+        return super()._cron_load()
 
     def _forget_loaded(self) -> None:
         self.env["spar.sealed.import.chunk"].sudo()._search_of(self).unlink()
@@ -373,12 +373,13 @@ class SparSealedImport(models.AbstractModel):
 
     def _finish_loading(self) -> None:
         if self.is_trial:
-            self.state = "checked"
-            return
+            self._record({"state": "checked"})
+            return None
         self._forget_seen()
-        super()._finish_loading()
-        self.refused_kept = bool(self.refused_count)
+        result = super()._finish_loading()
+        self._record({"refused_kept": bool(self.refused_count)})
         self._destroy_file()
+        return result
 
     def _log_failure(self) -> None:
         """Log the error by its class alone: its text may contain values of a row."""

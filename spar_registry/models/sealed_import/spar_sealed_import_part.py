@@ -104,8 +104,36 @@ class SparSealedImportColumn(models.Model):
 
     @api.model
     def _selection_name(self):
-        """Return what columns can contain; each kind of file adds its own."""
-        return [("ignored", self.env._("(not loaded)"))]
+        """Return what columns can contain, in files of any kind."""
+        return [
+            ("ignored", self.env._("(not loaded)")),
+            ("id", self.env._("ID")),
+            ("id_type", self.env._("ID type")),
+            ("name", self.env._("Name")),
+            ("phone", self.env._("Phone")),
+            ("account", self.env._("Account number")),
+            ("fa", self.env._("Full financial address")),
+            ("provider", self.env._("Provider")),
+            ("branch", self.env._("Branch code")),
+            ("collected_at", self.env._("Collected at")),
+            ("street", self.env._("Street")),
+            ("city", self.env._("City")),
+            ("state", self.env._("State")),
+            ("country", self.env._("Country")),
+            ("zip", self.env._("Postal code")),
+            *self._get_openg2p_names(),
+        ]
+
+    @api.model
+    def _get_openg2p_names(self) -> list[tuple[str, str]]:
+        """Return the columns of OpenG2P's table of mappings."""
+        return [
+            ("id_value", self.env._("ID (id_value)")),
+            ("fa_value", self.env._("Address (fa_value)")),
+            ("additional_info", self.env._("Further data (additional_info)")),
+            ("created_at", self.env._("Created at")),
+            ("updated_at", self.env._("Updated at")),
+        ]
 
     @api.depends("job_id", "sequence")
     def _compute_shown(self):
