@@ -158,18 +158,20 @@ class SparPaymentAccount(models.Model):
         """Return a new collected account, with the address ``fa`` sealed.
 
         :param fa: the address as it is transmitted; "" to remove the one in force
-        :param values: ``programme_id``, ``origin``, ``collected_at``
+        :param values: ``programme_id``, ``origin``, ``collected_at``, other fields
 
         Raises UserError for an address that the directory refuses, and AccessError for
         people whom the user does not see.
         """
         formed = self._read_address(fa) if fa else None
-        new = NewAccount(
-            partner.id, fa, formed, values.pop("collected_at", fields.Datetime.now())
-        )
+        collected_at = values.pop("collected_at", None) or fields.Datetime.now()
+        new = NewAccount(partner.id, fa, formed, collected_at)
         programme_id = values.pop("programme_id", False)
         programme = self.env["spar.programme"].browse(programme_id or ())
-        return self._collect_batch([new], programme, **values)
+        origin = values.pop("origin", "staff")
+        account = self._collect_batch([new], programme, origin)
+        account.sudo().write(values)
+        return account
 
     @api.model
     def _collect_batch(
