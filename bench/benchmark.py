@@ -23,6 +23,7 @@ from setup.places import Places
 from setup.postgres import Cluster, running
 from setup.progress import say
 
+from .accounts import measure_accounts
 from .database import (
     get_floor,
     get_installations,
@@ -198,7 +199,14 @@ def _settle(installation: Installation) -> None:
         installation.server.run_as_admin("CHECKPOINT")
 
 
-def _run(places: Places, plan: dict, workers: int, branches: int, people: int) -> dict:
+def _run(
+    places: Places,
+    plan: dict,
+    workers: int,
+    branches: int,
+    people: int,
+    accounts: int,
+) -> dict:
     filled, installation = get_installations(places, plan["rows"])
     end_orphan(installation.pid_file, installation.config)
     make_filled(filled, plan["rows"])
@@ -219,6 +227,9 @@ def _run(places: Places, plan: dict, workers: int, branches: int, people: int) -
         if branches:
             say(f"    the directory: {branches:,} branches")
             report["directory"] = measure_directory(installation, branches)
+        if accounts:
+            say(f"    a file of {accounts:,} accounts")
+            report["accounts"] = measure_accounts(installation, accounts)
     return report
 
 
@@ -231,18 +242,20 @@ def bench(
     workers: int,
     branches: int,
     people: int,
+    accounts: int,
 ) -> Path:
     """Measure, print the table and write the report; return the report's path.
 
     :param branches: the number of branches in the directory; 0 leaves it out
     :param people: the number of people whose payment readiness is checked, likewise
+    :param accounts: the number of rows in the file of accounts; 0 leaves it out
     :raises Failure: when a requirement is not met, or any answer was wrong
     """
     check_plan(rows, clients, seconds, workers)
     folder = places.state / "bench"
     plan = {"rows": rows, "clients": clients, "seconds": seconds}
     with hold(folder / "lock", BUSY):
-        report = _run(places, plan, workers, branches, people)
+        report = _run(places, plan, workers, branches, people, accounts)
         path = write_report(folder, report)
     for line in build_table(report):
         say(line)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from setup.places import write_private
 
+from .accounts import build_account_lines
 from .directory import build_directory_lines
 from .readiness import build_readiness_lines
 
@@ -183,6 +184,8 @@ def build_table(report: dict) -> list[str]:
         lines += build_readiness_lines(report["readiness"])
     if "directory" in report:
         lines += build_directory_lines(report["directory"])
+    if "accounts" in report:
+        lines += build_account_lines(report["accounts"])
     return lines
 
 

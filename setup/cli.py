@@ -18,6 +18,7 @@ DEFAULT_CLIENTS = 4
 DEFAULT_SECONDS = 5.0
 DEFAULT_BRANCHES = 170_000
 DEFAULT_PEOPLE = 100_000
+DEFAULT_ACCOUNTS = 100_000
 #: Calls of ours that are commands of Odoo.
 COMMANDS = {"keyring": "spar_keyring", "audit": "spar_audit"}
 
@@ -48,6 +49,8 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--branches", DEFAULT_BRANCHES, text)
     text = "people whose payment readiness is checked; 0 skips it"
     _add_number(parser, "--people", DEFAULT_PEOPLE, text)
+    text = "rows in the file of accounts; 0 skips it"
+    _add_number(parser, "--accounts", DEFAULT_ACCOUNTS, text)
 
 
 def _add_passing(calls: argparse._SubParsersAction, call: str, text: str) -> None:

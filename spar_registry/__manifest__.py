@@ -19,6 +19,8 @@
         "data/spar_registry_setting_data.xml",
         "views/spar_person_identity_views.xml",
         "views/spar_payment_account_views.xml",
+        "views/spar_account_import_views.xml",
+        "views/spar_openg2p_move_views.xml",
         "views/spar_programme_views.xml",
         "views/spar_consent_views.xml",
         "views/spar_outbox_entry_views.xml",

@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from bench import benchmark, people
+from bench.accounts import build_account_lines, measure_accounts
 from bench.caller import BenchCaller
 from bench.clock import Measurement, count_items, get_percentile, repeat
 from bench.country import QUERIES, Country
@@ -186,6 +187,15 @@ def test_memory_of_each_process_is_reported(server):
     assert all(10 < row["rss_mb"] <= row["peak_mb"] for row in odoo)
     (postgres,) = get_postgres_memory(server.postgres.get_pid())
     assert postgres["rss_mb"] > 10
+
+
+def test_file_of_accounts_is_checked_and_loaded(server):
+    measured = measure_accounts(server.installation, 2000)
+    assert measured["rows"] == 2000
+    assert 10 < measured["memory_before_mb"]
+    assert set(measured["runs"]) == {"checked", "loaded"}
+    assert all(run["rows_per_second"] > 0 for run in measured["runs"].values())
+    assert "file of 2,000 accounts" in "\n".join(build_account_lines(measured))
 
 
 def test_large_directory_is_loaded_and_searched(server):
@@ -585,7 +595,7 @@ def test_bench_with_a_wrong_answer_fails(report, tmp_path, monkeypatch, capsys):
     places = Places(tmp_path, tmp_path)
     with pytest.raises(Failure, match="1 answers were wrong: see "):
         plan = {"rows": 300, "clients": 2, "seconds": 1, "workers": 2}
-        benchmark.bench(places, **plan, branches=0, people=0)
+        benchmark.bench(places, **plan, branches=0, people=0, accounts=0)
     assert "300 mappings" in capsys.readouterr().out
     assert (places.state / "bench" / "latest.json").exists()
 
@@ -611,5 +621,6 @@ def test_command_has_the_options_of_the_plan():
     assert given.pop("call") == "bench"
     assert given.pop("branches") == 170_000
     assert given.pop("people") == 100_000
+    assert given.pop("accounts") == 100_000
     assert given == {"rows": 7, "clients": 4, "seconds": 0.5, "workers": 2}
     benchmark.check_plan(**given)

@@ -1,6 +1,7 @@
 from . import spar_cached_records
 from . import provider
 from . import address
+from . import table_import
 from . import directory_import
 from . import ir_ui_menu
 from . import res_groups

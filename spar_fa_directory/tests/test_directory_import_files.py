@@ -5,7 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form
 from odoo.tools import mute_logger
 
-from ..models.directory_import import spar_directory_import
+from ..models.table_import import spar_table_import
 from .test_cell_rules import NAMES, SPOILT
 from .test_spar_directory_import import ImportCase
 from .test_xlsx_file import build
@@ -179,7 +179,7 @@ class TestQuestions(ImportCase):
         self._assert_asked(job, "repeat the value above")
         job.column_ids[0].fill_down = True
         self.assertFalse(job.question)
-        with patch.object(spar_directory_import, "CHUNK_ROWS", 1):
+        with patch.object(spar_table_import, "CHUNK_ROWS", 1):
             job._load_now()
         branches = self.branches.search([("import_id", "=", job.id)], order="code")
         self.assertEqual(

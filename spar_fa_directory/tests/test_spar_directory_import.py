@@ -10,7 +10,7 @@ from odoo.tests import Form
 from odoo.tools import mute_logger
 
 from ..lib.csv_file import CsvFormat, read_records
-from ..models.directory_import import spar_directory_import
+from ..models.table_import import spar_table_import
 from .common import DirectoryCase
 
 GOOD = "provider,name,code,city\nTESTBANK,East,TB-E,Marn\nTest Bank,West,TB-W,Sella\n"
@@ -217,10 +217,10 @@ class TestRefusedRows(ImportCase):
         self._assert_row_refused(None, "name", "save the file as UTF-8", data)
 
     def test_a_code_twice_names_the_first_row(self):
-        for rows in (1, spar_directory_import.CHUNK_ROWS):
+        for rows in (1, spar_table_import.CHUNK_ROWS):
             with (
                 self.subTest(rows=rows),
-                patch.object(spar_directory_import, "CHUNK_ROWS", rows),
+                patch.object(spar_table_import, "CHUNK_ROWS", rows),
             ):
                 job = self._load(GOOD + "TESTBANK,East,tb-e,Marn\n")
                 self.assertEqual(job.added_count, 2)
@@ -300,7 +300,7 @@ class TestRefusedFiles(ImportCase):
 class TestBackground(ImportCase):
     def setUp(self):
         super().setUp()
-        self.startPatcher(patch.object(spar_directory_import, "CHUNK_ROWS", 2))
+        self.startPatcher(patch.object(spar_table_import, "CHUNK_ROWS", 2))
         rows = [f"TESTBANK,Branch {number},B{number}," for number in range(9)]
         self.job = self._upload("\n".join(["provider,name,code,city", *rows]))
         self.job.action_load()
@@ -349,7 +349,7 @@ class TestBackground(ImportCase):
 
         with (
             patch.object(type(failing), "create", fail),
-            mute_logger(spar_directory_import.__name__),
+            mute_logger(spar_table_import.__name__),
         ):
             self._run()
         self.assertEqual((self.job.state, self._count()), ("failed", 4))
@@ -401,7 +401,7 @@ class TestBackground(ImportCase):
         self.administrator.group_ids -= self.env.ref(
             "spar_fa_directory.group_administrator"
         )
-        with mute_logger(spar_directory_import.__name__):
+        with mute_logger(spar_table_import.__name__):
             self._run()
         self.assertEqual((self.job.state, self._count()), ("failed", 0))
 

@@ -26,6 +26,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 
+from .identity import RegistryIdentity
+
 
 class EntryState(str, Enum):
     """The state of an entry of the outbox."""
@@ -47,6 +49,22 @@ OPEN = (
     EntryState.PARKED,
     EntryState.FAILED,
 )
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """An account to send, with its address, for an ID.
+
+    :param base: the digest of the address that must be in force, None for any
+    """
+
+    account_id: int
+    partner_id: int
+    programme_id: int | bool
+    purpose: str
+    fa: str
+    identity: RegistryIdentity
+    base: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -8,3 +8,6 @@ from . import sweep
 from . import spar_registry_demo
 from . import setting
 from . import readiness
+from . import sealed_import
+from . import account_import
+from . import openg2p

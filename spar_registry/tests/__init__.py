@@ -2,6 +2,8 @@ from . import test_consent
 from . import test_identity_move
 from . import test_life_events
 from . import test_merge
+from . import test_account_import
+from . import test_openg2p_move
 from . import test_outbox
 from . import test_outbox_summary
 from . import test_person

@@ -1,3 +1,5 @@
+from base64 import b64encode
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user
@@ -49,6 +51,16 @@ MODELS: dict[str, dict[str, str]] = {
     "spar.readiness.export.wizard": {role: "c" for role in CHECKERS},
     "spar.readiness.wizard": {role: "c" for role in CHECKERS},
     "spar.suspend.wizard": {role: "c" for role in USERS},
+    # Files of somebody else: managers see their counts, nobody else anything.
+    "spar.account.import": {"user": "c", "readiness": "c", "manager": "rwcu"},
+    "spar.account.layout": {"manager": "ru"},
+    "spar.sealed.import.piece": {},
+    "spar.sealed.import.chunk": {},
+    "spar.sealed.import.seen": {},
+    "spar.sealed.import.column": {},
+    "spar.sealed.import.sheet": {},
+    # Only for managers who are administrators of the registry as well.
+    "spar.openg2p.move": {},
 }
 #: Who may press each button, and call each method, that is open to remote calls.
 ACTIONS: dict[tuple[str, str], set[str]] = {
@@ -95,7 +107,23 @@ ACTIONS: dict[tuple[str, str], set[str]] = {
     ("spar.suspend.wizard", "action_confirm"): USERS,
     ("spar.suspend.wizard", "action_remove"): USERS,
     ("spar.sweep", "action_open_tasks"): USERS | {"other"},
+    # Only the user who uploaded a file may do these.
+    ("spar.account.import", "action_destroy_refused"): set(),
+    ("spar.account.import", "action_download_refused"): set(),
+    ("spar.account.import", "action_load"): set(),
+    ("spar.account.import", "action_try"): set(),
+    ("spar.openg2p.move", "action_compare"): set(),
+    ("spar.openg2p.move", "action_compare_directory"): set(),
+    ("spar.openg2p.move", "action_destroy_refused"): set(),
+    ("spar.openg2p.move", "action_download_refused"): set(),
+    ("spar.openg2p.move", "action_load"): set(),
+    ("spar.openg2p.move", "action_load_directory"): set(),
+    ("spar.openg2p.move", "action_try"): set(),
 }
+REFUSED = (AccessError, UserError)
+FILE = b64encode(b"National ID,Account number\n1,2\n")
+MAPPINGS = b64encode(b"id_value,fa_value\n1,2\n")
+JOB = {"job_model": "spar.account.import", "job_id": 1}
 
 
 class Undone(Exception):
@@ -250,6 +278,14 @@ class TestRightsTable(RegistryCase):
             "spar.give.up.wizard": {"reason": "Moved away"},
             "spar.move.wizard": {"task_id": self.task.id},
             "spar.suspend.wizard": person,
+            "spar.account.import": {"file": FILE, "filename": "accounts.csv"},
+            "spar.account.layout": {"signature": "s", "names": ["id"]},
+            "spar.sealed.import.piece": {**JOB, "place": 7},
+            "spar.sealed.import.chunk": {**JOB, "end": 1, "row": 1},
+            "spar.sealed.import.seen": {**JOB, "row": 1},
+            "spar.sealed.import.column": {**JOB, "name": "ignored"},
+            "spar.sealed.import.sheet": {**JOB, "name": "Sheet"},
+            "spar.openg2p.move": {"file": MAPPINGS, "filename": "mappings.csv"},
         }
 
     def get_changes(self) -> dict[str, dict]:
@@ -270,6 +306,9 @@ class TestRightsTable(RegistryCase):
             "spar.outbox.summary": {"failed": 0},
             "spar.registry.task": {"answer": "Looked at it"},
             "spar.sweep": {"drift": 0},
+            "spar.account.import": {"filename": "renamed.csv"},
+            "spar.account.layout": {"filename": "renamed.csv"},
+            "spar.sealed.import.column": {"fill_down": True},
         }
 
     def get_row(self, model):

@@ -1,15 +1,69 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
-from ...exceptions import NoConsent, RegistryError
+from ...exceptions import NoConsent, NoPayee, RegistryError
 from ...lib.identity import RegistryIdentity
+from ...lib.outbox import NewEntry
+from ...rows import insert_rows, take_ids
+
+_USER = "spar_registry.group_programme_user"
 
 #: The purposes of the seals and digests. They must never change.
 ACCOUNT = "registry_account"
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account that was collected from a person.
+
+    :param fa: the address as it is transmitted, "" to remove the one in force
+    :param formed: the address in its canonical form, None to remove
+    """
+
+    partner_id: int
+    fa: str
+    formed: CanonicalAddress | None
+    collected_at: datetime
+
+
+@dataclass(frozen=True)
+class Target:
+    """The person who is paid for another, and their ID; or why there is none."""
+
+    payee_id: int = 0
+    identity: RegistryIdentity | None = None
+    obstacle: RegistryError | None = None
+
+
+#: The columns of a collected account.
+_COLUMNS = {
+    "id": "int",
+    "partner_id": "int",
+    "programme_id": "int",
+    "purpose": "text",
+    "payee_id": "int",
+    "operation": "text",
+    "fa_type_id": "int",
+    "provider_id": "int",
+    "branch_id": "int",
+    "origin": "text",
+    "collected_at": "timestamp",
+    "collected_by": "int",
+    "state": "text",
+    "identity_row": "int",
+    "sealed": "bytea",
+    "digest_a": "bytea",
+    "digest_b": "bytea",
+}
 
 
 class SparPaymentAccount(models.Model):
@@ -104,62 +158,162 @@ class SparPaymentAccount(models.Model):
         """Return a new collected account, with the address ``fa`` sealed.
 
         :param fa: the address as it is transmitted; "" to remove the one in force
-        :param values: ``programme_id``, ``origin``, ``collected_at``
+        :param values: ``programme_id``, ``origin``, ``collected_at``, other fields
 
         Raises UserError for an address that the directory refuses, and AccessError for
         people whom the user does not see.
         """
-        partner.check_access("read")
-        parts = self._read_address(fa) if fa else {}
-        programme = self.env["spar.programme"].browse(values.get("programme_id") or ())
-        # Nobody may create one past the directory's checks.
-        account_sudo = self.sudo().create(
-            {
-                **values,
-                **parts,
-                "partner_id": partner.id,
-                "purpose": programme.sudo().purpose or "",
-                "operation": "set" if fa else "remove",
-            }
-        )
-        if fa:
-            account_sudo._set_address(fa)
-        return account_sudo.sudo(False)
+        formed = self._read_address(fa) if fa else None
+        collected_at = values.pop("collected_at", None) or fields.Datetime.now()
+        new = NewAccount(partner.id, fa, formed, collected_at)
+        programme_id = values.pop("programme_id", False)
+        programme = self.env["spar.programme"].browse(programme_id or ())
+        origin = values.pop("origin", "staff")
+        account = self._collect_batch([new], programme, origin)
+        account.sudo().write(values)
+        return account
 
     @api.model
-    def _read_address(self, fa: str) -> dict:
-        """Return what the directory says of an address; raises UserError."""
-        strategies = self.env["spar.fa.strategy"]
-        ((address, problem),) = strategies._examine_addresses([fa])
-        if problem:
-            values = strategies._get_problem_values(address, problem)
-            result = Result(
-                Outcome.INVALID_FA, problem=problem.code, problem_values=values
-            )
-            raise UserError(self.env["spar.staff.answers"]._get_refusal(result))
-        return {
-            "fa_type_id": address.type_id,
-            "provider_id": address.provider_id,
-            "branch_id": address.branch_id,
-        }
+    def _collect_batch(
+        self,
+        collected: list[NewAccount],
+        programme,
+        origin: str = "staff",
+        targets: list[Target] | None = None,
+    ):
+        """Return new accounts, in the same order, each with its address sealed.
 
-    def _set_address(self, fa: str) -> None:
-        """Seal the address, and store the digest of its canonical form."""
-        self.ensure_one()
-        self._write_sealed(fa)
-        (canonical,) = self.env["spar.fa.strategy"]._canonicalise_addresses([fa])
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        digests = keyring.digests(ACCOUNT, canonical.key)
-        self.env.cr.execute(
-            SQL(
-                "UPDATE spar_payment_account SET digest_a = %s, digest_b = %s"
-                " WHERE id = %s",
-                digests.get("a"),
-                digests.get("b"),
-                self.id,
+        It takes a constant number of statements. The addresses were examined before.
+        Raises AccessError, KeyringUnavailable or KeyringMismatch.
+
+        :param targets: who is paid, to queue the accounts as well; without obstacles
+        """
+        self._check_collecting([new.partner_id for new in collected])
+        purpose = programme.sudo().purpose or ""
+        row_ids = take_ids(self.env, self._table, len(collected))
+        known = targets or [Target()] * len(collected)
+        seal = self._build_sealer(purpose)
+        rows = [
+            (
+                row_id,
+                new.partner_id,
+                programme.id or None,
+                purpose,
+                target.payee_id or None,
+                "set" if new.formed else "remove",
+                *_get_place(new.formed),
+                origin,
+                new.collected_at,
+                self.env.uid,
+                "queued" if targets else "draft",
+                target.identity.row_id if target.identity else None,
+                *seal(row_id, new),
             )
+            for row_id, new, target in zip(row_ids, collected, known, strict=True)
+        ]
+        insert_rows(self.env, self._table, _COLUMNS, rows)
+        self.env["res.partner"].invalidate_model(["spar_account_ids"])
+        if targets:
+            self.env["spar.outbox.entry"]._add_batch(
+                [
+                    NewEntry(
+                        row_id,
+                        new.partner_id,
+                        programme.id,
+                        purpose,
+                        new.fa,
+                        target.identity,
+                    )
+                    for row_id, new, target in zip(
+                        row_ids, collected, targets, strict=True
+                    )
+                    if target.identity
+                ]
+            )
+        return self.browse(row_ids)
+
+    @api.model
+    def _build_sealer(self, purpose: str) -> Callable[[int, NewAccount], tuple]:
+        """Return a function that seals an account, and returns its digests with it."""
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+
+        def seal(row_id: int, new: NewAccount) -> tuple:
+            if not new.formed:
+                return None, None, None
+            context = self._build_seal_context(row_id, new.partner_id, purpose)
+            digests = keyring.digests(ACCOUNT, new.formed.key)
+            sealed = keyring.seal(ACCOUNT, new.fa, context)
+            return sealed, digests.get("a"), digests.get("b")
+
+        return seal
+
+    @api.model
+    def _check_collecting(self, partner_ids: list[int]) -> None:
+        """Raise AccessError unless the user may collect accounts of these people."""
+        if not self.env.su and not self.env.user.has_group(_USER):
+            raise AccessError(
+                self.env._(
+                    "You do not have permission to do this. Ask an administrator."
+                )
+            )
+        people = self.env["res.partner"].browse(list(dict.fromkeys(partner_ids)))
+        people.check_access("read")
+
+    @api.model
+    def _read_address(self, fa: str) -> CanonicalAddress:
+        """Return the canonical form of a valid address; raises UserError."""
+        (formed,) = self.env["spar.fa.strategy"]._canonicalise_addresses([fa])
+        if formed.problem:
+            raise UserError(self._get_address_refusal(fa, formed))
+        return formed
+
+    @api.model
+    def _get_address_refusal(self, fa: str, formed: CanonicalAddress) -> str:
+        """Return why an address cannot be used, and what to do."""
+        strategies = self.env["spar.fa.strategy"]
+        values = strategies._get_problem_values(formed.to_address(fa), formed.problem)
+        result = Result(
+            Outcome.INVALID_FA, problem=formed.problem.code, problem_values=values
         )
-        self.invalidate_recordset(["masked"])
+        return self.env["spar.staff.answers"]._get_refusal(result)
+
+    @api.model
+    def _find_unchanged(self, programme, collected: list[NewAccount]) -> set[int]:
+        """Return the places of accounts that were collected before.
+
+        It is the last one of the person, or was collected at the same time.
+        """
+        keyring = self.env["spar.keyring"]._open()
+        column = SQL.identifier(f"digest_{keyring.roles.read_column}")
+        digest = keyring.digester(ACCOUNT)
+        self.flush_model(["collected_at", "state"])
+        query = SQL(
+            """
+            SELECT wanted.place
+              FROM unnest(%(people)s::int[], %(digests)s::bytea[],
+                          %(times)s::timestamp[])
+                   WITH ORDINALITY AS wanted (partner_id, digest, at, place)
+              JOIN LATERAL (
+                   SELECT %(column)s AS digest
+                     FROM spar_payment_account a
+                    WHERE a.partner_id = wanted.partner_id AND a.purpose = %(purpose)s
+                      AND a.state <> 'given_up'
+                    ORDER BY a.collected_at DESC, a.id DESC LIMIT 1
+                   ) AS newest ON TRUE
+             WHERE newest.digest = wanted.digest
+                OR EXISTS (SELECT FROM spar_payment_account a
+                            WHERE a.partner_id = wanted.partner_id
+                              AND a.purpose = %(purpose)s
+                              AND a.%(column)s = wanted.digest
+                              AND a.collected_at = wanted.at)
+            """,
+            people=[new.partner_id for new in collected],
+            digests=[digest(new.formed.key) for new in collected if new.formed],
+            times=[new.collected_at for new in collected],
+            column=column,
+            purpose=programme.sudo().purpose or "",
+        )
+        return {place - 1 for (place,) in self.env.execute_query(query)}
 
     # === DISPLAY === #
 
@@ -252,6 +406,42 @@ class SparPaymentAccount(models.Model):
         )
         return {row_id: bytes(key) for row_id, key in self.env.execute_query(query)}
 
+    @api.model
+    def _find_targets(
+        self, people, programme, needs_consent: bool = True
+    ) -> dict[int, Target]:
+        """Return who is paid for each person and by which ID, or the obstacle.
+
+        It takes a constant number of statements.
+        """
+        consented = set(people.ids)
+        if needs_consent:
+            consented = self.env["spar.consent"]._find_consented(programme, people.ids)
+        payees = programme._find_payees(people)
+        identities = people.browse(set(payees.values()))._spar_identities()
+        type_ids = programme.id_type_ids.ids
+        targets = {}
+        for person_id in people.ids:
+            payee_id = payees.get(person_id)
+            if person_id not in consented:
+                targets[person_id] = Target(obstacle=NoConsent())
+            elif not payee_id:
+                targets[person_id] = Target(obstacle=NoPayee())
+            else:
+                targets[person_id] = self._choose_target(
+                    payee_id, identities.get(payee_id, []), type_ids
+                )
+        return targets
+
+    @api.model
+    def _choose_target(self, payee_id: int, identities: list, type_ids) -> Target:
+        people = self.env["res.partner"]
+        try:
+            identity = people._spar_choose_identity(identities, type_ids)
+        except RegistryError as error:
+            return Target(obstacle=error)
+        return Target(payee_id, identity)
+
     def _get_refusal(self, code: str) -> str:
         """Return why an account cannot be sent, and what to do."""
         texts = {
@@ -271,3 +461,10 @@ class SparPaymentAccount(models.Model):
             ),
         }
         return texts.get(code) or self.env._("This account cannot be sent.")
+
+
+def _get_place(formed: CanonicalAddress | None) -> tuple[int | None, ...]:
+    """Return the ids of the kind, the provider and the branch of an address."""
+    if formed is None or formed.known is None:
+        return None, None, None
+    return formed.known.type_id, formed.provider_id, formed.branch_id

@@ -8,7 +8,8 @@ from odoo.tools import SQL
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
 from ...lib.identity import RegistryIdentity
-from ...lib.outbox import OPEN, EntryState
+from ...lib.outbox import OPEN, EntryState, NewEntry
+from ...rows import insert_rows, take_ids
 
 #: The purposes of the seals and digests. They must never change.
 ENTRY = "registry_outbox"
@@ -30,6 +31,24 @@ _ENDED = (
     EntryState.CONFLICT,
     EntryState.GIVEN_UP,
 )
+
+
+#: The class of the advisory locks of keys, and their number.
+_LOCK, _LOCKS = int.from_bytes(b"sprq", "big"), 1024
+#: The columns of an entry.
+_COLUMNS = {
+    "id": "int",
+    "account_id": "int",
+    "partner_id": "int",
+    "programme_id": "int",
+    "backend_id": "int",
+    "state": "text",
+    "attempts": "int",
+    "next_try_at": "timestamp",
+    "queue_key": "bytea",
+    "base_key": "bytea",
+    "sealed": "bytea",
+}
 
 
 class SparOutboxEntry(models.Model):
@@ -116,45 +135,108 @@ class SparOutboxEntry(models.Model):
         It is part of the caller's transaction: the account and its entry are stored
         together, or neither is.
         """
-        id_type = self.env["spar.id.type"].browse(identity.type_id)
-        backend = self.env["spar.mapper.backend"]._get_mapper(id_type)._get_backend()
-        keyring = self.env["spar.keyring"]._open(for_write=True)
-        parts = (str(backend.id), identity.id_value, account.purpose or "")
-        key = keyring.digest(ENTRY, json.dumps(parts))
-        self._lock_key(key)
-        entries_sudo = self.sudo()
-        entries_sudo._supersede_unsent(key)
-        entry_sudo = entries_sudo.create(
-            {"account_id": account.id, "backend_id": backend.id}
+        entry = NewEntry(
+            account.id,
+            account.partner_id.id,
+            account.programme_id.id,
+            account.purpose or "",
+            account._read_sealed() or "",
+            identity,
+            base,
         )
-        self.env.cr.execute(
-            SQL(
-                "UPDATE spar_outbox_entry SET queue_key = %s, base_key = %s"
-                " WHERE id = %s",
-                key,
-                base,
-                entry_sudo.id,
-            )
-        )
-        fa = account._read_sealed() or ""
-        payload = {"id_value": identity.id_value, "fa": fa}
-        entry_sudo._write_sealed(json.dumps(payload))
-        self.env["spar.outbox.worker"]._wake()
-        return entry_sudo
+        return self._add_batch([entry]).sudo()
 
     @api.model
-    def _lock_key(self, key: bytes) -> None:
-        number = int.from_bytes(key[:8], "big", signed=True)
-        self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(%s)", number))
+    def _add_batch(self, entries: list[NewEntry]):
+        """Queue accounts for IDs; an entry that was not sent yet is superseded.
 
-    def _supersede_unsent(self, key: bytes) -> None:
-        """End the entries of an ID that no worker has begun to send."""
+        Return the new entries. It is part of the caller's transaction: the accounts and
+        their entries are stored together, or none is. It takes a constant number of
+        statements for each time that an ID occurs.
+        """
+        backends = self._find_backends({entry.identity.type_id for entry in entries})
+        digest = self.env["spar.keyring"]._open(for_write=True).digester(ENTRY)
+        waiting: list[tuple[bytes, int, NewEntry]] = []
+        for entry in entries:
+            backend_id = backends[entry.identity.type_id]
+            parts = (str(backend_id), entry.identity.id_value, entry.purpose)
+            waiting.append((digest(json.dumps(parts)), backend_id, entry))
+        self._lock_keys([key for key, *_rest in waiting])
+        row_ids: list[int] = []
+        while waiting:
+            # Each key once, so that a later account of it supersedes the earlier one.
+            first = {each[0]: each for each in reversed(waiting)}
+            chosen = [each for each in waiting if first[each[0]] is each]
+            row_ids += self._insert(chosen)
+            waiting = [each for each in waiting if first[each[0]] is not each]
+        self.env["spar.outbox.worker"]._wake()
+        return self.browse(row_ids)
+
+    @api.model
+    def _find_backends(self, type_ids: set[int]) -> dict[int, int]:
+        """Return the backend that is called for each ID type, by row id."""
+        backends = self.env["spar.mapper.backend"]
+        id_types = self.env["spar.id.type"].browse(type_ids)
+        return {
+            each.id: backends._get_mapper(each)._get_backend().id for each in id_types
+        }
+
+    @api.model
+    def _insert(self, chosen: list[tuple[bytes, int, NewEntry]]) -> list[int]:
+        """Insert entries, none of which has the key of another; return their ids."""
+        entries_sudo = self.sudo()
+        entries_sudo._supersede_unsent([key for key, *_rest in chosen])
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        now = self._get_now()
+        rows = []
+        row_ids = take_ids(self.env, self._table, len(chosen))
+        for row_id, (key, backend_id, entry) in zip(row_ids, chosen, strict=True):
+            payload = {"id_value": entry.identity.id_value, "fa": entry.fa}
+            context = self._build_seal_context(row_id, entry.account_id, backend_id)
+            rows.append(
+                (
+                    row_id,
+                    entry.account_id,
+                    entry.partner_id,
+                    entry.programme_id or None,
+                    backend_id,
+                    EntryState.WAITING.value,
+                    0,
+                    now,
+                    key,
+                    entry.base,
+                    keyring.seal(ENTRY, json.dumps(payload), context),
+                )
+            )
+        insert_rows(self.env, self._table, _COLUMNS, rows)
+        self.env["spar.payment.account"].invalidate_model(["entry_ids"])
+        return row_ids
+
+    @api.model
+    def _lock_keys(self, keys: list[bytes]) -> None:
+        """Lock keys until the transaction ends, in one order for all transactions.
+
+        A lock is for a share of all keys: thousands of locks would not fit into
+        PostgreSQL's table of locks.
+        """
+        shares = sorted({int.from_bytes(key[:4], "big") % _LOCKS for key in keys})
+        self.env.cr.execute(
+            SQL(
+                "SELECT pg_advisory_xact_lock(%s, share)"
+                " FROM unnest(%s::int[]) AS shares (share)",
+                _LOCK,
+                shares,
+            )
+        )
+
+    def _supersede_unsent(self, keys: list[bytes]) -> None:
+        """End the entries of IDs that no worker has begun to send."""
         rows = self.env.execute_query(
             SQL(
                 """SELECT id FROM spar_outbox_entry
-                    WHERE queue_key = %s AND state = 'waiting' AND attempts = 0
+                    WHERE queue_key = ANY(%s) AND state = 'waiting' AND attempts = 0
                       FOR UPDATE SKIP LOCKED""",
-                key,
+                keys,
             )
         )
         unsent = self.browse([row_id for (row_id,) in rows])

@@ -12,12 +12,26 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 
 from ...lib.identity import RegistryIdentity
+from ...rows import insert_rows, take_ids
 
 #: The purposes of the seals and digests. They must never change.
 IDENTITY = "registry_id"
 
 #: Fields that only this model's own code writes.
 _OURS = ("verified_by", "expiry_noticed")
+
+
+#: The columns of an ID that is added without a form.
+_COLUMNS = {
+    "id": "int",
+    "partner_id": "int",
+    "id_type_id": "int",
+    "is_verified": "bool",
+    "active": "bool",
+    "sealed": "bytea",
+    "digest_a": "bytea",
+    "digest_b": "bytea",
+}
 
 
 class SparPersonIdentity(models.Model):
@@ -159,6 +173,40 @@ class SparPersonIdentity(models.Model):
             )
         )
         self.invalidate_recordset(["masked", "shared_count"])
+
+    @api.model
+    def _add_batch(self, identifiers: dict[int, tuple[Identifier, str]]) -> None:
+        """Give people an ID each, in a constant number of statements.
+
+        :param identifiers: as they are stored and as they travel, by person
+
+        Raises AccessError, KeyringUnavailable or KeyringMismatch.
+        """
+        self.check_access("create")
+        people = self.env["res.partner"].browse(identifiers)
+        people.check_access("read")
+        keyring = self.env["spar.keyring"]._open(for_write=True)
+        row_ids = take_ids(self.env, self._table, len(identifiers))
+        rows = []
+        for row_id, (partner_id, (found, travelling)) in zip(
+            row_ids, identifiers.items(), strict=True
+        ):
+            context = self._build_seal_context(row_id, partner_id, found.type_id)
+            digests = keyring.digests(IDENTITY, found.canonical)
+            rows.append(
+                (
+                    row_id,
+                    partner_id,
+                    found.type_id,
+                    False,
+                    True,
+                    keyring.seal(IDENTITY, travelling, context),
+                    digests.get("a"),
+                    digests.get("b"),
+                )
+            )
+        insert_rows(self.env, self._table, _COLUMNS, rows)
+        people.invalidate_recordset(["spar_identity_ids"])
 
     def _read_value(self, text: str) -> tuple[Identifier, str]:
         """Return a typed ID as it is stored and as it travels; raises ValidationError.

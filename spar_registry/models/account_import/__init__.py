@@ -1,0 +1,3 @@
+from . import spar_account_layout
+from . import spar_account_import
+from . import spar_account_loader
