@@ -119,7 +119,7 @@ def test_login_answer_works_once(server, client, person):
     )
     again = person.open(answer)
     assert again.status_code == 400
-    assert "finished already" in again.text
+    assert "already finished" in again.text
 
 
 def test_login_answer_works_in_one_browser(server, client, id_provider):
