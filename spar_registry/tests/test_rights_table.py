@@ -120,7 +120,6 @@ ACTIONS: dict[tuple[str, str], set[str]] = {
     ("spar.openg2p.move", "action_load_directory"): set(),
     ("spar.openg2p.move", "action_try"): set(),
 }
-REFUSED = (AccessError, UserError)
 FILE = b64encode(b"National ID,Account number\n1,2\n")
 MAPPINGS = b64encode(b"id_value,fa_value\n1,2\n")
 JOB = {"job_model": "spar.account.import", "job_id": 1}
