@@ -3,7 +3,7 @@
 {
     "name": "SPAR Staff Login",
     "summary": "How staff log in: second factor, sessions that end, their own host",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
