@@ -97,6 +97,14 @@ class ResPartner(models.Model):
             if head.id in payable and head.parent_id.id == household_id
         }
 
+    def _spar_households(self) -> dict[int, int]:
+        """Return each person's household, by row ids.
+
+        A household, or somebody alone, is their own; those of whom it is not certain
+        are omitted.
+        """
+        return {person.id: (person.parent_id or person).id for person in self}
+
     def _spar_payable(self) -> set[int]:
         """Return the row ids of those who can be paid at all: neither dead nor gone."""
         people_sudo = self.sudo()
