@@ -1,0 +1,140 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.expressions import is_called_from_expression
+from odoo.addons.spar_registry.lib.identity import RegistryIdentity
+
+
+class SparIdSource(models.AbstractModel):
+    """A table of another registry that holds people's IDs, in clear.
+
+    Nothing is copied from it but keyed digests, by which a person is found however the
+    ID is spelt. What a person's IDs are is read from the rows themselves.
+    """
+
+    _name = "spar.id.source"
+    _description = "IDs of another registry"
+
+    #: The names of its fields.
+    _spar_partner_field = "partner_id"
+    _spar_type_field = "id_type"
+    _spar_value_field = "value"
+    _spar_status_field = "status"
+    _spar_expiry_field = "expiry_date"
+    #: The status of a row that does not count; an empty one does.
+    _spar_invalid = "invalid"
+
+    def _spar_is_verified(self) -> bool:
+        """Return whether somebody compared the ID with the document."""
+        return False
+
+    # === THE INDEX === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rows = super().create(vals_list)
+        rows._spar_index()
+        return rows
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.keys() & set(self._spar_get_indexed_fields()):
+            self._spar_index()
+        return result
+
+    def unlink(self):
+        row_ids = self.ids
+        result = super().unlink()
+        self.env["spar.source.identity"]._drop(self, row_ids)
+        return result
+
+    @api.model
+    def _spar_get_indexed_fields(self) -> list[str]:
+        return [
+            self._spar_partner_field,
+            self._spar_type_field,
+            self._spar_value_field,
+            self._spar_status_field,
+        ]
+
+    def _spar_index(self) -> None:
+        """Index these rows; without keys they are indexed later."""
+        self.flush_recordset(self._spar_get_indexed_fields())
+        identities = self.env["spar.source.identity"]
+        if not is_called_from_expression():
+            try:
+                identities._update(self.browse(), self.ids)
+                return
+            except ServiceUnavailable:
+                pass
+        # Not a digest of what was there before: nobody is found by that any more.
+        identities._drop(self, self.ids)
+        self.env["spar.source.index"]._request(self.browse())
+
+    @api.model
+    def _spar_get_types(self):
+        """Return the model of the types of these IDs."""
+        return self.env[self._fields[self._spar_type_field].comodel_name]
+
+    @api.model
+    def _spar_fetch(self, row_ids: list[int]) -> list[tuple]:
+        """Return row id, person, ID type and clear ID of rows.
+
+        The type is empty for a row that does not count.
+        """
+        types = self._spar_get_types()
+        types.flush_model(["spar_id_type_id"])
+        query = SQL(
+            """SELECT r.id, r.%(partner)s,
+                      CASE WHEN r.%(status)s IS DISTINCT FROM %(invalid)s
+                           THEN t.spar_id_type_id END,
+                      r.%(value)s
+                 FROM %(table)s r JOIN %(types)s t ON t.id = r.%(type)s
+                WHERE r.id = ANY(%(ids)s)""",
+            partner=SQL.identifier(self._spar_partner_field),
+            status=SQL.identifier(self._spar_status_field),
+            invalid=self._spar_invalid,
+            value=SQL.identifier(self._spar_value_field),
+            table=SQL.identifier(self._table),
+            types=SQL.identifier(types._table),
+            type=SQL.identifier(self._spar_type_field),
+            ids=row_ids,
+        )
+        return self.env.execute_query(query)
+
+    # === READING === #
+
+    @api.model
+    def _spar_open(self, people) -> list[RegistryIdentity]:
+        """Return the IDs of those people whom the user may read.
+
+        Types without an index are left out: nobody could tell who else has their IDs.
+        """
+        seen = people._filtered_access("read")
+        domain = [
+            (self._spar_partner_field, "in", seen.ids),
+            (self._spar_status_field, "!=", self._spar_invalid),
+            (self._spar_value_field, "!=", False),
+            (f"{self._spar_type_field}.spar_is_indexed", "=", True),
+        ]
+        rows_sudo = self.sudo().search(domain, order="id")
+        canonicalise = self.env["spar.source.identity"]._build_reader()
+        today = fields.Date.context_today(self)
+        found = []
+        for row_sudo in rows_sudo:
+            type_id = row_sudo[self._spar_type_field].spar_id_type_id.id
+            canonical = canonicalise(type_id, row_sudo[self._spar_value_field])
+            if canonical:
+                expires_on = row_sudo[self._spar_expiry_field]
+                found.append(
+                    RegistryIdentity(
+                        row_id=row_sudo.id,
+                        partner_id=row_sudo[self._spar_partner_field].id,
+                        type_id=type_id,
+                        id_value=canonical,
+                        is_verified=row_sudo._spar_is_verified(),
+                        is_expired=bool(expires_on and expires_on < today),
+                    )
+                )
+        return found
