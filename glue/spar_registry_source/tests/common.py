@@ -1,3 +1,5 @@
+from odoo.tools import SQL
+
 from odoo.addons.spar_registry.tests.common import RegistryCase
 
 
@@ -79,10 +81,9 @@ class SourceCase(RegistryCase):
     def write_by_sql(self, row, value):
         """Change an ID past the ORM, as programs beside Odoo do."""
         self.env.flush_all()
-        self.env.cr.execute(
-            f"UPDATE {row._table} SET value = %s WHERE id = %s",  # noqa: S608
-            (value, row.id),
-        )
+        table = SQL.identifier(row._table)
+        query = SQL("UPDATE %s SET value = %s WHERE id = %s", table, value, row.id)
+        self.env.cr.execute(query)
         self.env.invalidate_all()
 
     def rebuild(self):

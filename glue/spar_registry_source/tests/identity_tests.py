@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, new_test_user
+from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import KeyringUnavailable
 from odoo.addons.spar_registry.tests.common import FA
@@ -132,11 +133,15 @@ class IdentityTests:
         index = self.index.search([])
         self.assertEqual(index.corrected, 1)
         self.assertTrue(index.finished_at)
+        self.rebuild()
+        self.assertEqual(index.corrected, 0)
+        self.assertEqual(index.compared, self.source.search_count([]))
 
     def test_nightly_job_forgets_what_was_deleted_by_sql(self):
         row = self.source.search([("partner_id", "=", self.hope.id)])
         self.env.flush_all()
-        self.env.cr.execute(f"DELETE FROM {row._table} WHERE id = {row.id}")
+        table = SQL.identifier(row._table)
+        self.env.cr.execute(SQL("DELETE FROM %s WHERE id = %s", table, row.id))
         self.rebuild()
         found = self.env["res.partner"]._spar_find_by_ids([self.ID_OF_HOPE])
         self.assertEqual(found, {self.ID_OF_HOPE: []})

@@ -6,9 +6,15 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
+from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
-from odoo.addons.spar_mapper_connector.lib.contract import PaymentState, Standing
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    LinkRequest,
+    Outcome,
+    PaymentState,
+    Standing,
+)
 from odoo.addons.spar_registry.tests.common import FA, OTHER_FA
 from odoo.addons.spar_registry.tests.stand_in import WRONG_ANSWERS
 
@@ -33,8 +39,8 @@ class PaymentCase:
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.their_programme = cls.create("program", name="Cash")
-        tag = cls.create("payment.batch.tag", name="All", domain="[]")
+        cls.their_programme = cls.make("program", name="Cash")
+        tag = cls.make("payment.batch.tag", name="All", domain="[]")
         cls.payment_manager = cls.env[cls.MANAGER].create(
             {
                 "name": "SPAR",
@@ -44,13 +50,13 @@ class PaymentCase:
                 "batch_tag_ids": [(6, 0, tag.ids)],
             }
         )
-        cls.their_programme[cls.MANAGERS_FIELD] = cls.create(
+        cls.their_programme[cls.MANAGERS_FIELD] = cls.make(
             "program.payment.manager",
             program_id=cls.their_programme.id,
             manager_ref_id=f"{cls.MANAGER},{cls.payment_manager.id}",
         )
         today = fields.Date.today()
-        cls.cycle = cls.create(
+        cls.cycle = cls.make(
             "cycle",
             name="March",
             program_id=cls.their_programme.id,
@@ -77,12 +83,12 @@ class PaymentCase:
         )
 
     @classmethod
-    def create(cls, model, **values):
+    def make(cls, model, **values):
         return cls.env[f"{cls.PREFIX}.{model}"].create(values)
 
     @classmethod
     def entitle(cls, person, amount=25):
-        return cls.create(
+        return cls.make(
             "entitlement",
             partner_id=person.id,
             cycle_id=cls.cycle.id,
@@ -148,14 +154,15 @@ class PaymentTests(PaymentCase):
         payment.account_number = BANK_NUMBER
         self.assertFalse(payment.account_number)
         self.env.flush_all()
-        self.env.cr.execute(f"SELECT p::text FROM {payment._table} p")
+        table = SQL.identifier(payment._table)
+        self.env.cr.execute(SQL("SELECT t::text FROM %s t", table))
         text = str(self.env.cr.fetchall())
         self.assertNotIn(BANK_NUMBER, text)
         self.assertNotIn("111100001111", text)
 
     def test_payment_of_another_way_of_paying_is_as_before(self):
-        program = self.create("program", name="Other")
-        cycle = self.create(
+        program = self.make("program", name="Other")
+        cycle = self.make(
             "cycle",
             name="April",
             program_id=program.id,
@@ -164,7 +171,7 @@ class PaymentTests(PaymentCase):
         )
         entitlement = self.entitle(self.hope)
         entitlement.cycle_id = cycle
-        payment = self.create(
+        payment = self.make(
             "payment",
             entitlement_id=entitlement.id,
             cycle_id=cycle.id,
@@ -305,7 +312,8 @@ class PaymentTests(PaymentCase):
         self.assertEqual((dispatch.payment_count, dispatch.sent_by), (1, self.sender))
         self.env.flush_all()
         for table in (dispatch._table, payment._table, "spar_held_payment"):
-            self.env.cr.execute(f"SELECT t::text FROM {table} t")
+            query = SQL("SELECT t::text FROM %s t", SQL.identifier(table))
+            self.env.cr.execute(query)
             self.assertNotIn("111100001111", str(self.env.cr.fetchall()))
 
     def test_nothing_clear_is_logged(self):
@@ -426,6 +434,25 @@ class PaymentTests(PaymentCase):
             action.run()
         self.assertEqual(payment.state, "issued")
         self.assertFalse(self.dispatches.search([]))
+
+    def test_store_of_this_database_pays_whom_it_has_an_address_for(self):
+        """The whole way, with the mapper that is included."""
+        backends = self.env["spar.mapper.backend"]
+        local = backends.search([("implementation", "=", "spar.mapper.local")])
+        backends.search([]).write({"is_default": False})
+        local.is_default = True
+        mapper_sudo = local._bind().sudo()
+        (result,) = mapper_sudo._link_fa(
+            self.call, [LinkRequest(self.ID_OF_IVAN, OTHER_FA)]
+        )
+        self.assertIs(result.outcome, Outcome.LINKED)
+        self.assertEqual(self.prepare().partner_id, self.ivan)
+        self.assertEqual(
+            self.get_reasons(), {"Hope": "not_linked", "Jan": "no_identity"}
+        )
+        dispatch = self.dispatches.search(self.send()["domain"])
+        (row,) = self.read_file(dispatch)
+        self.assertEqual(row["account"], "222200002222")
 
     # === RIGHTS === #
 

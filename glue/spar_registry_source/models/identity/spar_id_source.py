@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
-from odoo.addons.spar_mapper_connector.expressions import is_called_from_expression
 from odoo.addons.spar_registry.lib.identity import RegistryIdentity
 
 
@@ -62,15 +60,10 @@ class SparIdSource(models.AbstractModel):
         """Index these rows; without keys they are indexed later."""
         self.flush_recordset(self._spar_get_indexed_fields())
         identities = self.env["spar.source.identity"]
-        if not is_called_from_expression():
-            try:
-                identities._update(self.browse(), self.ids)
-                return
-            except ServiceUnavailable:
-                pass
-        # Not a digest of what was there before: nobody is found by that any more.
-        identities._drop(self, self.ids)
-        self.env["spar.source.index"]._request(self.browse())
+        if not identities._try_update(self.browse(), self.ids):
+            # Nobody is found by what was there before.
+            identities._drop(self, self.ids)
+            self.env["spar.source.index"]._request(self.browse())
 
     @api.model
     def _spar_get_types(self):
@@ -118,7 +111,13 @@ class SparIdSource(models.AbstractModel):
             (self._spar_value_field, "!=", False),
             (f"{self._spar_type_field}.spar_is_indexed", "=", True),
         ]
-        rows_sudo = self.sudo().search(domain, order="id")
+        names = [
+            self._spar_partner_field,
+            self._spar_type_field,
+            self._spar_value_field,
+            self._spar_expiry_field,
+        ]
+        rows_sudo = self.sudo().search_fetch(domain, names, order="id")
         canonicalise = self.env["spar.source.identity"]._build_reader()
         today = fields.Date.context_today(self)
         found = []

@@ -1,7 +1,5 @@
 from odoo import api, fields, models
 
-from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
-
 #: With up to so many rows, a type is indexed at once.
 AT_ONCE = 2000
 
@@ -76,9 +74,7 @@ class SparIdSourceType(models.AbstractModel):
 
     def _spar_index_now(self, source, rows) -> bool:
         """Index these rows, all of these types; return False without keys."""
-        try:
-            self.env["spar.source.identity"]._update(source, rows.ids)
-        except ServiceUnavailable:
+        if not self.env["spar.source.identity"]._try_update(source, rows.ids):
             return False
         self.filtered("spar_id_type_id")._spar_store_indexed(True)
         return True

@@ -3,7 +3,12 @@ from collections.abc import Callable
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    ServiceUnavailable,
+)
+from odoo.addons.spar_mapper_connector.expressions import is_called_from_expression
+from odoo.addons.spar_mapper_connector.lib import identifier
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 from odoo.addons.spar_registry.models.person.spar_person_identity import IDENTITY
@@ -55,10 +60,17 @@ class SparSourceIdentity(models.Model):
         """
         read = self.env["spar.id.type"]._build_reader()
         types_sudo = self.env["spar.id.type"].sudo()
+        templates = {
+            one.id: identifier.parse_template(one.strategy)
+            for one in types_sudo.search([("strategy", "!=", False)])
+        }
 
         def canonicalise(type_id: int, text: str) -> str | None:
+            text, template = text.strip(), templates.get(type_id)
+            # As ``_write_id`` of the type, for many.
+            is_value = template and ":" not in text and "@" not in text
             try:
-                travelling = types_sudo.browse(type_id)._write_id(text.strip())
+                travelling = template.build(text) if is_value else text
                 found = read(travelling, CardCheck.PEOPLE)
             except InvalidIdentifier:
                 return None
@@ -94,6 +106,20 @@ class SparSourceIdentity(models.Model):
         return self._store(values)
 
     @api.model
+    def _try_update(self, source, row_ids: list[int]) -> bool:
+        """Index rows; return False where there are no keys, or none for the caller.
+
+        An expression may write another registry's IDs, but uses no keys.
+        """
+        if is_called_from_expression():
+            return False
+        try:
+            self._update(source, row_ids)
+        except ServiceUnavailable:
+            return False
+        return True
+
+    @api.model
     def _store(self, values: list[tuple]) -> int:
         changed = self.env.cr.execute_values(
             """INSERT INTO spar_source_identity AS i
@@ -124,25 +150,24 @@ class SparSourceIdentity(models.Model):
         self.invalidate_model()
 
     @api.model
-    def _drop_missing(self, source, after: int, last: int | None) -> int:
-        """Delete the index of rows that no longer exist; return how many.
+    def _drop_missing(self, source, row_ids: list[int], after: int, last: int) -> int:
+        """Delete the index of rows between two that no longer exist; return how many.
 
-        :param last: the end of the stretch after ``after``; None for no end
+        :param row_ids: the rows that do exist
+        :param last: the end of the stretch after ``after``; 0 for no end
         """
-        upper = SQL("AND i.row_id <= %s", last) if last else SQL()
-        self.env.cr.execute(
-            SQL(
-                """DELETE FROM spar_source_identity i
-                    WHERE i.source = %s AND i.row_id > %s %s AND NOT EXISTS (
-                          SELECT FROM %s r WHERE r.id = i.row_id)""",
-                source._name,
-                after,
-                upper,
-                SQL.identifier(source._table),
-            )
+        upper = SQL("AND row_id <= %s", last) if last else SQL()
+        query = SQL(
+            "SELECT row_id FROM spar_source_identity"
+            " WHERE source = %s AND row_id > %s %s",
+            source._name,
+            after,
+            upper,
         )
-        self.invalidate_model()
-        return self.env.cr.rowcount
+        indexed = {row_id for (row_id,) in self.env.execute_query(query)}
+        missing = list(indexed - set(row_ids))
+        self._drop(source, missing)
+        return len(missing)
 
     # === FINDING PEOPLE === #
 

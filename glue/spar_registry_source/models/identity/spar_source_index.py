@@ -46,6 +46,7 @@ class SparSourceIndex(models.Model):
 
         Also for an expression, which may not write our models: it writes the ID.
         """
+        self.flush_model()
         self.env.cr.execute(
             """INSERT INTO spar_source_index (source, is_running, position)
                VALUES (%s, true, 0)
@@ -96,11 +97,11 @@ class SparSourceIndex(models.Model):
         identities = self.env["spar.source.identity"]
         corrected = identities._update(source, row_ids)
         is_last = len(row_ids) < BATCH
-        last = None if is_last else row_ids[-1]
-        corrected += identities._drop_missing(source, self.position, last)
+        last = 0 if is_last else row_ids[-1]
+        corrected += identities._drop_missing(source, row_ids, self.position, last)
         self.write(
             {
-                "position": last or 0,
+                "position": last,
                 "compared": self.compared + len(row_ids),
                 "corrected": self.corrected + corrected,
             }

@@ -116,6 +116,8 @@ class SparSourcePerson(models.AbstractModel):
 
     def _spar_payable(self) -> set[int]:
         """Return those who can be paid: nobody whom the registry has disabled."""
+        # Not every field of each contact, as reading one of them would fetch.
+        self.fetch(["active", "disabled"])
         disabled = self.filtered("disabled")
         return super(SparSourcePerson, self - disabled)._spar_payable()
 
