@@ -15,6 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     PaymentState,
     Standing,
 )
+from odoo.addons.spar_registry.lib.readiness import ReadinessState
 from odoo.addons.spar_registry.tests.common import FA, OTHER_FA
 from odoo.addons.spar_registry.tests.stand_in import WRONG_ANSWERS
 
@@ -138,13 +139,15 @@ class PaymentTests(PaymentCase):
         self.prepare()
         line = self.held.search([("partner_id", "=", self.ivan.id)])
         self.assertEqual(line.phone, "0712")
-        self.assertIn("collect", line.advice)
+        self.assertIn("Ask the person", line.advice)
         self.assertEqual((line.stage, line.cycle_name), ("prepare", "March"))
         self.assertEqual(line.held_by, self.officer)
 
     def test_every_reason_has_advice(self):
-        codes = dict(self.held._fields["reason"].selection)
-        self.assertEqual(set(codes), set(self.held._get_advice()))
+        for reason, _label in self.held._fields["reason"].selection:
+            error = "unavailable" if reason == "error" else False
+            line = self.held.new({"reason": reason, "error": error})
+            self.assertTrue(line.advice, reason)
 
     def test_payment_holds_no_account(self):
         bank = self.env["res.partner.bank"]
@@ -229,7 +232,9 @@ class PaymentTests(PaymentCase):
         mapper = type(self.env["spar.mapper.stand.in"])
         with patch.object(mapper, "_resolve_fa", side_effect=MapperError("down")):
             self.assertFalse(self.prepare())
-        self.assertEqual(self.get_reasons()["Hope"], "unavailable")
+        self.assertEqual(self.get_reasons()["Hope"], "error")
+        line = self.held.search([("partner_id", "=", self.hope.id)])
+        self.assertIn("unavailable", line.advice)
         self.assertEqual(self.prepare().partner_id, self.hope)
 
     def test_wrong_answers_pay_nobody(self):
@@ -247,7 +252,11 @@ class PaymentTests(PaymentCase):
             with self.subTest(name):
                 with self.answering(name, distort):
                     findings = finder._examine(self.programme, people)
-                ready = [one for one in findings.values() if one.is_ready]
+                ready = [
+                    one
+                    for one in findings.values()
+                    if one.state is ReadinessState.PAYABLE
+                ]
                 self.assertEqual(len(ready), payable[name])
 
     def answering(self, name, distort):

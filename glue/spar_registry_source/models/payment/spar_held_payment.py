@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...lib.findings import Finding
+from odoo.addons.spar_registry.lib.readiness import Finding, ReadinessState
 
 
 class SparHeldPayment(models.Model):
@@ -53,12 +53,12 @@ class SparHeldPayment(models.Model):
             ("locked", "Locked"),
             ("invalid_id", "Invalid ID"),
             ("unknown", "Unknown"),
-            ("no_answer", "No certain answer"),
-            ("unavailable", "Mapper unavailable"),
+            ("error", "Error"),
         ],
         required=True,
         readonly=True,
     )
+    error = fields.Char(string="Code of the error", readonly=True)
     advice = fields.Char(compute="_compute_advice", string="What to do")
     phone = fields.Char(compute="_compute_phone")
     held_by = fields.Many2one(
@@ -72,37 +72,13 @@ class SparHeldPayment(models.Model):
         "This payment is held back.",
     )
 
-    @api.depends("reason")
+    @api.depends("reason", "error")
     def _compute_advice(self):
-        advice = self._get_advice()
+        lines = self.env["spar.readiness.line"]
+        states, errors = lines._get_state_texts(), lines._get_error_texts()
         for held in self:
-            held.advice = advice.get(held.reason, "")
-
-    @api.model
-    def _get_advice(self) -> dict[str, str]:
-        """Return what a clerk can do about each reason."""
-        ask = self.env._("Ask the person for an account, and collect it.")
-        check = self.env._("Compare the ID with the document, and correct it.")
-        office = self.env._("Ask the office that runs the mapper.")
-        later = self.env._("Prepare the payments again later.")
-        return {
-            "no_payee": self.env._(
-                "Name a head of the household or a recipient who can be paid."
-            ),
-            "no_identity": self.env._("Add an ID that is valid and not expired."),
-            "shared_identity": self.env._(
-                "Several people have this ID: correct all but one."
-            ),
-            "not_linked": ask,
-            "stopped": office,
-            "provider_closed": ask,
-            "contested": check,
-            "locked": office,
-            "invalid_id": check,
-            "unknown": office,
-            "no_answer": later,
-            "unavailable": later,
-        }
+            text = states.get(ReadinessState(held.reason), "")
+            held.advice = errors.get(held.error) or text
 
     @api.depends("partner_id")
     def _compute_phone(self):
@@ -140,12 +116,12 @@ class SparHeldPayment(models.Model):
                     "entitlement_model": model,
                     "entitlement_id": entitlement.id,
                     "stage": stage,
-                    "reason": findings[entitlement.partner_id.id].reason,
+                    "reason": findings[entitlement.partner_id.id].state.value,
+                    "error": findings[entitlement.partner_id.id].reason,
                     "held_by": self.env.uid,
                 }
                 for entitlement in entitlements
-                if entitlement.partner_id.id in findings
-                and findings[entitlement.partner_id.id].reason
+                if is_held(findings.get(entitlement.partner_id.id))
             ]
         ).sudo(False)
 
@@ -171,3 +147,8 @@ class SparHeldPayment(models.Model):
             ("cycle_id", "=", cycle.id),
         ]
         return action
+
+
+def is_held(finding: Finding | None) -> bool:
+    """Return whether a finding holds a payment back; None is that of a payee."""
+    return bool(finding) and finding.state is not ReadinessState.PAYABLE

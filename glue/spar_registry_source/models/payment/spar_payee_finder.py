@@ -1,3 +1,4 @@
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from odoo import api, models
@@ -7,31 +8,30 @@ from odoo.addons.spar_mapper_connector.expressions import refuse_expressions
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Outcome,
     ResolveRequest,
+    Result,
+    Standing,
     get_payment_state,
 )
 from odoo.addons.spar_mapper_connector.transactions import STOPPED
-from odoo.addons.spar_registry.lib.identity import choose_identity
+from odoo.addons.spar_registry.lib.identity import RegistryIdentity
 from odoo.addons.spar_registry.lib.outbox import match_results
-
-from ...lib.findings import (
-    NO_ANSWER,
-    NO_IDENTITY,
-    NO_PAYEE,
-    SHARED_IDENTITY,
-    UNAVAILABLE,
+from odoo.addons.spar_registry.lib.readiness import (
     Finding,
-    get_reason,
-    match_standings,
-    split,
+    ReadinessState,
+    read_standing,
 )
+
 from ...lib.orders import PaymentOrder
 
 #: People in one call of a mapper.
 CHUNK = 1000
+_NO_PAYEE = Finding(ReadinessState.NO_PAYEE)
+_HIDDEN = Finding(ReadinessState.ERROR, "hidden")
+_UNAVAILABLE = Finding(ReadinessState.ERROR, "unavailable")
 
 
 class SparPayeeFinder(models.AbstractModel):
-    """Find who is paid for people, and ask the mapper, for many of them at once."""
+    """Who would be paid among many people, and to which address."""
 
     _name = "spar.payee.finder"
     _description = "Payees of a list of people"
@@ -44,65 +44,11 @@ class SparPayeeFinder(models.AbstractModel):
 
         No address is asked for. It reads what the user may read: nobody else's IDs.
         """
+        checker = self.env["spar.readiness.checker"]
         findings: dict[int, Finding] = {}
-        for row_ids in split(people.ids, CHUNK):
-            chunk = people.browse(row_ids)
-            named = self._find_identities(programme, chunk)
-            findings |= {one.partner_id: one for one in named if one.reason}
-            ready = [one for one in named if one.is_ready]
-            for type_id in {one.type_id for one in ready}:
-                of_type = [one for one in ready if one.type_id == type_id]
-                reasons = self._ask_standings(programme, type_id, of_type)
-                findings |= {
-                    one.partner_id: _with_reason(one, reasons[one.id_value])
-                    for one in of_type
-                }
+        for row_ids in _split(people.ids):
+            findings |= checker._check_people(people.browse(row_ids), programme)
         return findings
-
-    @api.model
-    def _find_identities(self, programme, people) -> list[Finding]:
-        """Return who is paid for each person, and by which ID, or why nobody is."""
-        payee_ids = programme._find_payees(people)
-        payees = people.browse(sorted(set(payee_ids.values())))
-        identities = payees._spar_identities()
-        type_ids = programme.id_type_ids.ids
-        found = []
-        for person_id in people.ids:
-            payee_id = payee_ids.get(person_id)
-            if not payee_id:
-                found.append(Finding(person_id, NO_PAYEE))
-                continue
-            chosen = choose_identity(identities[payee_id], type_ids)
-            if chosen is None:
-                found.append(Finding(person_id, NO_IDENTITY, payee_id))
-                continue
-            reason = SHARED_IDENTITY if chosen.is_shared else ""
-            found.append(
-                Finding(person_id, reason, payee_id, chosen.type_id, chosen.id_value)
-            )
-        return found
-
-    @api.model
-    def _ask_standings(
-        self, programme, type_id: int, findings: list[Finding]
-    ) -> dict[str, str]:
-        """Return why the owner of each ID would not be paid, "" if they would."""
-        ids = list(dict.fromkeys(one.id_value for one in findings))
-        purpose = programme.purpose or ""
-        try:
-            with self.env.cr.savepoint():
-                mapper_sudo = self._get_mapper_sudo(type_id)
-                call = self.env["spar.person.address"]._build_call()
-                standings = mapper_sudo._standing(call, ids, purpose)
-        except (MapperError, *STOPPED):
-            return dict.fromkeys(ids, UNAVAILABLE)
-        matched = match_standings(ids, standings)
-        return {id_value: get_reason(matched[id_value]) for id_value in ids}
-
-    @api.model
-    def _get_mapper_sudo(self, type_id: int):
-        id_type = self.env["spar.id.type"].browse(type_id)
-        return self.env["spar.mapper.backend"]._get_mapper(id_type).sudo()
 
     # === WHEN PAYMENTS ARE SENT === #
 
@@ -117,87 +63,120 @@ class SparPayeeFinder(models.AbstractModel):
         """
         refuse_expressions()
         people = payments.partner_id
-        findings, addresses = {}, {}
-        for row_ids in split(people.ids, CHUNK):
-            named = self._find_identities(programme, people.browse(row_ids))
-            for type_id in {one.type_id for one in named if one.is_ready}:
-                of_type = [
-                    one for one in named if one.is_ready and one.type_id == type_id
-                ]
-                addresses |= self._ask_addresses(programme, type_id, of_type)
-            for one in named:
-                _fa, reason = addresses.get(one.id_value, ("", one.reason))
-                findings[one.partner_id] = _with_reason(one, one.reason or reason)
-        ready = payments.filtered(lambda each: findings[each.partner_id.id].is_ready)
-        texts = {
-            payment.id: addresses[findings[payment.partner_id.id].id_value][0]
-            for payment in ready
-        }
-        orders = self._build_orders(ready, findings, texts)
-        return orders, {key: one for key, one in findings.items() if one.reason}
+        payees: dict[int, tuple[int, str]] = {}
+        held: dict[int, Finding] = {}
+        for row_ids in _split(people.ids):
+            self._resolve_chunk(programme, people.browse(row_ids), payees, held)
+        ready = payments.filtered(lambda each: each.partner_id.id in payees)
+        return self._build_orders(ready, payees), held
+
+    @api.model
+    def _resolve_chunk(
+        self,
+        programme,
+        people,
+        payees: dict[int, tuple[int, str]],
+        held: dict[int, Finding],
+    ) -> None:
+        """Add to ``payees`` who is paid for each person, and where; or to ``held``."""
+        seen = people._filtered_access("read")
+        payee_ids = programme._find_payees(seen)
+        wanted = people.browse(list(dict.fromkeys(payee_ids.values())))
+        chosen, refused = self.env["spar.readiness.checker"]._choose_identities(
+            wanted._filtered_access("read"), programme
+        )
+        answers = self._ask_addresses(list(chosen.values()), programme.purpose or "")
+        for person in people:
+            payee_id = payee_ids.get(person.id)
+            if person not in seen:
+                held[person.id] = _HIDDEN
+            elif payee_id is None:
+                held[person.id] = _NO_PAYEE
+            elif payee_id not in chosen:
+                held[person.id] = refused.get(payee_id, _HIDDEN)
+            else:
+                address, finding = answers[chosen[payee_id].id_value]
+                if address:
+                    payees[person.id] = (payee_id, address)
+                else:
+                    held[person.id] = finding
 
     @api.model
     def _ask_addresses(
-        self, programme, type_id: int, findings: list[Finding]
-    ) -> dict[str, tuple[str, str]]:
-        """Return each ID's address and "", or "" and why there is none."""
-        ids = list(dict.fromkeys(one.id_value for one in findings))
-        purpose = programme.purpose or ""
-        requests = [ResolveRequest(id_value, purpose=purpose) for id_value in ids]
-        try:
-            with self.env.cr.savepoint():
-                mapper_sudo = self._get_mapper_sudo(type_id)
-                call = self.env["spar.person.address"]._build_call()
-                results = mapper_sudo._resolve_fa(call, requests)
-        except (MapperError, *STOPPED):
-            return dict.fromkeys(ids, ("", UNAVAILABLE))
-        found = {}
-        for id_value, result in zip(ids, match_results(ids, results), strict=True):
-            if result is None:
-                found[id_value] = ("", NO_ANSWER)
-            elif result.outcome is Outcome.FOUND and result.fa:
-                found[id_value] = (result.fa, "")
-            else:
-                found[id_value] = ("", get_payment_state(result).value)
+        self, identities: list[RegistryIdentity], purpose: str
+    ) -> dict[str, tuple[str, Finding | None]]:
+        """Return each ID's address, or "" and why there is none."""
+        by_type: dict[int, list[str]] = {}
+        for identity in identities:
+            by_type.setdefault(identity.type_id, []).append(identity.id_value)
+        found: dict[str, tuple[str, Finding | None]] = {}
+        for type_id, id_values in by_type.items():
+            ids = list(dict.fromkeys(id_values))
+            try:
+                results = self._ask_mapper(type_id, ids, purpose)
+            except (MapperError, *STOPPED):
+                found |= dict.fromkeys(ids, ("", _UNAVAILABLE))
+                continue
+            for id_value, result in zip(ids, match_results(ids, results), strict=True):
+                found[id_value] = _read_result(id_value, purpose, result)
         return found
 
     @api.model
+    def _ask_mapper(self, type_id: int, ids: list[str], purpose: str) -> list[Result]:
+        checker = self.env["spar.readiness.checker"]
+        requests = [ResolveRequest(id_value, purpose=purpose) for id_value in ids]
+        with self.env.cr.savepoint():
+            mapper_sudo = checker._get_mapper_sudo(type_id)
+            return mapper_sudo._resolve_fa(checker._build_call(), requests)
+
+    @api.model
     def _build_orders(
-        self, payments, findings: dict[int, Finding], texts: dict[int, str]
+        self, payments, payees: dict[int, tuple[int, str]]
     ) -> list[PaymentOrder]:
         strategies = self.env["spar.fa.strategy"]
-        clear = [texts[payment.id] for payment in payments]
+        partners = self.env["res.partner"]
+        clear = [payees[payment.partner_id.id][1] for payment in payments]
         addresses = strategies._read_addresses(clear)
         forms = strategies._canonicalise_addresses(clear)
         providers_sudo = self.env["spar.fsp"].sudo()
         branches_sudo = self.env["spar.fsp.branch"].sudo()
-        return [
-            PaymentOrder(
-                payment_id=payment.id,
-                reference=payment.name,
-                payee=self.env["res.partner"]
-                .browse(findings[payment.partner_id.id].payee_id)
-                .name,
-                amount=_write_amount(payment),
-                currency=payment.currency_id.name or "",
-                narrative=f"{payment.program_id.name} - {payment.cycle_id.name}",
-                address=text,
-                kind=address.type_code or "",
-                account=" ".join(form.accounts),
-                provider_code=providers_sudo.browse(address.provider_id or ()).code
-                or "",
-                branch_code=branches_sudo.browse(address.branch_id or ()).code or "",
+        orders = []
+        for payment, address, form in zip(payments, addresses, forms, strict=True):
+            provider_sudo = providers_sudo.browse(address.provider_id or ())
+            branch_sudo = branches_sudo.browse(address.branch_id or ())
+            orders.append(
+                PaymentOrder(
+                    payment_id=payment.id,
+                    reference=payment.name,
+                    payee=partners.browse(payees[payment.partner_id.id][0]).name,
+                    amount=_write_amount(payment),
+                    currency=payment.currency_id.name or "",
+                    narrative=f"{payment.program_id.name} - {payment.cycle_id.name}",
+                    address=address.text,
+                    kind=address.type_code or "",
+                    account=" ".join(form.accounts),
+                    provider_code=provider_sudo.code or "",
+                    branch_code=branch_sudo.code or "",
+                )
             )
-            for payment, text, address, form in zip(
-                payments, clear, addresses, forms, strict=True
-            )
-        ]
+        return orders
 
 
-def _with_reason(finding: Finding, reason: str) -> Finding:
-    return Finding(
-        finding.partner_id, reason, finding.payee_id, finding.type_id, finding.id_value
-    )
+def _split(row_ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(row_ids), CHUNK):
+        yield row_ids[start : start + CHUNK]
+
+
+def _read_result(
+    id_value: str, purpose: str, result: Result | None
+) -> tuple[str, Finding | None]:
+    """Return the address in a mapper's answer, or "" and why there is none."""
+    if result is None:
+        return "", read_standing(None)
+    if result.outcome is Outcome.FOUND and result.fa:
+        return result.fa, None
+    state = get_payment_state(result)
+    return "", read_standing(Standing(id_value, purpose, state))
 
 
 def _write_amount(payment) -> str:

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...lib.orders import PaymentOrder
+from .spar_held_payment import is_held
 
 
 class SparPaymentManager(models.AbstractModel):
@@ -65,7 +66,9 @@ class SparPaymentManager(models.AbstractModel):
         finder = self.env["spar.payee.finder"]
         findings = finder._examine(self.spar_programme_id, entitlements.partner_id)
         self.env["spar.held.payment"]._record(self, entitlements, findings, "prepare")
-        return entitlements.filtered(lambda one: findings[one.partner_id.id].is_ready)
+        return entitlements.filtered(
+            lambda one: not is_held(findings[one.partner_id.id])
+        )
 
     # === SENDING === #
 
