@@ -173,7 +173,8 @@ class IdentityTests:
     def test_id_can_be_written_without_keys_and_is_found_by_nothing_old(self):
         row = self.source.search([("partner_id", "=", self.hope.id)])
         keyrings = type(self.env["spar.keyring"])
-        with patch.object(keyrings, "_open", side_effect=KeyringUnavailable("none")):
+        closed = patch.object(keyrings, "_open", side_effect=KeyringUnavailable("none"))
+        with closed, self.assertLogs("odoo.addons.spar_registry_source", "WARNING"):
             row.value = "3007000003"
         find = self.env["res.partner"]._spar_find_by_ids
         self.assertEqual(find([self.ID_OF_HOPE]), {self.ID_OF_HOPE: []})
@@ -287,6 +288,40 @@ class IdentityTests:
         self.assertEqual((self.hope + self.ivan)._spar_payable(), {self.ivan.id})
         self.ivan.active = False
         self.assertEqual((self.hope + self.ivan)._spar_payable(), set())
+
+    # === LIFE EVENTS === #
+
+    def get_tasks(self, person):
+        tasks = self.env["spar.registry.task"].search([("partner_id", "=", person.id)])
+        return tasks.mapped("kind")
+
+    def test_disabling_a_person_opens_tasks_and_changes_nothing(self):
+        self.store.set(self.ID_OF_HOPE, FA)
+        self.programme.payee_rule = "head"
+        self.add_member(self.household, self.hope, is_head=True)
+        self.env["spar.programme.member"].create(
+            {"programme_id": self.programme.id, "partner_id": self.household.id}
+        )
+        self.hope.disabled = fields.Datetime.now()
+        self.assertEqual(self.get_tasks(self.hope), ["disabled"])
+        self.assertEqual(self.get_tasks(self.household), ["no_head"])
+        self.assertEqual(self.store.get_fa(self.ID_OF_HOPE), FA)
+        self.hope.disabled = fields.Datetime.now()
+        self.assertEqual(len(self.get_tasks(self.hope)), 1)
+
+    def test_replacing_an_id_opens_a_task_and_another_spelling_none(self):
+        row = self.source.search([("partner_id", "=", self.hope.id)])
+        row.value = "3007 760-620"
+        self.assertEqual(self.get_tasks(self.hope), [])
+        row.value = "3007000005"
+        self.assertEqual(self.get_tasks(self.hope), ["identity_replaced"])
+
+    def test_removing_an_id_opens_a_task(self):
+        row = self.source.search([("partner_id", "=", self.hope.id)])
+        row.status = "invalid"
+        self.assertEqual(self.get_tasks(self.hope), ["identity_replaced"])
+        self.source.search([("partner_id", "=", self.ivan.id)]).unlink()
+        self.assertEqual(self.get_tasks(self.ivan), ["identity_replaced"])
 
     # === PHONES === #
 

@@ -24,12 +24,12 @@ class ResPartner(models.Model):
         "spar.payment.account",
         "partner_id",
         string="Collected accounts",
-        groups="spar_registry.group_programme_user",
+        groups="spar_registry.group_programme_viewer",
     )
     spar_head_id = fields.Many2one(
         "res.partner",
         string="Head of household",
-        groups="spar_registry.group_programme_user",
+        groups="spar_registry.group_programme_viewer",
         domain="[('parent_id', '=', id)]",
         help="Programmes that pay heads of households pay this person.",
     )
@@ -38,7 +38,7 @@ class ResPartner(models.Model):
         "spar.programme.member",
         "partner_id",
         string="Programmes",
-        groups="spar_registry.group_programme_user",
+        groups="spar_registry.group_programme_viewer",
     )
     spar_consent_ids = fields.One2many(
         "spar.consent",

@@ -1,7 +1,14 @@
+import logging
+from collections.abc import Iterable
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.expressions import is_called_from_expression
 from odoo.addons.spar_registry.lib.identity import RegistryIdentity
+
+_logger = logging.getLogger(__name__)
 
 
 class SparIdSource(models.AbstractModel):
@@ -36,16 +43,46 @@ class SparIdSource(models.AbstractModel):
         return rows
 
     def write(self, vals):
+        if not vals.keys() & set(self._spar_get_indexed_fields()):
+            return super().write(vals)
+        before = self._spar_observe()
         result = super().write(vals)
-        if vals.keys() & set(self._spar_get_indexed_fields()):
-            self._spar_index()
+        self._spar_index()
+        after = self._spar_observe()
+        self._spar_notice(
+            one
+            for row_id, one in before.items()
+            if not _is_same(one, after.get(row_id))
+        )
         return result
 
     def unlink(self):
-        row_ids = self.ids
+        row_ids, before = self.ids, self._spar_observe()
         result = super().unlink()
         self.env["spar.source.identity"]._drop(self, row_ids)
+        self._spar_notice(before.values())
         return result
+
+    def _spar_observe(self) -> dict[int, RegistryIdentity]:
+        """Return these IDs by row id; nothing without keys, or for an expression."""
+        if is_called_from_expression():
+            return {}
+        try:
+            return {
+                one.row_id: one for one in self._spar_read([("id", "in", self.ids)])
+            }
+        except ServiceUnavailable:
+            return {}
+
+    @api.model
+    def _spar_notice(self, identities: Iterable[RegistryIdentity]) -> None:
+        """Open tasks about IDs that are no longer used: nothing is moved by itself."""
+        events = self.env["spar.life.events"]
+        try:
+            for identity in identities:
+                events._notice_identity(identity, "identity_replaced")
+        except ServiceUnavailable as error:
+            _logger.warning("no task about a replaced ID: %s", error.code)
 
     @api.model
     def _spar_get_indexed_fields(self) -> list[str]:
@@ -105,8 +142,13 @@ class SparIdSource(models.AbstractModel):
         Types without an index are left out: nobody could tell who else has their IDs.
         """
         seen = people._filtered_access("read")
+        return self._spar_read([(self._spar_partner_field, "in", seen.ids)])
+
+    @api.model
+    def _spar_read(self, domain: list) -> list[RegistryIdentity]:
+        """Return the IDs that count in rows of a domain, whoever may read them."""
         domain = [
-            (self._spar_partner_field, "in", seen.ids),
+            *domain,
             (self._spar_status_field, "!=", self._spar_invalid),
             (self._spar_value_field, "!=", False),
             (f"{self._spar_type_field}.spar_is_indexed", "=", True),
@@ -137,3 +179,14 @@ class SparIdSource(models.AbstractModel):
                     )
                 )
         return found
+
+
+def _is_same(before: RegistryIdentity, after: RegistryIdentity | None) -> bool:
+    """Return whether a row still has the same ID of the same person."""
+    if after is None:
+        return False
+    return (before.partner_id, before.type_id, before.id_value) == (
+        after.partner_id,
+        after.type_id,
+        after.id_value,
+    )

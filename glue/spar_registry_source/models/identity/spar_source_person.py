@@ -3,6 +3,7 @@ from dataclasses import replace
 from odoo import fields, models
 from odoo.fields import Domain
 
+from odoo.addons.spar_mapper_connector.expressions import is_called_from_expression
 from odoo.addons.spar_registry.lib.identity import RegistryIdentity
 from odoo.addons.spar_registry.models.person.spar_person_identity import IDENTITY
 
@@ -25,6 +26,20 @@ class SparSourcePerson(models.AbstractModel):
     def _spar_get_head_domain(self) -> Domain:
         """Return which memberships are those of heads of households."""
         return Domain.FALSE
+
+    # === LIFE EVENTS === #
+
+    def write(self, vals):
+        """Write; tasks are opened about people whom the registry disables."""
+        is_disabling = vals.get("disabled") and not is_called_from_expression()
+        disabled = self.filtered(lambda one: not one.disabled) if is_disabling else None
+        result = super().write(vals)
+        if disabled:
+            events = self.env["spar.life.events"]
+            events._notice_gone(disabled, "disabled")
+            own = Domain("individual", "in", disabled.ids)
+            events._check_heads(self.browse(self._spar_memberships_sudo(own).group.ids))
+        return result
 
     # === IDS === #
 
@@ -72,8 +87,6 @@ class SparSourcePerson(models.AbstractModel):
 
     def _spar_memberships_sudo(self, domain: Domain):
         """Return memberships that have not ended, of people whom the user may read."""
-        if not self._spar_membership_model:
-            return self.browse()
         memberships_sudo = self.env[self._spar_membership_model].sudo()
         now = fields.Datetime.now()
         lasting = Domain("ended_date", "=", False) | Domain("ended_date", ">", now)

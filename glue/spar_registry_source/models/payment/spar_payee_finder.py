@@ -12,9 +12,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Standing,
     get_payment_state,
 )
+from odoo.addons.spar_mapper_connector.lib.matching import match_results
 from odoo.addons.spar_mapper_connector.transactions import STOPPED
 from odoo.addons.spar_registry.lib.identity import RegistryIdentity
-from odoo.addons.spar_registry.lib.outbox import match_results
 from odoo.addons.spar_registry.lib.readiness import (
     Finding,
     ReadinessState,
