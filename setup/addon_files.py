@@ -17,6 +17,7 @@ from docutils.core import publish_string
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from setup.places import get_addon_folders  # noqa: E402
 from setup.restructured import build_image, convert  # noqa: E402  (after the path)
 
 #: The fragments after the description, with their titles.
@@ -126,10 +127,10 @@ def find_outdated(addon: Path) -> dict[Path, str]:
 def main(words: list[str]) -> int:
     """Check every addon, or write what is outdated; return 1 if anything was."""
     outdated: dict[Path, str] = {}
-    for manifest in sorted(ROOT.glob("spar_*/__manifest__.py")):
-        outdated |= find_outdated(manifest.parent)
-        if not (manifest.parent / "readme/DESCRIPTION.md").exists():
-            outdated[manifest.parent / "readme/DESCRIPTION.md"] = ""
+    for addon in get_addon_folders(ROOT).values():
+        outdated |= find_outdated(addon)
+        if not (addon / "readme/DESCRIPTION.md").exists():
+            outdated[addon / "readme/DESCRIPTION.md"] = ""
     is_writing = "--write" in words
     for path, text in outdated.items():
         if text and is_writing:

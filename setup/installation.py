@@ -7,13 +7,14 @@ import json
 import os
 import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .commands import run
 from .machine import get_free_port
 from .odoo_source import OdooSource
-from .places import Places, get_addons, write_private
+from .places import GLUE, Places, get_addons, write_private
 from .postgres import ExternalServer
 
 # Odoo's own default is "base,rpc,web". The server's routes must exist before a database
@@ -40,6 +41,8 @@ class Installation:
     database: str
     #: whether staff need one to log in
     second_factor: bool = False
+    #: more folders with addons: stubs of other registries
+    stubs: tuple[Path, ...] = ()
 
     @property
     def config(self) -> Path:
@@ -97,7 +100,9 @@ class Installation:
         return kept | {key: str(value) for key, value in ours.items()}
 
     def _get_addons_path(self) -> str:
-        return ",".join(map(str, (self.places.root, *self.source.addons)))
+        root = self.places.root
+        glue = (root / GLUE,) if (root / GLUE).exists() else ()
+        return ",".join(map(str, (root, *glue, *self.stubs, *self.source.addons)))
 
     def write_config(
         self, *, port: int, workers: int, websocket: int = 0, fronted: bool = False
@@ -191,6 +196,16 @@ class Installation:
         failing = f"Odoo cannot install {', '.join(addons)}"
         self._run("-i", ",".join(addons), *given, failing=failing, log=log)
 
+    def install_beside(self, addons: list[str]) -> None:
+        """Install addons of others, and with them ours that install themselves.
+
+        :raises Failure: when Odoo reports a failure
+        """
+        given = ["--stop-after-init", "--no-http"]
+        log = self.folder / f"{self.database}.{addons[0]}.log"
+        failing = f"Odoo cannot install {', '.join(addons)}"
+        self._run("-i", ",".join(addons), *given, failing=failing, log=log)
+
     def upgrade(self, addons: list[str]) -> None:
         """Upgrade installed addons to the state of the checkout."""
         given = ["--stop-after-init", "--no-http", "--skip-auto-install"]
@@ -232,9 +247,12 @@ class Installation:
         answer.unlink()
         return result
 
-    def install_suite(self, *, demo: bool) -> None:
-        """Install every addon of the checkout, first the one that makes the keys."""
-        addons = get_addons(self.places.root)
+    def install_suite(self, *, demo: bool, only: Sequence[str] = ()) -> None:
+        """Install the addons of the checkout, first the one that makes the keys.
+
+        :param only: install these and what they need, instead of every one
+        """
+        addons = only or get_addons(self.places.root)
         self.install([KEYRING_ADDON], demo=demo)
         self.make_keyring()
         others = [name for name in addons if name != KEYRING_ADDON]

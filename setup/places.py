@@ -7,6 +7,9 @@ from pathlib import Path
 from .errors import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
+#: The folder of the addons that join SPAR to registries of others: they install
+#: themselves where such a registry is.
+GLUE = "glue"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,15 @@ def get_places(root: Path = ROOT) -> Places:
 def get_addons(root: Path) -> list[str]:
     """Return the names of the addons at the top of the checkout, sorted."""
     return sorted(path.parent.name for path in root.glob("spar_*/__manifest__.py"))
+
+
+def get_addon_folders(root: Path) -> dict[str, Path]:
+    """Return the folder of every addon by its name, those for other registries, too."""
+    found = [
+        *root.glob("spar_*/__manifest__.py"),
+        *root.glob(f"{GLUE}/*/__manifest__.py"),
+    ]
+    return {path.parent.name: path.parent for path in sorted(found)}
 
 
 def write_private(path: Path, text: str) -> None:

@@ -16,10 +16,11 @@ from .locks import hold
 from .logs import count_alike, get_allowed, read_alarms
 from .odoo_source import OdooSource, get_odoo
 from .packages import prepare_packages
-from .places import Places, get_addons
+from .places import GLUE, Places, get_addons
 from .progress import say, warn
 from .testing_databases import (
     ADDONS,
+    REGISTRIES,
     SERVER,
     get_base,
     get_facts_file,
@@ -33,30 +34,56 @@ from .testing_tally import build_summary, get_exit_code
 
 BUSY = "Another ./spar test is running in this checkout: wait until it ends."
 MAX_ALARMS = 20
+ADDONS_RUN, SERVER_RUN, ALONE_RUN = "addons", "server", "alone"
+#: The databases of the runs that are within Odoo.
+DATABASES = {ADDONS_RUN: ADDONS, **{other.name: other.database for other in REGISTRIES}}
+RUNS = (*DATABASES, SERVER_RUN)
+#: What the addons for other registries share: pure code, tested with the others.
+COMMON = (f"{GLUE}/spar_registry_source/lib",)
 #: Tests wait for servers and browsers, so more of them run than there are cores.
 AT_ONCE = max(3, min(6, (os.cpu_count() or 1) + 1))
 
 
 def split_arguments(
     words: Sequence[str], root: Path, addons: Sequence[str]
-) -> tuple[list[str], list[str] | None, list[str] | None]:
+) -> tuple[list[str], dict[str, list[str]]]:
     """Split the arguments between the runs of pytest.
 
-    :return: options for both, paths of the addons' run, paths of the server's run; None
-        for a run that the named paths leave out
+    :return: options for all; the paths of each run that has any, by its name: the
+        addons' run, those of other registries, and the server's
     """
-    options, ours, theirs = [], [], []
+    options: list[str] = []
+    paths: dict[str, list[str]] = {}
+    glue = {
+        other.name: [f"{GLUE}/{name}" for name in other.glue] for other in REGISTRIES
+    }
     for word in words:
         path = Path(os.path.normpath(word.split("::")[0]))
         if word.startswith("-") or not (root / path).exists():
             options.append(word)
-        elif path.parts and path.parts[0] == TESTS:
-            theirs.append(word)
+        elif path.parts == (GLUE,):
+            paths |= glue
         else:
-            ours.append(word)
-    if not ours and not theirs:
-        return options, list(addons), [TESTS]
-    return options, ours or None, theirs or None
+            paths.setdefault(find_run(path), []).append(word)
+    if paths:
+        return options, {name: paths[name] for name in RUNS if name in paths}
+    return options, {ADDONS_RUN: [*addons, *COMMON], **glue, SERVER_RUN: [TESTS]}
+
+
+def find_run(path: Path) -> str:
+    """Return the name of the run that has the tests of a path.
+
+    >>> find_run(Path("spar_mapper")), find_run(Path("tests/test_keys.py"))
+    ('addons', 'server')
+    >>> find_run(Path("glue/spar_registry_openspp/tests"))
+    'openspp'
+    """
+    if path.parts[:1] == (TESTS,):
+        return SERVER_RUN
+    for other in REGISTRIES:
+        if path.parts[:1] == (GLUE,) and path.parts[1] in other.glue:
+            return other.name
+    return ADDONS_RUN
 
 
 def get_test_server(places: Places) -> tuple[Installation, dict]:
@@ -77,19 +104,19 @@ def get_test_server(places: Places) -> tuple[Installation, dict]:
 
 def build_runs(places: Places, source: OdooSource, words: Sequence[str]) -> list[Run]:
     """Return the runs; ``tests`` as a whole is several, the last one run alone."""
-    options, ours, theirs = split_arguments(words, places.root, get_addons(places.root))
+    options, paths = split_arguments(words, places.root, get_addons(places.root))
 
-    def build(name: str, database: str, paths: Sequence[str]) -> Run:
+    def build(name: str, database: str, words: Sequence[str]) -> Run:
         installation = get_installation(places, source, database, name)
-        return Run(name, installation, (*options, *paths))
+        return Run(name, installation, (*options, *words))
 
-    runs = [build("addons", ADDONS, ours)] if ours else []
+    theirs = paths.pop(SERVER_RUN, [])
+    runs = [build(name, DATABASES[name], words) for name, words in paths.items()]
     if theirs and is_whole(theirs):
         for name, files in get_groups(get_test_files(places.root)).items():
-            paths = [f"{TESTS}/{file}" for file in files]
-            runs.append(build(name, SERVER, paths))
+            runs.append(build(name, SERVER, [f"{TESTS}/{file}" for file in files]))
     elif theirs:
-        runs.append(build("server", SERVER, theirs))
+        runs.append(build(SERVER_RUN, SERVER, theirs))
     return runs
 
 
@@ -135,7 +162,7 @@ def _run(places: Places, source: OdooSource, words: Sequence[str]) -> int:
     runs = build_runs(places, source, words)
     make_bases(places, source, {run.installation.database for run in runs})
     started = time.monotonic()
-    if len(runs) > 2:
+    if runs[-1].name == ALONE_RUN:
         done = _run_all(runs)
     else:
         done = SideBySide(1)

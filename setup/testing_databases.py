@@ -6,9 +6,11 @@ to its database or to PostgreSQL affects another one in parallel.
 """
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .demo import SCRIPT, get_digest
@@ -17,13 +19,48 @@ from .installation import MISSING_ASSETS, Installation
 from .odoo_server import end_orphan
 from .odoo_source import OdooSource
 from .packages import PINS, get_postgres_binaries
-from .places import Places, write_private
+from .places import GLUE, Places, get_addon_folders, write_private
 from .postgres import OWNER, UNSYNCED, Cluster, running
 from .progress import step
 
 #: So that no test waits for bundles, and each group's server need not make them.
 BUNDLES_SCRIPT = Path(__file__).with_name("asset_bundles.py")
 ADDONS, SERVER = "spar_test", "spar_test_server"
+
+
+@dataclass(frozen=True)
+class OtherRegistry:
+    """A registry of others, of which stubs are installed in a database of its own.
+
+    :param stub: the stub that needs all others
+    :param glue: the addons that install themselves beside it
+    """
+
+    name: str
+    stub: str
+    glue: tuple[str, ...]
+
+    @property
+    def database(self) -> str:
+        return f"spar_test_{self.name}"
+
+    def get_stubs(self, root: Path) -> Path:
+        return root / STUBS / self.name
+
+
+MANIFEST = "__manifest__.py"
+#: Two of them define the same fields of contacts, so they never share a database.
+REGISTRIES = (
+    OtherRegistry(
+        "openspp", "spp_programs", ("spar_registry_openspp", "spar_programme_openspp")
+    ),
+    OtherRegistry(
+        "openg2p", "g2p_programs", ("spar_registry_openg2p", "spar_programme_openg2p")
+    ),
+)
+STUBS = Path("tests/stub_addons")
+#: What their databases have beside the stubs: the programme side, and the store.
+BESIDE_STUBS = ("spar_registry", "spar_mapper")
 PAGES = 256  # MiB of shared buffers for PostgreSQL: the databases are small
 # Tests that tamper disable triggers, as an attacker who controls PostgreSQL can.
 TAMPERING = f"GRANT SET ON PARAMETER session_replication_role TO {OWNER}"
@@ -43,7 +80,19 @@ def get_installation(
     folder = get_folder(places) / name
     binaries = get_postgres_binaries(places)
     cluster = Cluster(folder / "postgres", binaries, pages=PAGES, options=UNSYNCED)
-    return Installation(places, source, cluster, folder, database)
+    other = find_other(database)
+    stubs = (other.get_stubs(places.root),) if other else ()
+    return Installation(places, source, cluster, folder, database, stubs=stubs)
+
+
+def find_other(database: str) -> OtherRegistry | None:
+    """Return the registry whose stubs a database, or its base, has.
+
+    >>> find_other("spar_test_openspp_base").stub, find_other("spar_test")
+    ('spp_programs', None)
+    """
+    names = (database, database.removesuffix("_base"))
+    return next((other for other in REGISTRIES if other.database in names), None)
 
 
 def get_base(installation: Installation) -> Installation:
@@ -53,9 +102,7 @@ def get_base(installation: Installation) -> Installation:
     """
     name = f"{installation.database}_base"
     folder = get_folder(installation.places) / name
-    return Installation(
-        installation.places, installation.source, installation.server, folder, name
-    )
+    return replace(installation, folder=folder, database=name)
 
 
 def get_facts_file(base: Installation) -> Path:
@@ -66,25 +113,49 @@ def get_facts_file(base: Installation) -> Path:
 # === MAKING === #
 
 
-def _build_digest(places: Places) -> str:
-    """Return a digest that changes when a base must be remade."""
-    scripts = (SCRIPT, MISSING_ASSETS, BUNDLES_SCRIPT, places.root / PINS)
-    return get_digest(places.root) + "".join(path.read_text() for path in scripts)
+def _build_digest(places: Places, database: str) -> str:
+    """Return a digest that changes when the base of a database must be remade."""
+    paths = [SCRIPT, MISSING_ASSETS, BUNDLES_SCRIPT, places.root / PINS]
+    paths += [folder / MANIFEST for folder in get_addon_folders(places.root).values()]
+    if find_other(database):
+        paths += _list_files(places.root / GLUE) + _list_files(places.root / STUBS)
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths))
+    return get_digest(places.root) + digest.hexdigest()
 
 
-def _is_made(base: Installation, digest: str) -> bool:
+def _list_files(folder: Path) -> list[Path]:
+    """Return the files of which a database is made: no tests but the stubs."""
+    return [
+        path
+        for path in sorted(folder.rglob("*.*"))
+        if path.is_file()
+        and "tests" not in path.relative_to(folder).parts
+        and path.suffix != ".pyc"
+    ]
+
+
+def _is_made(base: Installation) -> bool:
     file = get_facts_file(base)
-    return file.exists() and json.loads(file.read_text())["digest"] == digest
+    if not file.exists():
+        return False
+    digest = _build_digest(base.places, base.database)
+    return json.loads(file.read_text())["digest"] == digest
 
 
-def _make_base(base: Installation, digest: str) -> None:
+def _make_base(base: Installation) -> None:
     """Install everything in a fresh database; the real server's has demo data."""
+    digest = _build_digest(base.places, base.database)
     demo = base.database.startswith(SERVER)
     get_facts_file(base).unlink(missing_ok=True)
     with running(base.server, hasty=True):
         base.server.run_as_admin(TAMPERING)
         base.create()
-        base.install_suite(demo=demo)
+        other = find_other(base.database)
+        if other:
+            base.install_suite(demo=False, only=BESIDE_STUBS)
+            base.install_beside([other.stub])
+        else:
+            base.install_suite(demo=demo)
         facts = {}
         if demo:
             facts = base.run_script(SCRIPT)
@@ -96,19 +167,18 @@ def _make_base(base: Installation, digest: str) -> None:
 
 def make_bases(places: Places, source: OdooSource, databases: Iterable[str]) -> None:
     """Make the missing bases of the runs' databases, in parallel."""
-    digest = _build_digest(places)
     bases = [
         get_installation(places, source, f"{name}_base", f"{name}_base")
         for name in databases
     ]
-    missing = [base for base in bases if not _is_made(base, digest)]
+    missing = [base for base in bases if not _is_made(base)]
     if not missing:
         return
     with (
         step("Installing the addons in test databases"),
         ThreadPoolExecutor(len(missing)) as pool,
     ):
-        for made in [pool.submit(_make_base, base, digest) for base in missing]:
+        for made in [pool.submit(_make_base, base) for base in missing]:
             made.result()
 
 

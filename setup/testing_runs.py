@@ -14,12 +14,14 @@ from pathlib import Path
 from .installation import Installation
 from .packages import get_node_binaries
 from .progress import say
-from .testing_databases import ADDONS, copied
+from .testing_databases import ADDONS, REGISTRIES, copied
 from .testing_tally import Tally, read_tally
 
 #: A heading of pytest.
 HEADING = re.compile(r"^=+ (.*?) =+$")
 BEGINNING = "test session starts"
+#: The databases whose tests run within Odoo; others are for a real server.
+IN_ODOO = (ADDONS, *(other.database for other in REGISTRIES))
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Run:
     def build_command(self) -> list[str]:
         """Return the call: the addons' own tests, or those that need a real server."""
         plugins = ["-p", "setup.pytest_tally"]
-        if self.installation.database == ADDONS:
+        if self.installation.database in IN_ODOO:
             plugins += ["-p", "setup.pytest_spar"]
             plugins += [f"--odoo-config={self.installation.config}", "--odoo-http"]
             plugins += ["--odoo-log-level=warn", f"--odoo-extra=logfile={self.log}"]

@@ -10,15 +10,17 @@ from itertools import chain
 import pytest
 
 from setup.cli import build_parser
-from setup.places import ROOT, get_addons
+from setup.places import GLUE, ROOT, get_addon_folders
 
 PAGES = sorted(
     chain(
         ROOT.glob("*.md"),
         ROOT.glob("docs/*.md"),
         ROOT.glob("spar_*/readme/*.md"),
+        ROOT.glob(f"{GLUE}/*/readme/*.md"),
     )
 )
+FOLDERS = get_addon_folders(ROOT)
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 #: Files that exist only while the demo, the tests or the benchmark run.
 MADE = (".spar/",)
@@ -88,7 +90,7 @@ def test_every_path_in_backticks_exists(name):
     page = ROOT / name
     # A fragment of an addon's README names files from the addon's folder, and so does
     # a text about all addons.
-    bases = (ROOT, page.parent, *(ROOT / addon for addon in get_addons(ROOT)))
+    bases = (ROOT, page.parent, *FOLDERS.values())
     missing = [
         text
         for text in re.findall(r"`([^`\n]+)`", get_prose(read(name)))
@@ -132,8 +134,8 @@ def test_every_command_of_spar_exists():
 
 def get_records() -> Iterator[tuple[str, ElementTree.Element]]:
     """Yield the menus and records of our addons, with their external IDs."""
-    for addon in get_addons(ROOT):
-        for path in (ROOT / addon).glob("**/*.xml"):
+    for addon, folder in FOLDERS.items():
+        for path in folder.glob("**/*.xml"):
             for element in ElementTree.parse(path).iter():
                 if element.tag in ("menuitem", "record"):
                     yield get_full_id(addon, element.get("id")), element
@@ -212,8 +214,8 @@ def test_every_code_is_in_the_list_of_errors():
 def test_every_environment_variable_is_in_the_list_for_operators():
     used = {
         variable
-        for addon in get_addons(ROOT)
-        for path in (ROOT / addon).glob("**/*.py")
+        for folder in FOLDERS.values()
+        for path in folder.glob("**/*.py")
         if "tests" not in path.parts
         for variable in re.findall(r"\bSPAR_[A-Z_]*[A-Z]\b", path.read_text())
     }
@@ -222,10 +224,11 @@ def test_every_environment_variable_is_in_the_list_for_operators():
     assert listed - used == set()
 
 
-@pytest.mark.parametrize("addon", get_addons(ROOT))
+@pytest.mark.parametrize("addon", FOLDERS)
 def test_version_is_in_the_history(addon):
-    manifest = ast.literal_eval(read(f"{addon}/__manifest__.py"))
-    assert f"## {manifest['version']}\n" in read(f"{addon}/readme/HISTORY.md")
+    manifest = ast.literal_eval((FOLDERS[addon] / "__manifest__.py").read_text())
+    history = (FOLDERS[addon] / "readme/HISTORY.md").read_text()
+    assert f"## {manifest['version']}\n" in history
 
 
 def test_readme_is_short():

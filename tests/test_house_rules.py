@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from setup.places import ROOT, get_addons
+from setup.places import GLUE, ROOT, get_addon_folders
 
 #: The other addons that each addon may import: down the chain.
 CHAIN: dict[str, set[str]] = {
@@ -31,7 +31,16 @@ CHAIN: dict[str, set[str]] = {
     "spar_staff_login": {"spar_fa_directory", "spar_mapper_connector"},
     "spar_registry": {"spar_fa_directory", "spar_mapper_connector"},
 }
-ADDONS = get_addons(ROOT)
+_REGISTRY = {*CHAIN["spar_registry"], "spar_registry"}
+CHAIN["spar_registry_source"] = _REGISTRY
+for _other in ("openspp", "openg2p"):
+    CHAIN[f"spar_registry_{_other}"] = {*_REGISTRY, "spar_registry_source"}
+    CHAIN[f"spar_programme_{_other}"] = {
+        *CHAIN[f"spar_registry_{_other}"],
+        f"spar_registry_{_other}",
+    }
+FOLDERS = get_addon_folders(ROOT)
+ADDONS = [*FOLDERS]
 #: Guides: what goes beyond them is listed.
 MAX_LINES = 40
 MAX_COMPLEXITY = 10
@@ -127,11 +136,16 @@ def test_pre_commit_passes():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def _has_code(path: Path) -> bool:
+    return path.is_file() or any(path.glob("**/*.py"))
+
+
 @pytest.mark.parametrize("addon", ADDONS)
 def test_mypy_checks_all_pure_code(addon):
     """It reads what ``setup/types`` links to, and nothing else (mypy.ini)."""
     parts = ["lib", "store", "exceptions.py", "const.py"]
-    there = {ROOT / addon / part for part in parts if (ROOT / addon / part).exists()}
+    folder = FOLDERS[addon]
+    there = {folder / part for part in parts if _has_code(folder / part)}
     linked = (ROOT / "setup/types/odoo/addons" / addon).glob("*")
     assert there <= {path.resolve() for path in linked}
 
@@ -159,7 +173,7 @@ def test_addon_imports_only_from_addons_above_it(addon):
     used = {
         found.group(1): get_name(path)
         for path in PYTHON
-        if path.is_relative_to(ROOT / addon)
+        if path.is_relative_to(FOLDERS[addon])
         for module in get_imports(path)
         if (found := re.match(r"odoo\.addons\.(spar_\w+)", module))
     }
@@ -168,14 +182,15 @@ def test_addon_imports_only_from_addons_above_it(addon):
 
 @pytest.mark.parametrize("addon", ADDONS)
 def test_addon_depends_only_on_addons_above_it(addon):
-    manifest = ast.literal_eval((ROOT / addon / "__manifest__.py").read_text())
+    manifest = ast.literal_eval((FOLDERS[addon] / "__manifest__.py").read_text())
     ours = {name for name in manifest["depends"] if name.startswith("spar_")}
     assert ours <= CHAIN[addon]
 
 
 def get_module(path: Path) -> str:
     """Return the name of a module; a package's is that of its ``__init__``."""
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[1:] if parts[0] == GLUE else parts)
 
 
 def get_imported_files(path: Path) -> Iterator[str]:

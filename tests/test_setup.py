@@ -48,7 +48,13 @@ from setup.locks import get_holder, hold
 from setup.logs import get_alarms, get_allowed
 from setup.machine import get_free_port
 from setup.odoo_server import Keeper, OdooServer, end_orphan, is_ours
-from setup.places import ROOT, Places, get_addons, get_places, write_private
+from setup.places import (
+    ROOT,
+    Places,
+    get_addon_folders,
+    get_places,
+    write_private,
+)
 from setup.postgres import Cluster, ExternalServer, get_server, running
 from setup.serving import NO_DEMO, stop
 
@@ -445,8 +451,8 @@ def test_pinned_packages_install_on_every_supported_python():
 
 def test_requirements_of_the_addons_are_pinned():
     pinned = (ROOT / packages.PINS).read_text().lower().replace("_", "-")
-    for name in get_addons(ROOT):
-        manifest = ast.literal_eval((ROOT / name / "__manifest__.py").read_text())
+    for folder in get_addon_folders(ROOT).values():
+        manifest = ast.literal_eval((folder / "__manifest__.py").read_text())
         needed = manifest.get("external_dependencies", {}).get("python", [])
         assert [
             need for need in needed if f"\n{need.split('>')[0]}==" not in pinned

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from setup.demo import SCRIPT
+from setup.installation import MISSING_ASSETS
 from setup.machine import get_free_ports
 from setup.odoo_source import OdooSource
+from setup.packages import PINS
 from setup.places import ROOT, get_places
-from setup.testing import build_runs, split_arguments
+from setup.testing import COMMON, build_runs, split_arguments
+from setup.testing_databases import BUNDLES_SCRIPT, REGISTRIES, _build_digest
 from setup.testing_groups import ALONE, OTHERS, SECONDS, get_groups, get_test_files
 from setup.testing_runs import build_ending, is_ending
 from setup.testing_tally import Tally, build_summary, get_exit_code, read_tally
@@ -16,21 +20,61 @@ from setup.testing_tally import Tally, build_summary, get_exit_code, read_tally
 GROUPS = [*get_groups(get_test_files(ROOT))]
 
 
+GLUE_PATHS = {
+    other.name: [f"glue/{name}" for name in other.glue] for other in REGISTRIES
+}
+WHOLE = {"addons": ["spar_a", *COMMON], **GLUE_PATHS, "server": ["tests"]}
+
+
 @pytest.mark.parametrize(
-    ("words", "options", "ours", "theirs"),
+    ("words", "options", "paths"),
     [
-        ([], [], ["spar_a"], ["tests"]),
-        (["-k", "seal"], ["-k", "seal"], ["spar_a"], ["tests"]),
-        (["spar_a", "-x"], ["-x"], ["spar_a"], None),
-        (["tests/t.py::test_x"], [], None, ["tests/t.py::test_x"]),
-        (["./tests/t.py"], [], None, ["./tests/t.py"]),
+        ([], [], WHOLE),
+        (["-k", "seal"], ["-k", "seal"], WHOLE),
+        (["spar_a", "-x"], ["-x"], {"addons": ["spar_a"]}),
+        (["tests/t.py::test_x"], [], {"server": ["tests/t.py::test_x"]}),
+        (["./tests/t.py"], [], {"server": ["./tests/t.py"]}),
+        (
+            ["glue/spar_programme_openg2p", "spar_a"],
+            [],
+            {"addons": ["spar_a"], "openg2p": ["glue/spar_programme_openg2p"]},
+        ),
+        (["glue"], [], GLUE_PATHS),
     ],
 )
-def test_arguments_go_to_the_run_of_their_tests(tmp_path, words, options, ours, theirs):
-    (tmp_path / "spar_a").mkdir()
-    (tmp_path / "tests").mkdir()
+def test_arguments_go_to_the_run_of_their_tests(tmp_path, words, options, paths):
+    for folder in ("spar_a", "tests", "glue/spar_programme_openg2p"):
+        (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "tests/t.py").touch()
-    assert split_arguments(words, tmp_path, ["spar_a"]) == (options, ours, theirs)
+    assert split_arguments(words, tmp_path, ["spar_a"]) == (options, paths)
+
+
+def test_every_addon_for_another_registry_is_in_one_run():
+    names = [name for other in REGISTRIES for name in other.glue]
+    folders = {path.parent.name for path in (ROOT / "glue").glob("*/__manifest__.py")}
+    assert sorted(names) == sorted(folders - {"spar_registry_source"})
+    for other in REGISTRIES:
+        assert (other.get_stubs(ROOT) / other.stub / "__manifest__.py").exists()
+
+
+def test_changed_stub_makes_its_database_anew(tmp_path):
+    places = get_places(tmp_path)
+    for path in (SCRIPT, MISSING_ASSETS, BUNDLES_SCRIPT, ROOT / PINS):
+        (tmp_path / path.relative_to(ROOT)).parent.mkdir(exist_ok=True)
+        (tmp_path / path.relative_to(ROOT)).write_text(path.read_text())
+    stub = tmp_path / "tests/stub_addons/openspp/x/models/x.py"
+    stub.parent.mkdir(parents=True)
+    digests = []
+    for text in ("a = 1", "a = 2"):
+        stub.write_text(text)
+        digests.append(
+            [
+                _build_digest(places, name)
+                for name in ("spar_test", "spar_test_openspp_base")
+            ]
+        )
+    (plain, first), (same, second) = digests
+    assert plain == same and first != second
 
 
 def test_every_file_is_in_one_group_and_the_last_ones_run_alone():
@@ -54,8 +98,9 @@ def test_every_file_is_in_one_group_and_the_last_ones_run_alone():
         (["spar_mapper"], ["addons"]),
         (["spar_mapper", "./tests/test_setup.py"], ["addons", "server"]),
         (["tests"], GROUPS),
-        ([], ["addons", *GROUPS]),
-        (["-k", "seal"], ["addons", *GROUPS]),
+        (["glue"], ["openspp", "openg2p"]),
+        ([], ["addons", "openspp", "openg2p", *GROUPS]),
+        (["-k", "seal"], ["addons", "openspp", "openg2p", *GROUPS]),
     ],
 )
 def test_whole_suite_is_split_and_a_named_file_is_not(words, names):

@@ -10,3 +10,4 @@ from . import test_person
 from . import test_rights_table
 from . import test_sweep
 from . import test_readiness
+from . import test_other_registries

@@ -15,6 +15,7 @@ ROLES = (
     "portal",
     "nobody",
     "other",
+    "programme viewer",
     "user",
     "readiness",
     "manager",
@@ -22,17 +23,31 @@ ROLES = (
 USERS = {"user", "readiness", "manager"}
 #: Who checks for many people at once whether they can be paid.
 CHECKERS = {"readiness", "manager"}
+VIEWERS = {*USERS, "programme viewer"}
 
 #: What each role may do with a row about a person whom it may see: read, write, create,
 #: unlink. Roles that are not named may do nothing; "other" is a programme's user of
 #: another company, who may not see the person.
 MODELS: dict[str, dict[str, str]] = {
-    "spar.person.identity": {role: "rwc" for role in USERS},
-    "spar.programme": {"user": "r", "readiness": "r", "manager": "rwc"},
+    "spar.person.identity": {
+        **{role: "rwc" for role in USERS},
+        "programme viewer": "r",
+    },
+    "spar.programme": {
+        "programme viewer": "r",
+        "user": "r",
+        "readiness": "r",
+        "manager": "rwc",
+    },
+    "spar.programme.member": {
+        "programme viewer": "r",
+        "user": "r",
+        "readiness": "r",
+        "manager": "rwcu",
+    },
     "spar.programme.cycle": {"user": "r", "readiness": "r", "manager": "rwc"},
-    "spar.programme.member": {"user": "r", "readiness": "r", "manager": "rwcu"},
     "spar.consent": {role: "rc" for role in USERS},
-    "spar.payment.account": {role: "r" for role in USERS},
+    "spar.payment.account": {role: "r" for role in VIEWERS},
     "spar.outbox.entry": {"user": "r", "readiness": "r", "manager": "rw"},
     "spar.outbox.summary": {role: "r" for role in USERS},
     "spar.registry.task": {role: "rw" for role in USERS},
@@ -43,7 +58,7 @@ MODELS: dict[str, dict[str, str]] = {
     "spar.readiness.export": {role: "r" for role in CHECKERS},
     "spar.readiness.chunk": {},
     # Windows of somebody else: only new ones are opened, about people whom one sees.
-    "spar.address.wizard": {role: "c" for role in USERS},
+    "spar.address.wizard": {role: "c" for role in VIEWERS},
     "spar.collect.wizard": {role: "c" for role in USERS},
     "spar.collect.wizard.part": {},
     "spar.give.up.wizard": {"manager": "c"},
@@ -64,13 +79,13 @@ MODELS: dict[str, dict[str, str]] = {
 }
 #: Who may press each button, and call each method, that is open to remote calls.
 ACTIONS: dict[tuple[str, str], set[str]] = {
-    ("res.partner", "get_spar_address"): USERS,
-    ("res.partner", "action_open_spar_address"): USERS,
+    ("res.partner", "get_spar_address"): VIEWERS,
+    ("res.partner", "action_open_spar_address"): VIEWERS,
     # It opens an empty form: whom it is about is checked when it is saved.
     ("res.partner", "action_record_spar_consent"): USERS | {"other"},
     ("spar.address.wizard", "action_change"): USERS,
     ("spar.address.wizard", "action_remove"): USERS,
-    ("spar.address.wizard", "action_resolve"): USERS,
+    ("spar.address.wizard", "action_resolve"): VIEWERS,
     ("spar.address.wizard", "action_resume"): USERS,
     ("spar.address.wizard", "action_suspend"): USERS,
     ("spar.collect.wizard", "action_confirm"): USERS,
@@ -151,6 +166,9 @@ class TestRightsTable(RegistryCase):
             ),
             "nobody": cls.create_user(login="table.nobody"),
             "other": cls.create_programme_user("group_programme_user", "table.other"),
+            "programme viewer": cls.create_programme_user(
+                "group_programme_viewer", "table.programme.viewer"
+            ),
             "user": cls.user,
             "readiness": cls.create_programme_user("group_readiness", "table.ready"),
             "manager": cls.manager,

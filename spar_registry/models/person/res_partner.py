@@ -24,12 +24,12 @@ class ResPartner(models.Model):
         "spar.payment.account",
         "partner_id",
         string="Collected accounts",
-        groups="spar_registry.group_programme_user",
+        groups="spar_registry.group_programme_viewer",
     )
     spar_head_id = fields.Many2one(
         "res.partner",
         string="Head of household",
-        groups="spar_registry.group_programme_user",
+        groups="spar_registry.group_programme_viewer",
         domain="[('parent_id', '=', id)]",
         help="Programmes that pay heads of households pay this person.",
     )
@@ -38,7 +38,7 @@ class ResPartner(models.Model):
         "spar.programme.member",
         "partner_id",
         string="Programmes",
-        groups="spar_registry.group_programme_user",
+        groups="spar_registry.group_programme_viewer",
     )
     spar_consent_ids = fields.One2many(
         "spar.consent",
@@ -96,6 +96,14 @@ class ResPartner(models.Model):
             for household_id, head in heads.items()
             if head.id in payable and head.parent_id.id == household_id
         }
+
+    def _spar_households(self) -> dict[int, int]:
+        """Return each person's household, by row ids.
+
+        A household, or somebody alone, is their own; those of whom it is not certain
+        are omitted.
+        """
+        return {person.id: (person.parent_id or person).id for person in self}
 
     def _spar_payable(self) -> set[int]:
         """Return the row ids of those who can be paid at all: neither dead nor gone."""

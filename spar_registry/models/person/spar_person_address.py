@@ -25,7 +25,7 @@ from ...exceptions import RegistryError
 #: A person's form waits no longer than this for the mapper.
 BUTTON_LIMITS = TimeLimits(lock_seconds=1, statement_seconds=2)
 
-_USER = "spar_registry.group_programme_user"
+_VIEWER = "spar_registry.group_programme_viewer"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class SparPersonAddress(models.AbstractModel):
         """Raise AccessError unless the user may see the person's address, masked."""
         partner.ensure_one()
         partner.check_access("read")
-        if not self.env.user.has_group(_USER):
+        if not self.env.user.has_group(_VIEWER):
             raise AccessError(
                 self.env._(
                     "You do not have permission to do this. Ask an administrator."

@@ -189,16 +189,16 @@ class SparProgramme(models.Model):
 
     def _find_heads(self, people) -> dict[int, int]:
         """Return the head of each household, or of each member's household."""
-        households = {person.id: _get_household(person) for person in people}
-        heads = people.browse([each.id for each in households.values()])._spar_head()
+        households = people._spar_households()
+        heads = people.browse(list(set(households.values())))._spar_head()
         return {
-            row_id: heads[household.id]
-            for row_id, household in households.items()
-            if household.id in heads
+            row_id: heads[household_id]
+            for row_id, household_id in households.items()
+            if household_id in heads
         }
 
     def _find_households(self, people) -> dict[int, int]:
-        return {person.id: _get_household(person).id for person in people}
+        return people._spar_households()
 
     def _find_named(self, people) -> dict[int, int]:
         members = self.env["spar.programme.member"].search(
@@ -217,11 +217,6 @@ def _split_version(version: str) -> tuple[str, int]:
     if head != version:
         return head, int(version[len(head) :])
     return f"{version}.", 1
-
-
-def _get_household(person):
-    """Return a person's household; a household, or somebody alone, is their own."""
-    return person.parent_id or person
 
 
 _PAYEE_RULES = {

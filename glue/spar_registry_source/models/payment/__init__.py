@@ -1,0 +1,5 @@
+from . import spar_payee_finder
+from . import spar_held_payment
+from . import spar_payment_dispatch
+from . import spar_payment_manager
+from . import spar_payment_row

@@ -1,0 +1,2 @@
+from . import vocabulary
+from . import vocabulary_code
