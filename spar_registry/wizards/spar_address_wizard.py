@@ -22,7 +22,7 @@ class SparAddressWizard(models.TransientModel):
     programme_id = fields.Many2one("spar.programme")
     state = fields.Char(compute="_compute_shown")
     text = fields.Char(compute="_compute_shown", string="Address")
-    is_stopped = fields.Boolean(compute="_compute_shown")
+    is_stopped = fields.Boolean(compute="_compute_shown", string="Stopped")
     asked_at = fields.Datetime(compute="_compute_shown", string="As of")
     history = fields.Html(compute="_compute_shown")
 

@@ -29,6 +29,7 @@ class SparCollectWizard(models.TransientModel):
         default=fields.Datetime.now,
         help="When the person gave the account. An older account never replaces a "
         "newer one.",
+        string="Collected at",
     )
     current = fields.Char(compute="_compute_current", string="Address in force")
     part_ids = fields.One2many(

@@ -23,7 +23,7 @@ class SparMoveWizard(models.TransientModel):
     state = fields.Selection(related="task_id.state")
     proposed_by = fields.Many2one(related="task_id.proposed_by")
     proposed_at = fields.Datetime(related="task_id.proposed_at")
-    can_approve = fields.Boolean(compute="_compute_can_approve")
+    can_approve = fields.Boolean(compute="_compute_can_approve", string="Can approve")
     problem = fields.Char(compute="_compute_ids", string="Not possible")
     old_id = fields.Char(compute="_compute_ids", string="Old ID")
     new_id = fields.Char(compute="_compute_ids", string="New ID")

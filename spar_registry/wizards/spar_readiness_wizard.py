@@ -45,9 +45,9 @@ class SparReadinessWizard(models.TransientModel):
         required=True,
         default="programme",
     )
-    offers_contacts = fields.Boolean(readonly=True)
+    offers_contacts = fields.Boolean(readonly=True, string="Offers contacts")
     selected_ids = fields.Json(readonly=True)
-    filter_domain = fields.Char(readonly=True)
+    filter_domain = fields.Char(readonly=True, string="Filter domain")
     programme_id = fields.Many2one(
         "spar.programme",
         help="Decides who is paid for each person, and for which purpose.",

@@ -37,7 +37,7 @@ class SparSuspendWizard(models.TransientModel):
         "res.partner", compute="_compute_target", string="Paid to"
     )
     problem = fields.Char(compute="_compute_target", string="Not possible")
-    can_suspend = fields.Boolean(compute="_compute_target")
+    can_suspend = fields.Boolean(compute="_compute_target", string="Can suspend")
     reason = fields.Char(
         help="Kept in the history, unencrypted. It must not contain an ID or an "
         "account number.",

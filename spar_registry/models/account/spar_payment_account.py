@@ -120,7 +120,10 @@ class SparPaymentAccount(models.Model):
         readonly=True,
     )
     collected_by = fields.Many2one(
-        "res.users", readonly=True, default=lambda self: self.env.user
+        "res.users",
+        readonly=True,
+        default=lambda self: self.env.user,
+        string="Collected by",
     )
     state = fields.Selection(
         [
@@ -149,7 +152,7 @@ class SparPaymentAccount(models.Model):
         help="The move of which this account is a step.",
     )
     #: The row of the ID to which it was sent, of whatever model.
-    identity_row = fields.Integer(readonly=True, aggregator=None)
+    identity_row = fields.Integer(readonly=True, aggregator=None, string="Identity row")
 
     # === COLLECTING === #
 

@@ -25,8 +25,12 @@ class SparAccountLayout(models.Model):
     signature = fields.Char(required=True, readonly=True)
     filename = fields.Char("Last file", readonly=True)
     names = fields.Json(required=True, readonly=True)
-    id_type_id = fields.Many2one("spar.id.type", readonly=True, ondelete="cascade")
-    fa_type_id = fields.Many2one("spar.fa.type", readonly=True, ondelete="cascade")
+    id_type_id = fields.Many2one(
+        "spar.id.type", readonly=True, ondelete="cascade", string="ID type"
+    )
+    fa_type_id = fields.Many2one(
+        "spar.fa.type", readonly=True, ondelete="cascade", string="Kind of address"
+    )
     provider_id = fields.Many2one("spar.fsp", readonly=True, ondelete="set null")
     branch_id = fields.Many2one("spar.fsp.branch", readonly=True, ondelete="set null")
 

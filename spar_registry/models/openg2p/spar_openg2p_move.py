@@ -86,14 +86,20 @@ class SparOpeng2pMove(models.Model):
     bank_file = fields.Binary("Banks (banks)")
     branch_file = fields.Binary("Branches (branches)")
     wallet_file = fields.Binary("Wallet providers (wallet_service_providers)")
-    directory_report = fields.Json(readonly=True, copy=False)
-    directory_text = fields.Html(compute="_compute_directory_text", sanitize=False)
-    directory_loaded = fields.Boolean(readonly=True, copy=False)
+    directory_report = fields.Json(readonly=True, copy=False, string="Directory report")
+    directory_text = fields.Html(
+        compute="_compute_directory_text", sanitize=False, string="Directory text"
+    )
+    directory_loaded = fields.Boolean(
+        readonly=True, copy=False, string="Directory loaded"
+    )
     #: Why strategies cannot be kept, by their number.
-    refused_strategies = fields.Json(readonly=True, copy=False)
-    is_comparison = fields.Boolean(readonly=True, copy=False)
+    refused_strategies = fields.Json(
+        readonly=True, copy=False, string="Refused strategies"
+    )
+    is_comparison = fields.Boolean(readonly=True, copy=False, string="Comparison")
     #: Whether the first step of a check is done: to note which IDs coincide.
-    is_noted = fields.Boolean(readonly=True, copy=False)
+    is_noted = fields.Boolean(readonly=True, copy=False, string="Noted")
     held_count = fields.Integer("Waiting for approval", compute="_compute_progress")
     coinciding_count = fields.Integer("Coinciding", compute="_compute_progress")
 

@@ -100,15 +100,17 @@ class SparOutboxEntry(models.Model):
     reason = fields.Char(readonly=True, string="Code")
     reason_text = fields.Char(compute="_compute_reason_text", string="Reason")
     attempts = fields.Integer(readonly=True, default=0)
-    next_try_at = fields.Datetime(readonly=True, default=fields.Datetime.now)
+    next_try_at = fields.Datetime(
+        readonly=True, default=fields.Datetime.now, string="Next try at"
+    )
     message_id = fields.Char(readonly=True, copy=False)
-    base_version = fields.Integer(readonly=True)
+    base_version = fields.Integer(readonly=True, string="Base version")
     reference = fields.Char(
         readonly=True, help="Of the change that waits at the mapper."
     )
     worker = fields.Integer(readonly=True)
     user_id = fields.Many2one("res.users", string="Assigned to")
-    given_up_reason = fields.Char(readonly=True)
+    given_up_reason = fields.Char(readonly=True, string="Given up reason")
 
     #: The worker's search for entries whose turn has come, and for those it follows up.
     _due = models.Index("(next_try_at) WHERE state IN ('waiting', 'sending', 'parked')")

@@ -71,12 +71,12 @@ class SparPersonIdentity(models.Model):
     is_verified = fields.Boolean(
         string="Verified", help="Somebody compared the ID with the document."
     )
-    verified_by = fields.Many2one("res.users", readonly=True)
+    verified_by = fields.Many2one("res.users", readonly=True, string="Verified by")
     expires_on = fields.Date(
         string="Expires on", help="The last day on which the document is valid."
     )
     #: The expiry about which a task was opened.
-    expiry_noticed = fields.Date(readonly=True)
+    expiry_noticed = fields.Date(readonly=True, string="Expiry noticed")
     active = fields.Boolean(default=True)
     state = fields.Selection(
         [("valid", "Valid"), ("expired", "Expired"), ("replaced", "Replaced")],

@@ -44,6 +44,7 @@ class SparProgramme(models.Model):
         translate=True,
         help="Once somebody has agreed to this text, a change of it is a new version, "
         "and everybody is asked again.",
+        string="Consent text",
     )
     consent_version = fields.Char(string="Version of the text", default="1")
     outdated_consent_count = fields.Integer(

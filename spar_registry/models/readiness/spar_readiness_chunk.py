@@ -23,10 +23,10 @@ class SparReadinessChunk(models.Model):
     position = fields.Integer(required=True, aggregator=None)
     first_id = fields.Integer(required=True, aggregator=None)
     last_id = fields.Integer(required=True, aggregator=None)
-    people_count = fields.Integer(required=True)
+    people_count = fields.Integer(required=True, string="Number of people")
     attempts = fields.Integer(aggregator=None)
-    is_done = fields.Boolean()
-    next_try_at = fields.Datetime()
+    is_done = fields.Boolean(string="Done")
+    next_try_at = fields.Datetime(string="Next try at")
 
     #: The worker's search: every run gets its turn, however long another one is.
     _open = models.Index("(position, id) WHERE is_done IS NOT TRUE")

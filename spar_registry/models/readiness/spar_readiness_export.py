@@ -41,7 +41,10 @@ class SparReadinessExport(models.Model):
         readonly=True,
     )
     file_format = fields.Selection(
-        [("csv", "CSV"), ("xlsx", "Excel workbook")], required=True, readonly=True
+        [("csv", "CSV"), ("xlsx", "Excel workbook")],
+        required=True,
+        readonly=True,
+        string="File format",
     )
     row_count = fields.Integer(string="Rows", readonly=True)
     filename = fields.Char(compute="_compute_filename")

@@ -87,10 +87,14 @@ class SparReadinessRun(models.Model):
         help="Rows of the file with an ID that is in an earlier row.",
     )
     filename = fields.Char(readonly=True)
-    file_form = fields.Json(readonly=True)
-    id_type_id = fields.Many2one("spar.id.type", readonly=True, ondelete="set null")
+    file_form = fields.Json(readonly=True, string="File form")
+    id_type_id = fields.Many2one(
+        "spar.id.type", readonly=True, ondelete="set null", string="ID type"
+    )
     totals = fields.Json(string="Numbers", readonly=True)
-    are_lines_kept = fields.Boolean(readonly=True, default=True)
+    are_lines_kept = fields.Boolean(
+        readonly=True, default=True, string="Are lines kept"
+    )
 
     checked_count = fields.Integer(string="Checked", compute="_compute_progress")
     progress = fields.Float(compute="_compute_progress")

@@ -88,7 +88,7 @@ class SparSealedImport(models.AbstractModel):
         selection_add=[("checked", "Checked"), ("waiting", "In progress")],
         ondelete={"checked": "cascade"},
     )
-    is_trial = fields.Boolean(readonly=True, copy=False)
+    is_trial = fields.Boolean(readonly=True, copy=False, string="Dry run")
     column_ids = fields.One2many(
         "spar.sealed.import.column",
         "job_id",
@@ -112,8 +112,8 @@ class SparSealedImport(models.AbstractModel):
     unchanged_count = fields.Integer("Unchanged", compute="_compute_progress")
     refused_count = fields.Integer("Refused", compute="_compute_progress")
     reasons = fields.Html(compute="_compute_reasons", sanitize=False)
-    is_mine = fields.Boolean(compute="_compute_is_mine")
-    refused_kept = fields.Boolean(readonly=True, copy=False)
+    is_mine = fields.Boolean(compute="_compute_is_mine", string="Loaded by me")
+    refused_kept = fields.Boolean(readonly=True, copy=False, string="Refused kept")
 
     # === THE FILE === #
 

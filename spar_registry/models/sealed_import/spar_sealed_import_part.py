@@ -24,7 +24,7 @@ class SparSealedImportPart(models.AbstractModel):
     _name = "spar.sealed.import.part"
     _description = "Part of a sealed file of rows"
 
-    job_model = fields.Char(required=True, readonly=True)
+    job_model = fields.Char(required=True, readonly=True, string="Job model")
     job_id = fields.Many2oneReference(
         model_field="job_model", required=True, readonly=True, index=True
     )

@@ -22,7 +22,9 @@ class SparSealedImportSeen(models.Model):
 
     row = fields.Integer(required=True, readonly=True)
     is_disputed = fields.Boolean(
-        readonly=True, help="Rows with this ID have different addresses."
+        readonly=True,
+        help="Rows with this ID have different addresses.",
+        string="Disputed",
     )
 
     def init(self):
