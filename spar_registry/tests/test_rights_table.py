@@ -103,7 +103,7 @@ ACTIONS: dict[tuple[str, str], set[str]] = {
     ("spar.outbox.summary", "action_open_waiting"): USERS,
     ("spar.payment.account", "action_send"): USERS,
     ("spar.programme", "action_check_readiness"): CHECKERS,
-    ("spar.programme", "action_open_outdated"): USERS,
+    ("spar.programme", "action_open_outdated"): VIEWERS,
     ("spar.programme.cycle", "action_check_readiness"): CHECKERS,
     ("spar.readiness.export.wizard", "action_export"): CHECKERS,
     ("spar.readiness.run", "action_check_again"): CHECKERS,

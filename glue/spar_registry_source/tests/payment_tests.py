@@ -251,7 +251,7 @@ class PaymentTests(PaymentCase):
         for name, distort in WRONG_ANSWERS.items():
             with self.subTest(name):
                 with self.answering(name, distort):
-                    findings = finder._examine(self.programme, people)
+                    findings, _payees = finder._examine(self.programme, people)
                 ready = [
                     one
                     for one in findings.values()

@@ -87,7 +87,14 @@ class SparHeldPayment(models.Model):
             held.phone = phones.get(held.partner_id.id, "")
 
     @api.model
-    def _record(self, manager, entitlements, findings: dict[int, Finding], stage: str):
+    def _record(
+        self,
+        manager,
+        entitlements,
+        findings: dict[int, Finding],
+        payees: dict[int, int],
+        stage: str,
+    ):
         """List who is held back among entitlements, and close the lines of the others.
 
         :return: the lines of those who are held back
@@ -108,7 +115,7 @@ class SparHeldPayment(models.Model):
             [
                 {
                     "partner_id": entitlement.partner_id.id,
-                    "payee_id": findings[entitlement.partner_id.id].payee_id,
+                    "payee_id": payees.get(entitlement.partner_id.id),
                     "programme_id": programme.id,
                     "cycle_model": entitlement.cycle_id._name,
                     "cycle_id": entitlement.cycle_id.id,

@@ -39,67 +39,70 @@ class SparPayeeFinder(models.AbstractModel):
     # === BEFORE PAYMENTS ARE PREPARED === #
 
     @api.model
-    def _examine(self, programme, people) -> dict[int, Finding]:
-        """Return for each person, by row id, whether they would be paid now.
+    def _examine(self, programme, people) -> tuple[dict[int, Finding], dict[int, int]]:
+        """Return whether each person would be paid now, and who is paid, by row id.
 
         No address is asked for. It reads what the user may read: nobody else's IDs.
         """
         checker = self.env["spar.readiness.checker"]
         findings: dict[int, Finding] = {}
+        payees: dict[int, int] = {}
         for row_ids in _split(people.ids):
-            findings |= checker._check_people(people.browse(row_ids), programme)
-        return findings
+            found, paid = checker._check_people(list(row_ids), programme)
+            findings |= found
+            payees |= paid
+        return findings, payees
 
     # === WHEN PAYMENTS ARE SENT === #
 
     @api.model
     def _resolve(
         self, programme, payments
-    ) -> tuple[list[PaymentOrder], dict[int, Finding]]:
-        """Return the orders for payments, and why the others cannot be sent.
+    ) -> tuple[list[PaymentOrder], dict[int, Finding], dict[int, int]]:
+        """Return the orders for payments; why others cannot be sent; who is paid.
 
-        Addresses are in clear: the caller sends them, and stores nothing of them. The
-        findings are by the row id of the person. Raises CalledFromExpression.
+        Addresses are in clear: the caller sends them, and stores nothing of them.
+        Findings and payees are by the row id of the person. Raises
+        CalledFromExpression.
         """
         refuse_expressions()
-        people = payments.partner_id
-        payees: dict[int, tuple[int, str]] = {}
+        addresses: dict[int, str] = {}
         held: dict[int, Finding] = {}
-        for row_ids in _split(people.ids):
-            self._resolve_chunk(programme, people.browse(row_ids), payees, held)
-        ready = payments.filtered(lambda each: each.partner_id.id in payees)
-        return self._build_orders(ready, payees), held
+        payees: dict[int, int] = {}
+        for row_ids in _split(payments.partner_id.ids):
+            paid, found = self._resolve_chunk(programme, list(row_ids))
+            payees |= paid
+            for person_id, (address, finding) in found.items():
+                if finding:
+                    held[person_id] = finding
+                else:
+                    addresses[person_id] = address
+        ready = payments.filtered(lambda each: each.partner_id.id in addresses)
+        return self._build_orders(ready, payees, addresses), held, payees
 
     @api.model
     def _resolve_chunk(
-        self,
-        programme,
-        people,
-        payees: dict[int, tuple[int, str]],
-        held: dict[int, Finding],
-    ) -> None:
-        """Add to ``payees`` who is paid for each person, and where; or to ``held``."""
-        seen = people._filtered_access("read")
-        payee_ids = programme._find_payees(seen)
-        wanted = people.browse(list(dict.fromkeys(payee_ids.values())))
-        chosen, refused = self.env["spar.readiness.checker"]._choose_identities(
-            wanted._filtered_access("read"), programme
-        )
+        self, programme, person_ids: list[int]
+    ) -> tuple[dict[int, int], dict[int, tuple[str, Finding | None]]]:
+        """Return who is paid for each person; and where, or why not."""
+        checker = self.env["spar.readiness.checker"]
+        seen = checker._get_seen(person_ids)
+        paid = programme._find_payees(self.env["res.partner"].browse(sorted(seen)))
+        wanted = sorted(checker._get_seen(set(paid.values())))
+        chosen, refused = checker._choose_identities(wanted, programme)
         answers = self._ask_addresses(list(chosen.values()), programme.purpose or "")
-        for person in people:
-            payee_id = payee_ids.get(person.id)
-            if person not in seen:
-                held[person.id] = _HIDDEN
-            elif payee_id is None:
-                held[person.id] = _NO_PAYEE
-            elif payee_id not in chosen:
-                held[person.id] = refused.get(payee_id, _HIDDEN)
-            else:
-                address, finding = answers[chosen[payee_id].id_value]
-                if address:
-                    payees[person.id] = (payee_id, address)
-                else:
-                    held[person.id] = finding
+        found: dict[int, tuple[str, Finding | None]] = {
+            person_id: ("", _NO_PAYEE if person_id in seen else _HIDDEN)
+            for person_id in person_ids
+        }
+        for person_id, payee_id in paid.items():
+            identity = chosen.get(payee_id)
+            found[person_id] = (
+                answers[identity.id_value]
+                if identity
+                else ("", refused.get(payee_id, _HIDDEN))
+            )
+        return {key: one for key, one in paid.items() if one in wanted}, found
 
     @api.model
     def _ask_addresses(
@@ -131,11 +134,11 @@ class SparPayeeFinder(models.AbstractModel):
 
     @api.model
     def _build_orders(
-        self, payments, payees: dict[int, tuple[int, str]]
+        self, payments, payees: dict[int, int], texts: dict[int, str]
     ) -> list[PaymentOrder]:
         strategies = self.env["spar.fa.strategy"]
         partners = self.env["res.partner"]
-        clear = [payees[payment.partner_id.id][1] for payment in payments]
+        clear = [texts[payment.partner_id.id] for payment in payments]
         addresses = strategies._read_addresses(clear)
         forms = strategies._canonicalise_addresses(clear)
         providers_sudo = self.env["spar.fsp"].sudo()
@@ -148,7 +151,7 @@ class SparPayeeFinder(models.AbstractModel):
                 PaymentOrder(
                     payment_id=payment.id,
                     reference=payment.name,
-                    payee=partners.browse(payees[payment.partner_id.id][0]).name,
+                    payee=partners.browse(payees[payment.partner_id.id]).name,
                     amount=_write_amount(payment),
                     currency=payment.currency_id.name or "",
                     narrative=f"{payment.program_id.name} - {payment.cycle_id.name}",

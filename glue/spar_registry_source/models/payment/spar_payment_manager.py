@@ -64,8 +64,11 @@ class SparPaymentManager(models.AbstractModel):
         """Return the entitlements whose payees would be paid now."""
         self.ensure_one()
         finder = self.env["spar.payee.finder"]
-        findings = finder._examine(self.spar_programme_id, entitlements.partner_id)
-        self.env["spar.held.payment"]._record(self, entitlements, findings, "prepare")
+        people = entitlements.partner_id
+        findings, payees = finder._examine(self.spar_programme_id, people)
+        self.env["spar.held.payment"]._record(
+            self, entitlements, findings, payees, "prepare"
+        )
         return entitlements.filtered(
             lambda one: not is_held(findings[one.partner_id.id])
         )
@@ -94,9 +97,10 @@ class SparPaymentManager(models.AbstractModel):
         """Send those payments of a batch that can be paid now; list the others."""
         payments = batch.payment_ids.filtered(lambda one: one.state == "issued")
         finder = self.env["spar.payee.finder"]
-        orders, held = finder._resolve(self.spar_programme_id, payments)
-        entitlements = payments.entitlement_id
-        self.env["spar.held.payment"]._record(self, entitlements, held, "send")
+        orders, held, payees = finder._resolve(self.spar_programme_id, payments)
+        self.env["spar.held.payment"]._record(
+            self, payments.entitlement_id, held, payees, "send"
+        )
         if not orders:
             return self.env["spar.payment.dispatch"]
         dispatch = self.env["spar.payment.dispatch"]._record(
