@@ -303,7 +303,8 @@ class TestAccountImport(AccountFileCase):
         self.load(job)
         managed = job.with_user(self.manager)
         self.assertEqual(managed.refused_count, 1)
-        self.assertFalse(managed.column_ids.mapped("sample")[0])
+        self.assertFalse(managed.column_ids)
+        self.assertFalse(managed.preview)
         for action in (managed.action_download_refused, managed.action_destroy_refused):
             with self.assertRaises(AccessError):
                 action()

@@ -191,8 +191,8 @@ class TestOpeng2pMove(RegistryCase):
         move.action_compare()
         self.work()
         counts = self.get_counts(move)
-        self.assertEqual((counts["unchanged"], counts["accepted"]), (5, 0))
-        self.assertEqual(counts["refused"], 7)
+        self.assertEqual((counts["unchanged"], counts["accepted"]), (4, 0))
+        self.assertEqual(counts["refused"], 8)
         listed = self.get_listed(move)
         self.assertEqual(
             listed["token:2007816053@nationalId"], "Another address is in force here."

@@ -1,4 +1,5 @@
 from base64 import b64encode
+from secrets import randbelow, token_hex
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -67,7 +68,12 @@ MODELS: dict[str, dict[str, str]] = {
     "spar.readiness.wizard": {role: "c" for role in CHECKERS},
     "spar.suspend.wizard": {role: "c" for role in USERS},
     # Files of somebody else: managers see their counts, nobody else anything.
-    "spar.account.import": {"user": "c", "readiness": "c", "manager": "rwcu"},
+    "spar.account.import": {
+        "other": "c",
+        "user": "c",
+        "readiness": "c",
+        "manager": "rwcu",
+    },
     "spar.account.layout": {"manager": "ru"},
     "spar.sealed.import.piece": {},
     "spar.sealed.import.chunk": {},
@@ -296,9 +302,9 @@ class TestRightsTable(RegistryCase):
             "spar.move.wizard": {"task_id": self.task.id},
             "spar.suspend.wizard": person,
             "spar.account.import": {"file": FILE, "filename": "accounts.csv"},
-            "spar.account.layout": {"signature": "s", "names": ["id"]},
-            "spar.sealed.import.piece": {**JOB, "place": 7},
-            "spar.sealed.import.chunk": {**JOB, "end": 1, "row": 1},
+            "spar.account.layout": {"signature": token_hex(8), "names": ["id"]},
+            "spar.sealed.import.piece": {**JOB, "place": randbelow(10**9)},
+            "spar.sealed.import.chunk": {**JOB, "end": 1, "row": randbelow(10**9)},
             "spar.sealed.import.seen": {**JOB, "row": 1},
             "spar.sealed.import.column": {**JOB, "name": "ignored"},
             "spar.sealed.import.sheet": {**JOB, "name": "Sheet"},

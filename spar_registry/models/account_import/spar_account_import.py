@@ -59,6 +59,7 @@ class SparAccountImport(models.Model):
         default="refuse",
     )
     collected_at = fields.Datetime(
+        string="Collected at",
         required=True,
         default=fields.Datetime.now,
         help="When the people gave their accounts, for rows that do not say it. An "

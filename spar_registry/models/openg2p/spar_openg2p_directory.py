@@ -126,9 +126,7 @@ class SparOpeng2pDirectory(models.AbstractModel):
         if any(found):
             numbers = ", ".join(str(one.number) for one in found if one)
             if all(one.is_approved for one in found if one):
-                text = self.env._(
-                    "kept: it is our strategy %(numbers)s.", numbers=numbers
-                )
+                text = self.env._("kept, with our number %(numbers)s.", numbers=numbers)
                 return text, True
             return self._get_waiting_text(), False
         if is_trial:
@@ -160,7 +158,7 @@ class SparOpeng2pDirectory(models.AbstractModel):
     def _get_waiting_text(self) -> str:
         return self.env._(
             "added, but not in use yet: a second administrator has to approve it. "
-            "Check the file again afterwards."
+            "Load the directory again afterwards."
         )
 
     @api.model

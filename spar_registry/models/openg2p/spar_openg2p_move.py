@@ -151,7 +151,11 @@ class SparOpeng2pMove(models.Model):
     def _run_directory(self, is_trial: bool) -> None:
         self.check_access("write")
         for job in self:
+            job._check_open()
             lines, refused = self.env["spar.openg2p.directory"]._load(job, is_trial)
+            if job.state == "checked" and not is_trial:
+                # What a check found may be different now.
+                job._record({"state": "draft"})
             job._record(
                 {
                     "directory_report": lines,
