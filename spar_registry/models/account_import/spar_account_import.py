@@ -64,7 +64,6 @@ class SparAccountImport(models.Model):
         default=fields.Datetime.now,
         help="When the people gave their accounts, for rows that do not say it. An "
         "older account never replaces a newer one.",
-        string="Collected at",
     )
     no_header = fields.Boolean(help="The file begins with the first person.")
     created_count = fields.Integer("People added", compute="_compute_progress")
