@@ -17,8 +17,9 @@ def measure_readiness(installation: Installation, people: int) -> dict:
     places = installation.places
     words = {"SPAR_ROOT": str(places.root), "BENCH_PEOPLE": str(people)}
     measured = installation.run_script(SCRIPT, **words)
-    share = measured["people_per_second"] / measured["resolve_per_second"]
-    return {**measured, "of_resolve": round(share, 2), "goal": GOAL}
+    rate = round(people / measured["seconds"])
+    share = round(rate / measured["resolve_per_second"], 2)
+    return {**measured, "people_per_second": rate, "of_resolve": share, "goal": GOAL}
 
 
 def build_readiness_lines(measured: dict) -> list[str]:

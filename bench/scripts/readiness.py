@@ -224,7 +224,6 @@ def run():
         "people": count,
         "states": states,
         "start_seconds": round(start_seconds, 2),
-        "people_per_second": round(count / (start_seconds + measured["seconds"])),
         **measured,
     }
     with open(os.environ["SPAR_ANSWER"], "w") as out:

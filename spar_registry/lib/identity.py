@@ -51,6 +51,8 @@ def choose_identity(
     '3'
     """
     usable = [one for one in identities if with_expired or not one.is_expired]
+    if len(usable) < 2:
+        return usable[0] if usable else None
     order = {type_id: place for place, type_id in enumerate(type_ids)}
     last = len(order)
     return min(
@@ -61,5 +63,4 @@ def choose_identity(
             not one.is_verified,
             one.row_id,
         ),
-        default=None,
     )

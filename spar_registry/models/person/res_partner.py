@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ...exceptions import NoIdentity, NoPayee, SharedIdentity
 from ...lib.identity import RegistryIdentity, choose_identity
@@ -76,9 +77,9 @@ class ResPartner(models.Model):
         Raises ServiceUnavailable without keys.
         """
         rows = self.env["spar.person.identity"].with_context(active_test=True)
-        identities = rows.search([("partner_id", "in", self.ids)])
+        query = rows._search([("partner_id", "in", self.ids)])
         found: dict[int, list[RegistryIdentity]] = {row_id: [] for row_id in self.ids}
-        for identity in identities._open_identities().values():
+        for identity in rows._open_found(query.subselect()).values():
             found[identity.partner_id].append(identity)
         return found
 
@@ -107,8 +108,10 @@ class ResPartner(models.Model):
 
     def _spar_payable(self) -> set[int]:
         """Return the row ids of those who can be paid at all: neither dead nor gone."""
-        people_sudo = self.sudo()
-        return {one.id for one in people_sudo if one.active and not one.spar_died_on}
+        people_sudo = self.sudo().with_context(active_test=False)
+        domain = Domain("id", "in", self.ids) & Domain("active", "=", True)
+        query = people_sudo._search(domain & Domain("spar_died_on", "=", False))
+        return set(query.get_result_ids())
 
     def _spar_find_by_ids(self, id_values: list[str]) -> dict[str, list[int]]:
         """Return the people who have each ID, by the ID as it was given."""

@@ -285,6 +285,11 @@ class SparPersonIdentity(models.Model):
 
         Raises CalledFromExpression, KeyringUnavailable or KeyringMismatch.
         """
+        return self._open_found(SQL("(SELECT unnest(%s::int[]))", list(self.ids)))
+
+    @api.model
+    def _open_found(self, row_ids: SQL) -> dict[int, RegistryIdentity]:
+        """Return the IDs with the row ids of a subselect opened, like those above."""
         keyring = self.env["spar.keyring"]._open()
         today = fields.Date.context_today(self)
         opened = {}
@@ -296,7 +301,7 @@ class SparPersonIdentity(models.Model):
             expires,
             shared,
             sealed,
-        ) in self._fetch_identities(keyring):
+        ) in self._fetch_identities(keyring, row_ids):
             context = self._build_seal_context(row_id, partner_id, type_id)
             try:
                 id_value = keyring.unseal(IDENTITY, bytes(sealed), context)
@@ -313,7 +318,8 @@ class SparPersonIdentity(models.Model):
             )
         return opened
 
-    def _fetch_identities(self, keyring) -> list[tuple]:
+    @api.model
+    def _fetch_identities(self, keyring, row_ids: SQL) -> list[tuple]:
         """Return what opens these IDs, in their order, by one statement."""
         self.flush_model(
             ["partner_id", "id_type_id", "is_verified", "expires_on", "active"]
@@ -325,10 +331,10 @@ class SparPersonIdentity(models.Model):
                                  AND o.partner_id <> i.partner_id),
                       i.sealed
                  FROM spar_person_identity i
-                WHERE i.id = ANY(%(ids)s) AND i.sealed IS NOT NULL
+                WHERE i.id IN %(ids)s AND i.sealed IS NOT NULL
                 ORDER BY i.is_verified DESC NULLS LAST, i.id""",
             column=SQL.identifier(f"digest_{keyring.roles.read_column}"),
-            ids=list(self.ids),
+            ids=row_ids,
         )
         return self.env.execute_query(query)
 
