@@ -26,7 +26,7 @@ from ..account.spar_payment_account import NewAccount, Target
 
 
 @dataclass
-class _Item:
+class _ImportedRow:
     """A row on its way to an account."""
 
     row: Row
@@ -70,7 +70,7 @@ class SparAccountLoader(models.AbstractModel):
             (row, [Reason(problem_texts[p.code] % p.values) for p in problems])
             for row, problems in unsplit
         ]
-        items = [_Item(row) for row in rows]
+        items = [_ImportedRow(row) for row in rows]
         for step in (
             self._check_cells,
             self._read_ids,
@@ -97,7 +97,7 @@ class SparAccountLoader(models.AbstractModel):
     # === CELLS === #
 
     @api.model
-    def _check_cells(self, job, items: list[_Item]) -> None:
+    def _check_cells(self, job, items: list[_ImportedRow]) -> None:
         texts = self._get_cell_texts()
         labels = dict(self.env["spar.sealed.import.column"]._selection_name())
         for item in items:
@@ -111,7 +111,7 @@ class SparAccountLoader(models.AbstractModel):
         return self.env["spar.directory.loader"]._get_problem_texts()
 
     @api.model
-    def _read_times(self, job, items: list[_Item]) -> None:
+    def _read_times(self, job, items: list[_ImportedRow]) -> None:
         """Read when each account was collected; the file says it for other rows."""
         now = fields.Datetime.now()
         bad = self.env._("Collected at: write the date as 2026-12-31.")
@@ -128,7 +128,7 @@ class SparAccountLoader(models.AbstractModel):
     # === IDS === #
 
     @api.model
-    def _read_ids(self, job, items: list[_Item]) -> None:
+    def _read_ids(self, job, items: list[_ImportedRow]) -> None:
         """Bring each ID into its canonical form, by the type that the row names."""
         types_sudo = self.env["spar.id.type"].sudo()
         by_name = {
@@ -166,7 +166,7 @@ class SparAccountLoader(models.AbstractModel):
         return Reason(self.env["spar.staff.answers"]._get_refusal(result))
 
     @api.model
-    def _find_repeated(self, job, items: list[_Item]) -> None:
+    def _find_repeated(self, job, items: list[_ImportedRow]) -> None:
         """Refuse rows whose ID occurred in an earlier valid row of the file."""
         good = {
             item.row.number: item.identifier.canonical
@@ -186,7 +186,7 @@ class SparAccountLoader(models.AbstractModel):
     # === ADDRESSES === #
 
     @api.model
-    def _read_addresses(self, job, items: list[_Item]) -> None:
+    def _read_addresses(self, job, items: list[_ImportedRow]) -> None:
         """Write each address from its parts, and check it against the directory."""
         strategies = self.env["spar.fa.strategy"]
         self._write_addresses(job, [item for item in items if item.is_good])
@@ -202,7 +202,7 @@ class SparAccountLoader(models.AbstractModel):
                 item.reasons.append(refuse(problem, *place))
 
     @api.model
-    def _write_addresses(self, job, items: list[_Item]) -> None:
+    def _write_addresses(self, job, items: list[_ImportedRow]) -> None:
         """Write each address in the strategy of the kind; a full one is kept."""
         missing = Reason(self.env._("Account number: this is empty: fill it in."))
         bad = Reason(self.env._("Account number: it cannot be used. Type it again."))
@@ -246,7 +246,7 @@ class SparAccountLoader(models.AbstractModel):
         )
 
     @api.model
-    def _find_providers(self, job, items: list[_Item]) -> None:
+    def _find_providers(self, job, items: list[_ImportedRow]) -> None:
         """Write the codes of provider and branch into the rows, by the parts' keys."""
         keys = {part.kind: part.key for part in job.fa_type_id.sudo().part_ids}
         provider_key, branch_key = keys.get("provider", ""), keys.get("branch", "")
@@ -309,7 +309,7 @@ class SparAccountLoader(models.AbstractModel):
     # === PEOPLE === #
 
     @api.model
-    def _find_people(self, job, items: list[_Item]) -> None:
+    def _find_people(self, job, items: list[_ImportedRow]) -> None:
         """Find the person of each ID; unknown ones are added if the file says so."""
         people = self.env["res.partner"]
         good = [item for item in items if item.is_good and item.identifier]
@@ -351,7 +351,7 @@ class SparAccountLoader(models.AbstractModel):
         return {code: Reason(text) for code, text in texts.items()}
 
     @api.model
-    def _find_unchanged(self, job, items: list[_Item]) -> None:
+    def _find_unchanged(self, job, items: list[_ImportedRow]) -> None:
         """Mark the rows that say what was collected before."""
         known = [item for item in items if item.is_good and item.partner_id]
         accounts = self.env["spar.payment.account"]
@@ -362,7 +362,7 @@ class SparAccountLoader(models.AbstractModel):
             known[place].is_unchanged = True
 
     @api.model
-    def _find_targets(self, job, items: list[_Item]) -> None:
+    def _find_targets(self, job, items: list[_ImportedRow]) -> None:
         """Find who is paid for each person; a row without one is refused."""
         accounts = self.env["spar.payment.account"]
         open_items = [item for item in items if item.is_good and not item.is_unchanged]
@@ -391,7 +391,7 @@ class SparAccountLoader(models.AbstractModel):
     # === SAVING === #
 
     @api.model
-    def _save(self, job, items: list[_Item]) -> None:
+    def _save(self, job, items: list[_ImportedRow]) -> None:
         """Add the people, collect the accounts and queue them."""
         accounts = self.env["spar.payment.account"]
         new = [item for item in items if not item.partner_id]
@@ -410,7 +410,7 @@ class SparAccountLoader(models.AbstractModel):
         )
 
     @api.model
-    def _add_people(self, job, items: list[_Item]) -> None:
+    def _add_people(self, job, items: list[_ImportedRow]) -> None:
         countries = self._get_countries()
         people = self.env["res.partner"]._spar_add_people(
             [
@@ -436,7 +436,7 @@ class SparAccountLoader(models.AbstractModel):
         )
 
     @api.model
-    def _spell(self, item: _Item) -> str:
+    def _spell(self, item: _ImportedRow) -> str:
         """Return an ID as it travels, its value in canonical spelling."""
         types_sudo = self.env["spar.id.type"].sudo()
         id_type_sudo = types_sudo.browse(item.identifier.type_id)
@@ -447,7 +447,7 @@ class SparAccountLoader(models.AbstractModel):
         return self.env["spar.directory.loader.provider"].sudo()._get_countries()
 
     @api.model
-    def _build_account(self, item: _Item) -> NewAccount:
+    def _build_account(self, item: _ImportedRow) -> NewAccount:
         moment = item.collected_at or fields.Datetime.now()
         return NewAccount(item.partner_id, item.fa, item.formed, moment)
 
