@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 #: The size of a piece: whole groups of three bytes, as base64 writes them.
 PIECE_BYTES = 3 << 18
@@ -52,7 +53,7 @@ class PieceStream(io.RawIOBase):
         self._position = max(starts[whence] + offset, 0)
         return self._position
 
-    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
+    def readinto(self, buffer: Any) -> int:
         """Fill ``buffer`` with bytes of one piece; return how many there were."""
         place, start = divmod(self._position, self._piece_size)
         if self._position >= self._size:
