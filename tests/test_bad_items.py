@@ -115,7 +115,7 @@ def test_link_of_a_linked_id_changes_nothing(strict, same):
     strict.link([person.linked])
     again = person.linked if same else person.with_account(make_account())
     bad, good = strict.link([again, other.linked])
-    check_item(bad, ID_CODE, "The ID is linked")
+    check_item(bad, ID_CODE, "The ID is already linked")
     assert good["status"] == "succ"
     assert strict.resolve([person.resolve_item])[0]["fa"] == person.fa
 
