@@ -206,11 +206,13 @@ class SparKeyring(models.AbstractModel):
 
     @api.model
     def _get_sealed_models(self) -> list[models.AbstractModel]:
-        """Return every model whose table has sealed values, of any addon."""
+        """Return every model whose table has sealed values, of any addon.
+
+        A table may have digests only.
+        """
         names = self.env.registry["spar.sealed.storage"]._inherit_children
-        return [
-            self.env[name] for name in sorted(names) if not self.env[name]._abstract
-        ]
+        found = [self.env[name] for name in sorted(names)]
+        return [each for each in found if each._sealed_columns and not each._abstract]
 
     @api.model
     def _reseal_steps(self):

@@ -32,7 +32,12 @@ class IrModelData(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_not_ours(self):
-        self._check_names()
+        """Refuse it, unless the record was deleted: Odoo deletes its name after it."""
+        self.filtered(lambda name: name._has_record())._check_names()
+
+    def _has_record(self) -> bool:
+        model = self.env.get(self.model)
+        return model is not None and bool(model.sudo().browse(self.res_id).exists())
 
     def _check_names(self) -> None:
         """Raise ValidationError if such a name is created or changed at run time."""
