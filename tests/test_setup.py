@@ -78,7 +78,8 @@ def places(tmp_path) -> Places:
 @pytest.fixture
 def facts() -> dict:
     """Return what the secrets' script would report of a complete demo."""
-    roles = ["viewer", "officer", "supervisor", "auditor", "administrator", "odoo"]
+    roles = ["viewer", "officer", "supervisor", "auditor", "administrator"]
+    roles += ["programme user", "programme manager", "odoo"]
     return {
         "staff": [{"login": r, "password": "p", "role": r} for r in roles],
         "participants": [
@@ -121,6 +122,7 @@ def facts() -> dict:
             "spar.subject": 1200,
             "spar.mapping": 1240,
             "spar.event": 1300,
+            "spar.payment.account": 12,
         },
     }
 
