@@ -97,6 +97,7 @@ def fill_path(path: str, words: dict[str, str]) -> list[str]:
             re.sub(r"<any\([^)]*\):\w+>", step, path) for step in choices[0].split(",")
         ]
     words = {"provider_id": "1", "token": "x", "name": "x", "code": "fr_FR", **words}
+    words = {"model": "spar.account.import", "job_id": "1", "dispatch_id": "1", **words}
     return [
         re.sub(r"<(?:\w+:)?(\w+)>", lambda found: words[found[1]], path)
         for path in paths
@@ -163,6 +164,8 @@ def call_method(server, attacker, model: str, method: str) -> requests.Response:
         "read": [ids],
         "web_read": [ids, {"display_name": {}}],
         "export_data": [ids, ["id"]],
+        "message_subscribe": [ids, [1]],
+        "message_unsubscribe": [ids, [1]],
     }
     params = {
         "model": model,
