@@ -446,7 +446,7 @@ class TestWhatTakesEffect(AccountCase):
         )
         change = self.propose(sequence=12)
         self.assertIn("Sequence: 10 → 12", change.summary)
-        for text in ("Tokeniser Parameter: p9", "Strategy: token:{sub}@nationalId"):
+        for text in ("Tokeniser parameter: p9", "Strategy: token:{sub}@nationalId"):
             self.assertIn(text, change.summary)
 
     def test_kinds_of_address_their_parts_and_strategies(self):
