@@ -115,7 +115,8 @@ def test_link_of_a_linked_id_changes_nothing(strict, same):
     strict.link([person.linked])
     again = person.linked if same else person.with_account(make_account())
     bad, good = strict.link([again, other.linked])
-    check_item(bad, ID_CODE, "The ID is already linked")
+    where = "already linked to this" if same else "linked to another"
+    check_item(bad, ID_CODE, f"The ID is {where} address")
     assert good["status"] == "succ"
     assert strict.resolve([person.resolve_item])[0]["fa"] == person.fa
 
