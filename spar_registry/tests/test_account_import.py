@@ -65,6 +65,15 @@ class AccountFileCase(RegistryCase):
         return self.accounts.search([("partner_id", "=", person.id)])
 
 
+class TestNewFile(AccountFileCase):
+    def test_the_button_new_opens_an_empty_form(self):
+        with Form(self.files.with_user(self.manager)) as form:
+            form.programme_id = self.programme
+            self.assertEqual(form.progress, 0)
+            form.filename = "accounts.csv"
+            form.file = b64encode(b"National ID,Account number\n1,2\n").decode()
+
+
 class TestAccountImport(AccountFileCase):
     def test_openg2p_headers_are_recognised_and_accounts_are_sent(self):
         job = self.upload(OPENG2P + f"{NUMBER},1111 0000 1111,Ada,1\n")

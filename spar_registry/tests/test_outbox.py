@@ -110,6 +110,7 @@ class TestOutbox(RegistryCase):
         self.run_outbox()
         self.assertEqual((first.state, second.state), ("failed", "queued"))
         first.entry_ids.with_user(self.manager)._give_up("The person moved away")
+        self.assertEqual(first.reason_text, "The person moved away")
         self.run_outbox()
         self.assertEqual((first.state, second.state), ("given_up", "confirmed"))
 

@@ -137,6 +137,15 @@ class TestConsent(RegistryCase):
             }
         )
 
+    def test_the_head_is_in_the_programme_of_the_household(self):
+        household = self.create_person("Household", is_company=True)
+        self.ada.parent_id = household
+        household.spar_head_id = self.ada
+        self.env["spar.programme.member"].create(
+            {"programme_id": self.programme.id, "partner_id": household.id}
+        )
+        self.assertEqual(self.ada._spar_get_usual_programme(), self.programme)
+
     def test_without_consent_nothing_is_sent(self):
         with self.assertRaises(NoConsent):
             self.collect(self.ada, FA)

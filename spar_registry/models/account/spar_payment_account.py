@@ -334,11 +334,13 @@ class SparPaymentAccount(models.Model):
         for account in self:
             account.masked = masks.get(account.id, "")
 
-    @api.depends("reason")
+    @api.depends("reason", "entry_ids.given_up_reason")
     def _compute_reason_text(self):
         entries = self.env["spar.outbox.entry"]
         for account in self:
-            account.reason_text = entries._get_reason_text(account.reason or "")
+            given_up = account.entry_ids.filtered("given_up_reason")[-1:]
+            reason = entries._get_reason_text(account.reason or "")
+            account.reason_text = given_up.given_up_reason or reason
 
     # === SENDING === #
 

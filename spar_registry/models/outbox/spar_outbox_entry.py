@@ -278,10 +278,11 @@ class SparOutboxEntry(models.Model):
                 entry.reason_text,
             )
 
-    @api.depends("reason")
+    @api.depends("reason", "given_up_reason")
     def _compute_reason_text(self):
         for entry in self:
-            entry.reason_text = self._get_reason_text(entry.reason or "")
+            reason = self._get_reason_text(entry.reason or "")
+            entry.reason_text = entry.given_up_reason or reason
 
     @api.model
     def _get_reason_text(self, reason: str) -> str:
@@ -328,7 +329,7 @@ class SparOutboxEntry(models.Model):
         try:
             result = Result(Outcome(outcome), problem=problem)
         except ValueError:
-            return self.env._("The mapper did not accept the account.")
+            return self.env._("The registry did not accept the account.")
         return self.env["spar.staff.answers"]._get_refusal(result)
 
     def _clear_base(self) -> None:

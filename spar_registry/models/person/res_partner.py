@@ -190,10 +190,12 @@ class ResPartner(models.Model):
     def _spar_get_usual_programme(self):
         """Return the programme whose address is shown for this person at first.
 
-        The only one in which they are, or the one for which they gave an account last.
+        The only one in which they, or the household of which they are the head, are;
+        or the one for which they gave an account last.
         """
         self.ensure_one()
-        programmes = self.spar_member_ids.programme_id
+        households = self.search([("spar_head_id", "=", self.id)])
+        programmes = (self | households).spar_member_ids.programme_id
         if len(programmes) == 1:
             return programmes
         return self.spar_account_ids[:1].programme_id

@@ -224,8 +224,8 @@ class SparReadinessLine(models.Model):
                 "Another contact has the same ID. Compare both with their cards."
             ),
             ReadinessState.NO_PAYEE: self.env._(
-                "Nobody can be paid: the person is archived, or the household has no "
-                "head or recipient."
+                "Nobody can be paid: the person died or is archived, or the household "
+                "has no head or recipient."
             ),
         }
 

@@ -53,7 +53,8 @@ class SparSealedImportChunk(models.Model):
                 GROUP BY each.key""",
             column=SQL.identifier(column),
             model=job._name,
-            id=job.id,
+            # A form that is not saved yet has no row.
+            id=job._origin.id or None,
         )
         return Counter(dict(self.env.execute_query(query)))
 
