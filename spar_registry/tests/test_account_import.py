@@ -5,6 +5,7 @@ from unittest.mock import patch
 from openpyxl import Workbook
 
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.spar_fa_directory.models.table_import import spar_table_import
@@ -67,7 +68,7 @@ class AccountFileCase(RegistryCase):
 
 class TestNewFile(AccountFileCase):
     def test_the_button_new_opens_an_empty_form(self):
-        with Form(self.files.with_user(self.manager)) as form:
+        with Form(self.imports) as form:
             form.programme_id = self.programme
             self.assertEqual(form.progress, 0)
             form.filename = "accounts.csv"
