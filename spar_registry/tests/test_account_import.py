@@ -71,7 +71,6 @@ class TestNewFile(AccountFileCase):
         with Form(self.imports) as form:
             form.programme_id = self.programme
             self.assertEqual(form.progress, 0)
-            form.filename = "accounts.csv"
             form.file = b64encode(b"National ID,Account number\n1,2\n").decode()
 
 
