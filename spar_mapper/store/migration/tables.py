@@ -194,6 +194,7 @@ _DECLARED = {
         "UNIQUE INDEX (mapping_id) WHERE state = 'waiting'",
     ),
     "spar_change_message_reference": ("spar_change", "INDEX (message_reference)"),
+    "spar_change_uuid": ("spar_change", "INDEX (uuid)"),
     "spar_objection_event_uniq": ("spar_objection", "UNIQUE INDEX (event_id)"),
 }
 #: Room for updates of a place's row is left on its page.
