@@ -110,7 +110,11 @@ STATES_AFTER = {
 def write(value):
     """Return a value in JSON's types."""
     if is_dataclass(value):
-        return write(asdict(value))
+        values = asdict(value)
+        if type(value).__name__ == "Result":
+            # Results have had references of waiting changes only since then.
+            values.pop("reference", None)
+        return write(values)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
