@@ -67,10 +67,9 @@ class RegistryCase(KeyringCase):
         cls.addClassCleanup(cls.registry.__delitem__, name)
         backends = cls.env["spar.mapper.backend"]
         offered = [(name, "Stand-in")]
-        selection = cls.classPatch(
+        cls.classPatch(
             type(backends), "_selection_implementation", lambda _self: offered
         )
-        del selection
         backends.search([]).write({"is_default": False})
         cls.backend = backends.create(
             {"name": "Stand-in", "implementation": name, "is_default": True}

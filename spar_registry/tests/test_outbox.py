@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.sql_db import db_connect
 
 from odoo.addons.spar_mapper_connector.exceptions import (
     MapperError,
@@ -14,6 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 
+from ..models.outbox.spar_outbox_worker import _ALIVE
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, RegistryCase
 from .stand_in import WRONG_ANSWERS
 
@@ -188,16 +190,30 @@ class TestOutbox(RegistryCase):
 
     def test_entry_of_a_living_worker_is_left_alone(self):
         account = self.collect(self.ada, FA)
-        entry = account.entry_ids
+        account.entry_ids.sudo().write({"state": "sending", "worker": 7})
         self.env.flush_all()
-        with self.registry.cursor() as cr:
-            number = self.env(cr=cr)["spar.outbox.worker"]._begin()
-            entry.write({"state": "sending", "worker": number})
-            self.env.flush_all()
-            # Another session: locks of one's own session can be taken twice.
-            query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-            self.env.cr.execute(f"{query} AND objid = %s", (number,))
-            self.assertEqual(self.env.cr.fetchone(), (1,))
+        # Another session: one's own locks can be taken twice.
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute("SELECT pg_advisory_xact_lock(%s, 7)", (_ALIVE,))
+            self.run_outbox()
+            self.assertEqual(account.entry_ids.state, "sending")
+        self.run_outbox()
+        self.assertEqual(account.state, "confirmed")
+
+    def test_one_group_that_fails_leaves_the_others_as_they_are(self):
+        """The mapper answers links and is unavailable for updates."""
+        self.store.set(OTHER_ID, THIRD_FA)
+        linked, updated = self.collect(self.ada, FA), self.collect(self.grace, OTHER_FA)
+
+        def fail(*_arguments):
+            raise ServiceUnavailable("down")
+
+        self.patch(self.registry["spar.mapper.stand.in"], "_update_fa", fail)
+        self.run_outbox()
+        self.assertEqual((linked.state, updated.state), ("confirmed", "queued"))
+        self.assertEqual(updated.reason, "unavailable")
+        bases = self.worker._fetch_bases((linked + updated).entry_ids.ids)
+        self.assertEqual(list(bases), updated.entry_ids.ids)
 
     def test_wrong_answers_are_not_believed(self):
         for name, distort in WRONG_ANSWERS.items():

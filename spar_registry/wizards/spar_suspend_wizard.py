@@ -10,6 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 from ..exceptions import RegistryError
+from ..lib.calls import build_call
 
 _DONE = (Outcome.SUSPENDED, Outcome.RESUMED)
 
@@ -123,7 +124,7 @@ class SparSuspendWizard(models.TransientModel):
         try:
             _payee, identity = self._get_target()
             mapper_sudo = self._get_mapper_sudo(identity)
-            call = self.env["spar.person.address"]._build_call(self.reason)
+            call = build_call(self.env.uid, reason=self.reason)
             purpose = self.programme_id.purpose or ""
             if self.operation == "suspend":
                 request = SuspendRequest(identity.id_value, purpose=purpose)

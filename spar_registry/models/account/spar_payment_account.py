@@ -360,17 +360,14 @@ class SparPaymentAccount(models.Model):
         self.ensure_one()
         self.check_access("read")
         programme = self.programme_id
-        consents = self.env["spar.consent"]
-        needs_consent = self.operation == "set"
-        if needs_consent and not consents._find_consented(
-            programme, self.partner_id.ids
-        ):
-            raise NoConsent()
-        if needs_consent:
-            payee, identity = self.partner_id._spar_get_paid(programme)
-        else:
-            payee, identity = self.partner_id._spar_get_last_paid(programme)
-        self._queue_for(payee, identity)
+        if self.operation == "remove":
+            self._queue_for(*self.partner_id._spar_get_last_paid(programme))
+            return
+        target = self._find_targets(self.partner_id, programme)[self.partner_id.id]
+        if target.obstacle:
+            raise target.obstacle
+        payee = self.partner_id.browse(target.payee_id)
+        self._queue_for(payee, target.identity)
 
     def _queue_for(self, payee, identity: RegistryIdentity, base=None) -> None:
         """Put the account into the outbox for an ID of ``payee``.
@@ -412,16 +409,12 @@ class SparPaymentAccount(models.Model):
         return {row_id: bytes(key) for row_id, key in self.env.execute_query(query)}
 
     @api.model
-    def _find_targets(
-        self, people, programme, needs_consent: bool = True
-    ) -> dict[int, Target]:
+    def _find_targets(self, people, programme) -> dict[int, Target]:
         """Return who is paid for each person and by which ID, or the obstacle.
 
         It takes a constant number of statements.
         """
-        consented = set(people.ids)
-        if needs_consent:
-            consented = self.env["spar.consent"]._find_consented(programme, people.ids)
+        consented = self.env["spar.consent"]._find_consented(programme, people.ids)
         payees = programme._find_payees(people)
         identities = people.browse(set(payees.values()))._spar_identities()
         type_ids = programme.id_type_ids.ids

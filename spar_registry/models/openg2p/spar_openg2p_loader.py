@@ -22,6 +22,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.matching import match_results
 
+from ...lib.calls import build_call
 from ...lib.row_outcome import Reason, RowOutcome
 
 #: What an older page of OpenG2P stored as everybody's name and telephone number.
@@ -310,12 +311,9 @@ class SparOpeng2pLoader(models.AbstractModel):
 
     @api.model
     def _build_call(self, job) -> CallContext:
-        return CallContext(
-            actor="registry",
-            channel="registry",
+        return build_call(
+            self.env.uid,
             authority=Authority(int(job.authority)),
-            authenticated_by="registry",
-            on_behalf_of=f"user:{self.env.uid}",
             reason="moved in from OpenG2P",
             checks_addresses=True,
             checks_cards=False,

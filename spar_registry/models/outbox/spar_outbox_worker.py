@@ -10,7 +10,6 @@ from odoo.tools import SQL, groupby
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.contract import (
-    Authority,
     CallContext,
     Capability,
     LinkRequest,
@@ -24,6 +23,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.matching import match_results
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
+from ...lib.calls import build_call
 from ...lib.outbox import (
     EntryState,
     NextStep,
@@ -54,6 +54,11 @@ _DUE = """
               AND o.state IN ('waiting', 'sending', 'parked', 'failed'))
      ORDER BY e.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """
+_PARKED = """
+    SELECT id FROM spar_outbox_entry
+     WHERE state = 'parked' AND next_try_at <= %(now)s
+     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""
 _CLAIM = f"""
     UPDATE spar_outbox_entry
        SET state = 'sending', worker = %(worker)s, attempts = attempts + 1
@@ -73,6 +78,7 @@ class _Item:
     seen_key: bytes | None = None
     seen_version: int | None = None
     reference: str = ""
+    is_answered: bool = False
 
 
 class SparOutboxWorker(models.AbstractModel):
@@ -245,24 +251,19 @@ class SparOutboxWorker(models.AbstractModel):
 
     @api.model
     def _send_to_backend(self, items: list[_Item]) -> None:
-        mapper = self._get_mapper(items[0].entry.backend_id)
+        mapper_sudo = items[0].entry.backend_id._bind().sudo()
         try:
-            self._ask(mapper, items)
+            self._ask(mapper_sudo, items)
         except MapperError as error:
             self._postpone(items, error)
-            return
         to_send = [item for item in items if item.step.operation]
         groups = groupby(to_send, key=_get_call)
         for _call, group in groups:
             self._record_base(group)
         self._commit(0)
         for (operation, _user_id), group in groups:
-            self._send_group(mapper, operation, group)
-        self._finish([item for item in items if item.step.state])
-
-    @api.model
-    def _get_mapper(self, backend):
-        return backend._bind().sudo()
+            self._send_group(mapper_sudo, operation, group)
+        self._finish(items)
 
     @api.model
     def _ask(self, mapper, items: list[_Item]) -> None:
@@ -283,23 +284,20 @@ class SparOutboxWorker(models.AbstractModel):
     @api.model
     def _record_base(self, items: list[_Item]) -> None:
         """Store what was in force, and the ID of the message, before it is sent."""
-        message_id = secrets.token_hex(16)
-        for item in items:
-            key = item.seen_key
-            if key is None:
-                # Not disclosed: whatever is found after a time-out is for staff.
-                key = b"?"
-            self.env.cr.execute(
-                SQL(
-                    """UPDATE spar_outbox_entry
-                          SET base_key = %s, base_version = %s, message_id = %s
-                        WHERE id = %s""",
-                    key,
-                    item.seen_version,
-                    message_id,
-                    item.entry.id,
-                )
-            )
+        # What is not disclosed has a key that no address has: whatever is found after a
+        # time-out is then for staff.
+        keys = [b"?" if item.seen_key is None else item.seen_key for item in items]
+        query = SQL(
+            """UPDATE spar_outbox_entry e
+                  SET base_key = v.key, base_version = v.version, message_id = %s
+                 FROM unnest(%s::int[], %s::bytea[], %s::int[]) AS v (id, key, version)
+                WHERE e.id = v.id""",
+            secrets.token_hex(16),
+            [item.entry.id for item in items],
+            keys,
+            [item.seen_version for item in items],
+        )
+        self.env.cr.execute(query)
         self.env["spar.outbox.entry"].invalidate_model()
 
     @api.model
@@ -323,18 +321,12 @@ class SparOutboxWorker(models.AbstractModel):
                 item.step = NextStep(state=EntryState.WAITING, reason="no_answer")
                 continue
             item.step = read_result(result)
-            item.reference = result.reference
-            item.entry._clear_base()
+            item.reference, item.is_answered = result.reference, True
 
     @api.model
     def _build_call(self, entry) -> CallContext:
-        account = entry.account_id
-        return CallContext(
-            actor="registry",
-            channel="registry",
-            authority=Authority.PROGRAMME,
-            authenticated_by="registry",
-            on_behalf_of=f"user:{account.collected_by.id}",
+        return build_call(
+            entry.account_id.collected_by.id,
             message_reference=entry.message_id or "",
             checks_addresses=True,
         )
@@ -343,29 +335,26 @@ class SparOutboxWorker(models.AbstractModel):
 
     @api.model
     def _postpone(self, items: list[_Item], error: MapperError) -> None:
-        """Try entries again later: the mapper did not answer."""
+        """Leave entries for a later attempt: the mapper did not answer."""
         self.env.cr.rollback()
         self.env.invalidate_all()
         _logger.info("%s entries are sent later: %s", len(items), error.code)
         for item in items:
             item.step = NextStep(state=EntryState.WAITING, reason="unavailable")
-        self._finish(items)
 
     @api.model
     def _finish(self, items: list[_Item]) -> None:
-        """Record the state of each entry."""
+        """Record the state of each entry; one with an answer is no longer uncertain."""
+        entries = self.env["spar.outbox.entry"]
+        entries.concat(*(i.entry for i in items if i.is_answered))._clear_base()
         for (state, reason), done in groupby(
             items, key=lambda item: (item.step.state, item.step.reason)
         ):
-            entries = self.env["spar.outbox.entry"].concat(*(i.entry for i in done))
-            entries._set_state(state, reason)
-            for item in done:
-                item.entry.write(
-                    {
-                        "next_try_at": self._get_next_try(item),
-                        "reference": item.reference or item.entry.reference,
-                    }
-                )
+            entries.concat(*(item.entry for item in done))._set_state(state, reason)
+        for item in items:
+            item.entry.next_try_at = self._get_next_try(item)
+            if item.reference:
+                item.entry.reference = item.reference
 
     @api.model
     def _get_next_try(self, item: _Item) -> datetime:
@@ -376,35 +365,43 @@ class SparOutboxWorker(models.AbstractModel):
 
     @api.model
     def _follow_up(self) -> None:
-        """Ask what became of changes that wait for approval, or for their time."""
+        """Ask what became of changes that wait for approval, or for their time.
+
+        Entries that another worker asks about are left to it.
+        """
         entries = self.env["spar.outbox.entry"]
-        domain = [("state", "=", "parked"), ("next_try_at", "<=", entries._get_now())]
-        parked = entries.search(domain, limit=BATCH)
+        values = {"now": entries._get_now(), "limit": BATCH}
+        self.env.cr.execute(_PARKED, values)
+        parked = entries.browse([row_id for (row_id,) in self.env.cr.fetchall()])
         for backend, group in parked.grouped("backend_id").items():
             self._follow_up_at(backend, group)
 
     @api.model
     def _follow_up_at(self, backend, entries) -> None:
-        mapper = self._get_mapper(backend)
+        mapper_sudo = backend._bind().sudo()
         known = entries.filtered("reference")
-        if Capability.CHANGE_STATUS not in mapper._capabilities():
+        if Capability.CHANGE_STATUS not in mapper_sudo._capabilities():
             known = entries.browse()
         # Without a reference, what is in force shows what became of it.
         (entries - known)._ask_again()
         if not known:
             return
         try:
-            found = mapper._change_status(
+            found = mapper_sudo._change_status(
                 self._build_call(known[0]), known.mapped("reference")
             )
         except MapperError:
             return
         states = {status.reference: status.state for status in found}
-        for entry in known.filtered(lambda one: one.reference in states):
-            step = read_change(states[entry.reference])
+        answered = known.filtered(lambda entry: entry.reference in states)
+        for entry in answered:
             entry.attempts += 1
-            item = _Item(entry, "", "", Wanted(b""), step)
-            self._finish([item])
+        self._finish(
+            [
+                _Item(entry, "", "", Wanted(b""), read_change(states[entry.reference]))
+                for entry in answered
+            ]
+        )
 
 
 def _get_target(item: _Item) -> tuple[int, str]:

@@ -6,8 +6,6 @@ from odoo.tools import format_date
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.contract import (
-    Authority,
-    CallContext,
     Capability,
     Outcome,
     PaymentState,
@@ -21,6 +19,7 @@ from odoo.addons.spar_mapper_connector.transactions import (
 )
 
 from ...exceptions import RegistryError
+from ...lib.calls import build_call
 
 #: A person's form waits no longer than this for the mapper.
 BUTTON_LIMITS = TimeLimits(lock_seconds=1, statement_seconds=2)
@@ -68,7 +67,7 @@ class SparPersonAddress(models.AbstractModel):
         programme = programme or self.env["spar.programme"]
         mapper_sudo, id_value = self._find_mapper_sudo(partner, programme)
         request = ResolveRequest(id_value, purpose=programme.purpose or "")
-        (result,) = mapper_sudo._resolve_fa(self._build_call(), [request])
+        (result,) = mapper_sudo._resolve_fa(build_call(self.env.uid), [request])
         state = get_payment_state(result)
         if result.outcome is not Outcome.FOUND or not result.fa:
             return ShownAddress(state)
@@ -90,7 +89,7 @@ class SparPersonAddress(models.AbstractModel):
         mapper_sudo, id_value = self._find_mapper_sudo(partner, programme)
         if Capability.HISTORY not in mapper_sudo._capabilities():
             return []
-        periods = mapper_sudo._history(self._build_call(), id_value)
+        periods = mapper_sudo._history(build_call(self.env.uid), id_value)
         masks = self.env["spar.fa.strategy"]._mask_addresses([p.fa for p in periods])
         return [
             ShownPeriod(
@@ -116,23 +115,10 @@ class SparPersonAddress(models.AbstractModel):
     @api.model
     def _find_mapper_sudo(self, partner, programme):
         """Return the mapper for the ID of the person who is paid, and the ID."""
-        payee = partner._spar_get_payee(programme)
-        identities = payee._spar_identities()[payee.id]
-        chosen = payee._spar_choose_identity(identities, programme.id_type_ids.ids)
+        _payee, chosen = partner._spar_get_paid(programme)
         id_type = self.env["spar.id.type"].browse(chosen.type_id)
         mapper_sudo = self.env["spar.mapper.backend"]._get_mapper(id_type).sudo()
         return mapper_sudo, chosen.id_value
-
-    @api.model
-    def _build_call(self, reason: str = "") -> CallContext:
-        return CallContext(
-            actor="registry",
-            channel="registry",
-            authority=Authority.PROGRAMME,
-            authenticated_by="registry",
-            on_behalf_of=f"user:{self.env.uid}",
-            reason=reason,
-        )
 
     # === FOR THE BUTTON === #
 

@@ -7,10 +7,10 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier, MapperError
-from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
 from odoo.addons.spar_mapper_connector.transactions import STOPPED
 
 from ...exceptions import NoIdentity, SharedIdentity
+from ...lib.calls import build_call
 from ...lib.identity import RegistryIdentity
 from ...lib.readiness import (
     Finding,
@@ -202,7 +202,7 @@ class SparReadinessChecker(models.AbstractModel):
         """
         try:
             with self.env.cr.savepoint(flush=False):
-                answer = mapper._standing(self._build_call(), id_values, purpose)
+                answer = mapper._standing(build_call(self.env.uid), id_values, purpose)
         except MapperError as error:
             _logger.info("readiness: the mapper does not answer: %s", error.code)
             return _fail_all(id_values, "unavailable")
@@ -216,16 +216,6 @@ class SparReadinessChecker(models.AbstractModel):
             return _fail_all(id_values, "failed")
         standings = match_standings(id_values, purpose, answer)
         return {one: read_standing(standings.get(one)) for one in id_values}
-
-    @api.model
-    def _build_call(self) -> CallContext:
-        return CallContext(
-            actor="registry",
-            channel="registry",
-            authority=Authority.PROGRAMME,
-            authenticated_by="registry",
-            on_behalf_of=f"user:{self.env.uid}",
-        )
 
 
 def _fail_all(id_values, reason: str) -> dict[str, Finding]:

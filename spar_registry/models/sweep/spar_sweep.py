@@ -11,6 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import ResolveRequest
 from odoo.addons.spar_mapper_connector.lib.matching import match_results
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
+from ...lib.calls import build_call
 from ...lib.identity import RegistryIdentity
 from ...lib.outbox import Seen
 from ...lib.sweep import SweepResult, compare
@@ -193,7 +194,7 @@ class SparSweep(models.Model):
         self, type_id: int, purpose: str, items: list[_Compared]
     ) -> None:
         id_type = self.env["spar.id.type"].browse(type_id)
-        call = self.env["spar.person.address"]._build_call()
+        call = build_call(self.env.uid)
         # An ID that two people share is asked for once: answers are found by ID.
         ids = list(dict.fromkeys(item.identity.id_value for item in items))
         requests = [ResolveRequest(id_value, purpose=purpose) for id_value in ids]

@@ -11,6 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 from ...exceptions import NoIdentity, SharedIdentity
+from ...lib.calls import build_call
 from ...lib.identity import RegistryIdentity
 from ...lib.outbox import EntryState
 
@@ -212,7 +213,7 @@ class SparIdentityMove(models.AbstractModel):
         request = ResolveRequest(
             identity.id_value, purpose=task.programme_id.purpose or ""
         )
-        call = self.env["spar.person.address"]._build_call()
+        call = build_call(self.env.uid)
         try:
             (result,) = mapper_sudo._resolve_fa(call, [request])
         except MapperError as error:

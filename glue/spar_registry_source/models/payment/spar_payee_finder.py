@@ -14,6 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.matching import match_results
 from odoo.addons.spar_mapper_connector.transactions import STOPPED
+from odoo.addons.spar_registry.lib.calls import build_call
 from odoo.addons.spar_registry.lib.identity import RegistryIdentity
 from odoo.addons.spar_registry.lib.readiness import (
     Finding,
@@ -130,7 +131,7 @@ class SparPayeeFinder(models.AbstractModel):
         requests = [ResolveRequest(id_value, purpose=purpose) for id_value in ids]
         with self.env.cr.savepoint():
             mapper_sudo = checker._get_mapper_sudo(type_id)
-            return mapper_sudo._resolve_fa(checker._build_call(), requests)
+            return mapper_sudo._resolve_fa(build_call(self.env.uid), requests)
 
     @api.model
     def _build_orders(
