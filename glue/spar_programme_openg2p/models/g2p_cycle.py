@@ -1,23 +1,8 @@
-from odoo import fields, models
+from odoo import models
 
 
 class G2pCycle(models.Model):
-    """OpenG2P's cycles: how many of their payments are held back."""
+    """OpenG2P's cycles, with the payments of them that are held back."""
 
-    _inherit = "g2p.cycle"
-
-    spar_held_count = fields.Integer(
-        compute="_compute_spar_held_count",
-        string="Held back",
-        groups="spar_registry.group_programme_user",
-    )
-
-    def _compute_spar_held_count(self):
-        counts = self.env["spar.held.payment"]._count_open(self)
-        for cycle in self:
-            cycle.spar_held_count = counts.get(cycle.id, 0)
-
-    def action_open_spar_held(self):
-        """Show the people whose payments are held back."""
-        self.ensure_one()
-        return self.env["spar.held.payment"]._open_list(self)
+    _name = "g2p.cycle"
+    _inherit = ["g2p.cycle", "spar.held.cycle"]

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import fields, models
 
 
 class SparOpeng2pPaymentManager(models.Model):
@@ -18,10 +18,3 @@ class SparOpeng2pPaymentManager(models.Model):
         "tag_id",
         string="Batch Tags",
     )
-
-    @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
-        if "name" in fields_list:
-            values["name"] = self.env._("Financial addresses (SPAR)")
-        return values

@@ -28,6 +28,13 @@ class SparPaymentManager(models.AbstractModel):
         help="Its purpose, who is paid, and by which IDs.",
     )
 
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if "name" in fields_list:
+            values["name"] = self.env._("Financial addresses (SPAR)")
+        return values
+
     # === PREPARING === #
 
     def prepare_payments(self, cycle, entitlements=None):
