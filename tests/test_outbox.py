@@ -41,8 +41,13 @@ _WORK = """
 import datetime, time
 from odoo.addons.spar_mapper_connector.expressions import scheduled
 from odoo.addons.spar_registry.models.outbox import spar_outbox_worker
-spar_outbox_worker.BATCH = 40
+spar_outbox_worker.BATCH = 20
 worker = env["spar.outbox.worker"]
+claim = type(worker)._claim
+def _claim(self, number):
+    time.sleep(0.2)  # so that there is time to kill it
+    return claim(self, number)
+type(worker)._claim = _claim
 {patch}
 with scheduled():
     while True:
@@ -121,17 +126,22 @@ def count(server, query: str) -> int:
     return server.query(query)[0][0]
 
 
-def kill_while_it_works(server) -> None:
-    """Start two workers, and kill both once they have begun."""
+def kill_while_it_works(server) -> bool:
+    """Start two workers, and kill both at work; return whether they were."""
     workers = [start_worker(server) for _number in range(2)]
     before = count(server, _LEFT)
-    end = time.monotonic() + 120
-    while count(server, _LEFT) == before and time.monotonic() < end:
+    while count(server, _LEFT) == before and is_running(workers):
         time.sleep(0.02)
     time.sleep(random.uniform(0, 1))
+    was_running = is_running(workers)
     for worker in workers:
         worker.kill()
         worker.wait()
+    return was_running
+
+
+def is_running(workers: list[subprocess.Popen]) -> bool:
+    return any(worker.poll() is None for worker in workers)
 
 
 def finish(server) -> None:
@@ -143,23 +153,30 @@ def finish(server) -> None:
 
 @pytest.fixture(scope="module")
 def survived(server):
-    """Return how many entries were committed at the mapper when a worker was killed."""
+    """Return how many entries were sent and not recorded when a worker died.
+
+    And how often the other workers were killed at work.
+    """
     run_script(server, _MAKE.format(count=PEOPLE, first=FIRST_ID))
     run_script(server, _COLLECT.format(prefix=1))
     died = start_worker(server, _DIE_BETWEEN)
     died.wait(300)
     between = count(server, _BETWEEN)
-    for _number in range(KILLS // 2):
-        kill_while_it_works(server)
+    kills = [kill_while_it_works(server) for _number in range(KILLS // 2)]
     run_script(server, _COLLECT.format(prefix=2))
-    for _number in range(KILLS // 2):
-        kill_while_it_works(server)
+    kills += [kill_while_it_works(server) for _number in range(KILLS // 2)]
     finish(server)
-    return between
+    return between, sum(kills)
 
 
 def test_a_worker_died_between_the_two_commits(survived):
-    assert survived > 1
+    between, _kills = survived
+    assert between > 1
+
+
+def test_workers_were_killed_at_work(survived):
+    _between, kills = survived
+    assert kills >= KILLS // 2
 
 
 def test_every_entry_has_ended(server, survived):
