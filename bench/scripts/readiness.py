@@ -24,13 +24,16 @@ from odoo.addons.spar_mapper_connector.lib.contract import (  # noqa: E402
 from odoo.addons.spar_mapper_connector.transactions import (  # noqa: E402
     use_read_committed,
 )
+from odoo.addons.spar_registry.models.readiness.spar_readiness_chunk import (  # noqa: E402
+    CHUNK_PEOPLE,
+)
 
 from bench import people  # noqa: E402
 from bench.memory import read_size  # noqa: E402
 
 env = globals()["env"]  # provided by Odoo's shell
 
-CHUNK = 1000
+CHUNK = 1000  # as many IDs as a payer's message has
 CODE = "BENCH"
 CALL = CallContext("registry", "registry", Authority.PROGRAMME)
 
@@ -141,9 +144,10 @@ def resolve(first, end):
     mapper = env["spar.mapper.backend"]._get_mapper()
     requests = [ResolveRequest(people.get_id(number)) for number in range(first, end)]
     start = time.perf_counter()
-    mapper._resolve_fa(CALL, requests)
-    env.cr.commit()
-    env.invalidate_all()
+    for place in range(0, len(requests), CHUNK):
+        mapper._resolve_fa(CALL, requests[place : place + CHUNK])
+        env.cr.commit()
+        env.invalidate_all()
     return time.perf_counter() - start
 
 
@@ -164,11 +168,10 @@ def check(count):
     """
     worker = env["spar.readiness.worker"]
     use_read_committed(env.cr)
-    for first in range(0, min(count, 10 * CHUNK), CHUNK):
-        resolve(first, min(first + CHUNK, count))  # the first time reads from the disk
+    resolve(0, min(count, 10 * CHUNK))  # the first time reads from the disk
     memory, checking, resolving, statements = [get_memory()], 0.0, 0.0, 0
-    for first in range(0, count, CHUNK):
-        resolving += resolve(first, min(first + CHUNK, count))
+    for first in range(0, count, CHUNK_PEOPLE):
+        resolving += resolve(first, min(first + CHUNK_PEOPLE, count))
         before, start = env.cr.sql_log_count, time.perf_counter()
         if not worker._work_on_next():
             raise ValueError("there is nothing left to check")
@@ -186,6 +189,7 @@ def check(count):
         "seconds": round(checking, 2),
         "resolve_per_second": round(count / resolving),
         "calls": steps,
+        "people_a_call": CHUNK_PEOPLE,
         "statements_a_call": round(statements / steps, 1),
         "memory_before_mb": memory[0],
         # After the first tenth the caches are filled.

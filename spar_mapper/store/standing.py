@@ -22,22 +22,29 @@ _WAITING = """
       FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id
      WHERE c.state = 'waiting' AND m.subject_id = ANY(%s::bigint[])
 """
-#: How many other people have the same address. An account that thousands share (that of
-#: an office, for example) is not counted to the end.
+#: How many other people have the same address, for those who share theirs. An account
+#: that thousands share (that of an office, for example) is not counted to the end. Few
+#: share one: the first step finds them by one index look-up for each place.
 _SHARED = """
-    SELECT m.id, others.count
-      FROM spar_mapping m
-      JOIN spar_mapping_period p ON p.id = m.period_id
+    WITH shared AS MATERIALIZED (
+         SELECT m.id, m.subject_id, p.fa_digest_{column} AS digest
+           FROM spar_mapping m
+           JOIN spar_mapping_period p ON p.id = m.period_id
+          WHERE m.id = ANY(%s::bigint[])
+            AND EXISTS (SELECT FROM spar_mapping_period q
+                         WHERE q.fa_digest_{column} = p.fa_digest_{column}
+                           AND q.subject_id <> p.subject_id))
+    SELECT shared.id, others.count
+      FROM shared
      CROSS JOIN LATERAL (
            SELECT count(*) FROM (
                   SELECT DISTINCT o.subject_id
                     FROM spar_mapping_period q
                     JOIN spar_mapping o ON o.id = q.mapping_id AND o.period_id = q.id
-                   WHERE q.fa_digest_{column} = p.fa_digest_{column}
-                     AND o.subject_id <> m.subject_id
+                   WHERE q.fa_digest_{column} = shared.digest
+                     AND o.subject_id <> shared.subject_id
                      AND o.state = ANY(%s::varchar[])
                    LIMIT %s) other) others
-     WHERE m.id = ANY(%s::bigint[])
 """
 
 
@@ -115,5 +122,5 @@ class StandingReader:
             return {}
         query = _SHARED.format(column=self.column)
         states = build_texts(list(IN_FORCE))
-        rows = fetch(self.cr, query, states, MAX_SHARED, build_array(heads))
+        rows = fetch(self.cr, query, build_array(heads), states, MAX_SHARED)
         return dict(rows)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class RegistryIdentity:
+class RegistryIdentity(NamedTuple):
     """An ID of a person, opened.
 
     :param row_id: the row in which it is kept, of whatever model

@@ -28,6 +28,19 @@ class SparOfPerson(models.AbstractModel):
             domain = Domain(domain) & seen
         return super()._search(domain, *args, bypass_access=bypass_access, **options)
 
+    @api.model
+    def _search_of(self, people):
+        """Return the query of the rows of ``people`` that the user may read.
+
+        It finds what ``_search`` finds. That one asks who may be read of everybody,
+        which takes longer the more people there are; this one asks about these alone.
+        """
+        self.check_access("read")
+        seen = people.with_context(active_test=False)
+        query = seen._search(Domain("id", "in", people.ids))
+        domain = Domain(self._person_field, "in", query)
+        return self._search(domain, bypass_access=True)
+
     def _check_access(self, operation: str):
         refused = super()._check_access(operation)
         if refused or self.env.su:

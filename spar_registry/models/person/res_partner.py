@@ -77,9 +77,8 @@ class ResPartner(models.Model):
         Raises ServiceUnavailable without keys.
         """
         rows = self.env["spar.person.identity"].with_context(active_test=True)
-        query = rows._search([("partner_id", "in", self.ids)])
         found: dict[int, list[RegistryIdentity]] = {row_id: [] for row_id in self.ids}
-        for identity in rows._open_found(query.subselect()).values():
+        for identity in rows._open_found(rows._search_of(self)).values():
             found[identity.partner_id].append(identity)
         return found
 

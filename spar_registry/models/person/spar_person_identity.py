@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
+from odoo.tools.query import Query
 
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
@@ -285,11 +286,11 @@ class SparPersonIdentity(models.Model):
 
         Raises CalledFromExpression, KeyringUnavailable or KeyringMismatch.
         """
-        return self._open_found(SQL("(SELECT unnest(%s::int[]))", list(self.ids)))
+        return self._open_found(self._as_query(ordered=False))
 
     @api.model
-    def _open_found(self, row_ids: SQL) -> dict[int, RegistryIdentity]:
-        """Return the IDs with the row ids of a subselect opened, like those above."""
+    def _open_found(self, query: Query) -> dict[int, RegistryIdentity]:
+        """Return the IDs that a query finds opened, like those above."""
         keyring = self.env["spar.keyring"]._open()
         today = fields.Date.context_today(self)
         opened = {}
@@ -301,7 +302,7 @@ class SparPersonIdentity(models.Model):
             expires,
             shared,
             sealed,
-        ) in self._fetch_identities(keyring, row_ids):
+        ) in self._fetch_identities(keyring, query):
             context = self._build_seal_context(row_id, partner_id, type_id)
             try:
                 id_value = keyring.unseal(IDENTITY, bytes(sealed), context)
@@ -319,24 +320,30 @@ class SparPersonIdentity(models.Model):
         return opened
 
     @api.model
-    def _fetch_identities(self, keyring, row_ids: SQL) -> list[tuple]:
-        """Return what opens these IDs, in their order, by one statement."""
+    def _fetch_identities(self, keyring, query: Query) -> list[tuple]:
+        """Return what opens the IDs that a query finds, in their order."""
         self.flush_model(
             ["partner_id", "id_type_id", "is_verified", "expires_on", "active"]
         )
-        query = SQL(
-            """SELECT i.id, i.partner_id, i.id_type_id, i.is_verified, i.expires_on,
-                      EXISTS (SELECT FROM spar_person_identity o
-                               WHERE o.%(column)s = i.%(column)s AND o.active
-                                 AND o.partner_id <> i.partner_id),
-                      i.sealed
-                 FROM spar_person_identity i
-                WHERE i.id IN %(ids)s AND i.sealed IS NOT NULL
-                ORDER BY i.is_verified DESC NULLS LAST, i.id""",
-            column=SQL.identifier(f"digest_{keyring.roles.read_column}"),
-            ids=row_ids,
+        alias = SQL.identifier(query.table)
+        digest = SQL.identifier(f"digest_{keyring.roles.read_column}")
+        is_shared = SQL(
+            """EXISTS (SELECT FROM spar_person_identity o
+                        WHERE o.%(digest)s = %(alias)s.%(digest)s AND o.active
+                          AND o.partner_id <> %(alias)s.partner_id)""",
+            digest=digest,
+            alias=alias,
         )
-        return self.env.execute_query(query)
+        query.add_where(SQL("%s.sealed IS NOT NULL", alias))
+        query.order = SQL("%s.is_verified DESC NULLS LAST, %s.id", alias, alias)
+        columns = ["id", "partner_id", "id_type_id", "is_verified", "expires_on"]
+        return self.env.execute_query(
+            query.select(
+                *(SQL.identifier(query.table, name) for name in columns),
+                is_shared,
+                SQL.identifier(query.table, "sealed"),
+            )
+        )
 
     @api.model
     def _find_by_ids(self, id_values: list[str]) -> dict[str, list[int]]:

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 #: People who are checked in one transaction, with one question to a mapper.
-CHUNK_PEOPLE = 1000
+CHUNK_PEOPLE = 2000
 
 
 class SparReadinessChunk(models.Model):

@@ -34,18 +34,20 @@ _CANDIDATES = 10
 MAX_ATTEMPTS = 3
 PAUSE = timedelta(seconds=20)
 
+#: Most people have the same values as others: each set of values is sent once.
 _FILL = """
     UPDATE spar_readiness_line l
-       SET state = v.state, reason = v.reason, payee_id = v.payee_id,
-           partner_id = coalesce(l.partner_id, v.partner_id),
-           is_disputed = v.is_disputed, has_waiting_change = v.has_waiting_change,
-           shared_with = v.shared_with, previous_state = v.previous_state,
-           change = v.change
-      FROM unnest(%s::int[], %s::varchar[], %s::varchar[], %s::int[], %s::int[],
-                  %s::varchar[], %s::varchar[], %s::int[], %s::varchar[],
-                  %s::varchar[])
-        AS v (id, state, reason, payee_id, partner_id, is_disputed,
-              has_waiting_change, shared_with, previous_state, change)
+       SET state = f.state, reason = f.reason, payee_id = f.payee_id,
+           partner_id = coalesce(l.partner_id, f.partner_id),
+           is_disputed = f.is_disputed, has_waiting_change = f.has_waiting_change,
+           shared_with = f.shared_with, previous_state = f.previous_state,
+           change = f.change
+      FROM unnest(%s::int[], %s::int[]) AS v (id, place)
+      JOIN unnest(%s::varchar[], %s::varchar[], %s::int[], %s::int[], %s::varchar[],
+                  %s::varchar[], %s::int[], %s::varchar[], %s::varchar[])
+             WITH ORDINALITY
+        AS f (state, reason, payee_id, partner_id, is_disputed, has_waiting_change,
+              shared_with, previous_state, change, place) USING (place)
      WHERE l.id = v.id
 """
 _YES_NO = {True: "yes", False: "no", None: None}
@@ -395,27 +397,47 @@ class SparReadinessWorker(models.AbstractModel):
         if not found.findings:
             return
         before = self._fetch_before(run, found)
-        has_previous = bool(run.previous_id)
-        rows = [
-            (
-                row_id,
-                finding.state.value,
-                finding.reason or None,
-                found.payees.get(row_id),
-                found.owners.get(row_id),
-                _YES_NO[finding.is_disputed],
-                _YES_NO[finding.has_waiting_change],
-                finding.shared_with,
-                before.get(row_id),
-                compare(before.get(row_id), finding.state.value).value
-                if has_previous
-                else None,
+        places: dict[tuple, int] = {}
+        lines = [
+            places.setdefault(
+                (
+                    finding,
+                    found.payees.get(row_id),
+                    found.owners.get(row_id),
+                    before.get(row_id),
+                ),
+                len(places) + 1,
             )
             for row_id, finding in found.findings.items()
         ]
-        columns = zip(*rows, strict=True)
+        has_previous = bool(run.previous_id)
+        values = [self._list_values(*each, has_previous) for each in places]
+        columns = [list(found.findings), lines, *zip(*values, strict=True)]
         self.env.cr.execute(_FILL, [build_array(column) for column in columns])
         self.env["spar.readiness.line"].invalidate_model()
+
+    @api.model
+    def _list_values(
+        self,
+        finding: Finding,
+        payee_id: int | None,
+        partner_id: int | None,
+        before: str | None,
+        has_previous: bool,
+    ) -> tuple:
+        """Return what is written of a person, in the order of the columns."""
+        now = finding.state.value
+        return (
+            now,
+            finding.reason or None,
+            payee_id,
+            partner_id,
+            _YES_NO[finding.is_disputed],
+            _YES_NO[finding.has_waiting_change],
+            finding.shared_with,
+            before,
+            compare(before, now).value if has_previous else None,
+        )
 
     @api.model
     def _fetch_before(self, run, found: _Found) -> dict[int, str]:
