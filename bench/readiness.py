@@ -31,8 +31,8 @@ def build_readiness_lines(measured: dict) -> list[str]:
         f"  {measured['people_per_second']:,} people/s, "
         f"{measured['of_resolve']:.0%} of resolving alone in one process "
         f"({measured['resolve_per_second']:,}/s; goal {measured['goal']:.0%})",
-        f"  {measured['calls']:,} calls of at most {measured['people_a_call']:,} people, "
-        f"{measured['statements_a_call']:.0f} statements each; memory "
+        f"  {measured['calls']:,} calls of at most {measured['people_a_call']:,} "
+        f"people, {measured['statements_a_call']:.0f} statements each; memory "
         f"{measured['memory_before_mb']:.0f} MB before, "
         f"{measured['memory_tenth_mb']:.0f} MB after a tenth, "
         f"{measured['memory_end_mb']:.0f} MB at the end",
