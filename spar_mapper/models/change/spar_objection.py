@@ -37,7 +37,7 @@ class SparObjection(models.Model):
     )
     period_id = BigMany2one(
         "spar.mapping.period",
-        string="Disputed address",
+        string="Disputed period",
         required=True,
         readonly=True,
         ondelete="restrict",
