@@ -29,7 +29,7 @@ class SparConsent(models.Model):
     )
     shown_text = fields.Html(
         compute="_compute_shown_text",
-        string="The text",
+        string="Consent text",
         help="To be read to the person before they agree.",
     )
     given_at = fields.Datetime(
