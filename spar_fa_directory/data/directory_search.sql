@@ -166,7 +166,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
       FROM generate_series(1, length(word)) AS place
 $$;
 
--- Every word that stands in the directory and in which a typing error can be told:
+-- Every word that stands in the directory and in which a typing error is recognised:
 -- four letters or more, no digit. A number that is mistyped is another number.
 CREATE TABLE IF NOT EXISTS spar_directory_word (
     word text PRIMARY KEY,

@@ -1,5 +1,6 @@
 from . import (
     test_bank_registry,
+    test_buttons,
     test_closing,
     test_base_import,
     test_cell_rules,

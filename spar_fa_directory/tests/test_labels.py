@@ -70,6 +70,15 @@ class TestLabels(TransactionCase):
     def test_labels_of_views_are_in_sentence_case(self):
         self.check_labels(self.get_view_labels())
 
+    def test_names_of_menus_and_actions_are_in_sentence_case(self):
+        names = []
+        for model in ("ir.ui.menu", "ir.actions.act_window", "ir.actions.act_url"):
+            for record in self.env[model].sudo().search([]):
+                xml_id = record.get_external_id()[record.id]
+                if xml_id.startswith("spar_"):
+                    names.append((xml_id, record.name))
+        self.check_labels(iter(names))
+
     def test_capitals_are_found(self):
         for label in ("Closed On", "Kept (Edited by staff)", "ID Type"):
             self.assertTrue(find_capitals(label), label)

@@ -10,7 +10,7 @@ class SparBankLoadWizard(models.TransientModel):
     """The banks of a country, from the public registry of banks."""
 
     _name = "spar.bank.load.wizard"
-    _description = "Load Banks of a Country"
+    _description = "Load banks of a country"
 
     country_id = fields.Many2one(
         "res.country",

@@ -9,7 +9,7 @@ class SparFirstSteps(models.TransientModel):
     """What Odoo's administrator sees of SPAR: how its first roles are granted."""
 
     _name = "spar.first.steps"
-    _description = "First Steps with SPAR"
+    _description = "First steps with SPAR"
 
     administrator_ids = fields.Many2many(
         "res.users", string="Administrators of SPAR", compute="_compute_administrators"

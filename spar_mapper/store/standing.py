@@ -56,7 +56,7 @@ class _Place(NamedTuple):
 
 
 class StandingReader:
-    """Adds to the results of resolving what payers are not told.
+    """Completes the results of resolving with what payers do not receive.
 
     It takes two statements, whatever the number of IDs. ``note_place`` is called for
     each ID that is resolved; ``build_all`` is called once, with all their results.

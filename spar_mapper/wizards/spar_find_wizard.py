@@ -51,7 +51,7 @@ class SparFindWizard(models.TransientModel):
     )
     account = sealed_text(
         "account",
-        help="The account or voucher number, the phone number or the email address. "
+        help="The account or voucher number, the phone number or the e-mail address. "
         "Without a provider, enter the full address as it is sent in messages.",
     )
 

@@ -20,7 +20,7 @@ class SparKeyringKey(models.Model):
     )
     since = fields.Datetime(required=True, readonly=True)
 
-    _key_id_uniq = models.UniqueIndex("(key_id)", "This key exists already.")
+    _key_id_uniq = models.UniqueIndex("(key_id)", "This key already exists.")
 
 
 class SparKeyringPhase(models.Model):

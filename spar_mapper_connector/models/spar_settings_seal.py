@@ -55,10 +55,10 @@ class SparSettingsSeal(models.Model):
     _rec_name = "seq"
     _log_access = False
 
-    seq = fields.Integer(required=True, readonly=True, aggregator=None)
+    seq = fields.Integer(required=True, readonly=True, string="No.", aggregator=None)
     model = fields.Char(required=True, readonly=True)
     number = fields.Integer(required=True, readonly=True, aggregator=None)
-    made_at = fields.Datetime(string="Made at", required=True, readonly=True)
+    made_at = fields.Datetime(string="Sealed at", required=True, readonly=True)
     audit_key = fields.Char(string="Audit key", required=True, readonly=True)
     columns = fields.Json(required=True, readonly=True)
     rows = fields.Json(readonly=True)

@@ -58,7 +58,7 @@ class SparSigningKey(models.Model):
     made_at = fields.Datetime(string="Created on", required=True, readonly=True)
     retired_at = fields.Datetime(string="Retired on", readonly=True)
 
-    _kid_uniq = models.UniqueIndex("(kid)", "This key exists already.")
+    _kid_uniq = models.UniqueIndex("(kid)", "This key already exists.")
     _state_uniq = models.UniqueIndex(
         "(use, algorithm, state) WHERE state <> 'retired'",
         "Each use and algorithm can have only one key in use and one next key.",

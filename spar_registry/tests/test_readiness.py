@@ -202,7 +202,7 @@ class TestReadiness(ReadinessCase):
             (line.is_disputed, line.has_waiting_change, line.shared_with),
             ("yes", "yes", 2),
         )
-        for word in ("disputes", "change of the account waits", "2 others"):
+        for word in ("disputes", "change of the account is waiting", "2 others"):
             self.assertIn(word, line.reason_text)
 
     def test_flags_that_a_mapper_cannot_tell_are_empty(self):

@@ -36,7 +36,7 @@ class SparReadinessWizard(models.TransientModel):
     source = fields.Selection(
         [
             ("selected", "The selected contacts"),
-            ("filter", "Everybody whom the present filter finds"),
+            ("filter", "Everybody found by the current filter"),
             ("programme", "The members of a programme"),
             ("cycle", "The members of a programme, for a cycle"),
             ("file", "The IDs in a file"),

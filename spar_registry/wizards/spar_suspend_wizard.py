@@ -107,7 +107,8 @@ class SparSuspendWizard(models.TransientModel):
         result = self._send()
         if result.outcome is Outcome.HELD:
             return self.env["spar.staff.answers"]._notify(
-                self.env._("This waits for approval in the registry."), is_warning=True
+                self.env._("This is waiting for approval in the registry."),
+                is_warning=True,
             )
         if result.outcome not in _DONE:
             raise UserError(self.env["spar.staff.answers"]._get_refusal(result))

@@ -336,7 +336,7 @@ class ResUsers(models.Model):
             )
         return self.env._(
             "Hello %(name)s,\n\n%(why)s\n\nSet your password here:\n%(url)s\n\n"
-            "If you did not expect this mail, ignore it: nothing has changed.",
+            "If you did not expect this message, ignore it: nothing has changed.",
             name=self.name,
             why=why,
             url=url,

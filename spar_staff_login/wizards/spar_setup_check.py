@@ -10,7 +10,7 @@ class SparSetupCheck(models.TransientModel):
     """
 
     _name = "spar.setup.check"
-    _description = "Set-up Check"
+    _description = "Set-up check"
 
     setup_warnings = fields.Text(
         string="Set-up warnings", compute="_compute_setup_warnings"

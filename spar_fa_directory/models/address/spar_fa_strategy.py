@@ -36,7 +36,11 @@ class SparFaStrategy(models.Model):
     )
     name = fields.Char(required=True, translate=True)
     type_id = fields.Many2one(
-        "spar.fa.type", required=True, index=True, ondelete="restrict"
+        "spar.fa.type",
+        string="Kind of address",
+        required=True,
+        index=True,
+        ondelete="restrict",
     )
     template = fields.Char(
         required=True,

@@ -38,7 +38,7 @@ class SparDirectoryImportChunk(models.Model):
     above = fields.Json(readonly=True)
 
     _row_uniq = models.UniqueIndex(
-        "(import_id, row)", "These rows of the file were loaded already."
+        "(import_id, row)", "These rows of the file have already been loaded."
     )
 
     @api.model

@@ -17,9 +17,9 @@ from .spar_directory_search import MAX_RANKED
 
 KINDS = [
     ("bank", "Bank"),
-    ("wallet", "Mobile Wallet"),
-    ("email_wallet", "E-mail Wallet"),
-    ("voucher", "Voucher Scheme"),
+    ("wallet", "Mobile wallet"),
+    ("email_wallet", "E-mail wallet"),
+    ("voucher", "Voucher scheme"),
     ("other", "Other"),
 ]
 _OPEN_BRANCH = Domain("active", "=", True) & Domain("is_closed", "=", False)

@@ -93,7 +93,7 @@ class SparTableImport(models.AbstractModel):
     )
     state = fields.Selection(
         [
-            ("draft", "To Check"),
+            ("draft", "To check"),
             ("waiting", "Loading"),
             ("stopped", "Stopped"),
             ("done", "Loaded"),

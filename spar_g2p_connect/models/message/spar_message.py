@@ -128,8 +128,8 @@ class SparMessage(models.Model):
     answered_at = fields.Datetime(string="Answered", readonly=True)
     attempts = fields.Integer(
         readonly=True,
-        help="How many turns began and did not end. After a few, the message is given "
-        "up.",
+        help="Attempts that began and did not finish. After a few, the message is "
+        "given up.",
     )
     next_try = fields.Datetime(string="Next attempt", readonly=True)
     callback_ids = fields.One2many(

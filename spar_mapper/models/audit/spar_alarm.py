@@ -106,7 +106,7 @@ class SparAlarm(models.Model):
         if self.search_count([], limit=1):
             title = self.env._("No alarm matches the search")
         elif last and not last.findings:
-            title = self.env._("The last check found nothing")
+            title = self.env._("The last check found no problems")
         else:
             title = self.env._("No alarms")
         return Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>') % (

@@ -142,11 +142,13 @@ class SparChange(models.Model):
     def _compute_why_text(self):
         """Compute the law or rule that made the change wait, in words."""
         texts = {
-            "lower_authority": self.env._("the current address has a higher authority"),
-            "other_provider": self.env._(
-                "the current address is with another provider"
+            "lower_authority": self.env._(
+                "The current address has a higher authority."
             ),
-            "no_rule": self.env._("no rule allows it"),
+            "other_provider": self.env._(
+                "The current address is with another provider."
+            ),
+            "no_rule": self.env._("No rule allows it."),
         }
         for change in self:
             kind, _colon, number = (change.why or "").partition(":")

@@ -50,7 +50,7 @@ class SparChangeRule(models.Model):
         ],
         required=True,
     )
-    hold_hours = fields.Integer(string="Hold hours")
+    hold_hours = fields.Integer(string="Hours on hold")
     needs_evidence = fields.Boolean(
         string="Document required",
         help="Staff must attach a picture or a scan of the person's document. Without "

@@ -37,7 +37,7 @@ class SparObjection(models.Model):
     )
     period_id = BigMany2one(
         "spar.mapping.period",
-        string="Disputed address",
+        string="Disputed period",
         required=True,
         readonly=True,
         ondelete="restrict",
@@ -75,11 +75,11 @@ class SparObjection(models.Model):
     close_reason = fields.Char(readonly=True, string="Reason")
 
     id_masked = fields.Char(related="mapping_id.id_masked")
-    fa_masked = fields.Char(related="period_id.fa_masked", string="Address disputed")
+    fa_masked = fields.Char(related="period_id.fa_masked", string="Disputed address")
     current_masked = fields.Char(
         string="Address in force now", compute="_compute_current_masked"
     )
-    event_kind = fields.Selection(related="event_id.kind", string="Event disputed")
+    event_kind = fields.Selection(related="event_id.kind", string="Disputed event")
     event_at = fields.Datetime(related="event_id.happened_at", string="Happened at")
     event_by = fields.Char(related="event_id.actor_name", string="Done by")
     closer_name = fields.Char(

@@ -67,8 +67,8 @@ class SparDirectoryTrial(models.Model):
     values = fields.Json(readonly=True)
     record_name = fields.Char("Changed record", readonly=True)
     user_id = fields.Many2one("res.users", "Changed by", readonly=True)
-    lang = fields.Char(readonly=True)
-    made_at = fields.Datetime("Made on", readonly=True, required=True)
+    lang = fields.Char(string="Language", readonly=True)
+    made_at = fields.Datetime("Changed on", readonly=True, required=True)
     state = fields.Selection(
         [
             ("looking", "Being checked"),
@@ -82,7 +82,7 @@ class SparDirectoryTrial(models.Model):
     )
     problem = fields.Char(readonly=True)
     looked_at = fields.Integer("Addresses checked", readonly=True)
-    changing = fields.Integer("Get another form", readonly=True)
+    changing = fields.Integer("To be rewritten", readonly=True)
     coinciding = fields.Integer("Would coincide", readonly=True)
     refused = fields.Integer(
         "Would belong to another bank",

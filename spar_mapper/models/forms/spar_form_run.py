@@ -89,7 +89,7 @@ class SparFormRun(models.Model):
     finished_at = fields.Datetime(readonly=True, string="Finished")
     total = fields.Integer(readonly=True, string="Rows")
     seen = fields.Integer(readonly=True, string="Rows checked")
-    changing = fields.Integer(readonly=True, string="Get another form")
+    changing = fields.Integer(readonly=True, string="To be rewritten")
     coinciding = fields.Integer(
         readonly=True,
         string="Would coincide",

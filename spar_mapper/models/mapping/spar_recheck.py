@@ -48,7 +48,6 @@ class SparRecheck(models.Model):
 
     # === STARTING === #
 
-    @api.model
     def action_start(self):
         """Check all addresses in the background; earlier findings are deleted."""
         if not (self.env.su or any(map(self.env.user.has_group, _MAY_START))):

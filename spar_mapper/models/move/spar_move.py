@@ -217,9 +217,12 @@ class SparMove(models.Model):
     def _compute_display_name(self):
         for move in self:
             source = move.branch_id or move.provider_id
+            if not source:
+                move.display_name = self.env._("New move")
+                continue
             move.display_name = self.env._(
                 "%(place)s to %(successor)s",
-                place=source.display_name or "–",
+                place=source.display_name,
                 successor=(move.successor_branch_id or move.successor_id).display_name
                 or "–",
             )

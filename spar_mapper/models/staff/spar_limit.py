@@ -29,7 +29,7 @@ class SparLimit(models.Model):
         default="number",
     )
     value = fields.Integer(string="Number", aggregator=None)
-    is_on = fields.Boolean(string="Yes")
+    is_on = fields.Boolean(string="Enabled")
     least = fields.Integer(string="Minimum", readonly=True, default=1, aggregator=None)
     most = fields.Integer(string="Maximum", readonly=True, default=1, aggregator=None)
     description = fields.Text(readonly=True, translate=True)

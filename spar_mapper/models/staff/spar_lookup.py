@@ -53,10 +53,10 @@ class SparLookup(models.Model):
     _refuses_delete = "lookups are not deleted"
 
     actor = fields.Char(required=True, readonly=True)
-    looked_at = fields.Datetime(string="Looked at", required=True, readonly=True)
+    looked_at = fields.Datetime(string="Looked up at", required=True, readonly=True)
     kind = fields.Selection(
         selection=lambda self: self._selection_kind(),
-        string="Looked up by",
+        string="Search for",
         required=True,
         readonly=True,
     )

@@ -32,8 +32,8 @@ class IrEmbeddedActions(models.Model):
         if any(tab.user_id.id != person for tab in self):
             raise ValidationError(
                 self.env._(
-                    "You can add tabs to your own screens only. Those of everybody "
-                    "come with addons."
+                    "You can add tabs to your own screens only. Tabs that everybody "
+                    "sees come with addons."
                 )
             )
 

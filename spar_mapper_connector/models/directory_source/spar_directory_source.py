@@ -77,7 +77,7 @@ class SparDirectorySource(models.Model):
     )
     state = fields.Selection(
         [
-            ("draft", "Not Fetched"),
+            ("draft", "Not fetched"),
             ("waiting", "Fetching"),
             ("stopped", "Stopped"),
             ("done", "Fetched"),

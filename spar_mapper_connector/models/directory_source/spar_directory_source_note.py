@@ -17,7 +17,7 @@ class SparDirectorySourceNote(models.Model):
             ("gone", "Removed"),
             ("new", "New"),
             ("changed", "Changed"),
-            ("refused", "Not Imported"),
+            ("refused", "Not imported"),
         ],
         required=True,
         readonly=True,

@@ -59,7 +59,7 @@ class SparStaffAnswers(models.AbstractModel):
             "account_altered": self.env._(
                 "Your account is closed: it was altered outside Odoo, or another user "
                 "changed its second factor. A SPAR administrator can reopen it under "
-                "Audit, Acts on accounts."
+                "Audit > Acts on accounts."
             ),
         }
 

@@ -147,7 +147,9 @@ class SparIdType(models.Model):
         string="Has a card rule", compute="_compute_has_card_rule"
     )
 
-    _code_uniq = models.UniqueIndex("(code)", "An ID type with this code exists.")
+    _code_uniq = models.UniqueIndex(
+        "(code)", "An ID type with this code already exists."
+    )
 
     @api.model
     def _selection_tokeniser(self):

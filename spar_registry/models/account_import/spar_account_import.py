@@ -34,7 +34,7 @@ class SparAccountImport(models.Model):
         required=True,
         ondelete="restrict",
         default=lambda self: self.env["spar.person.identity"]._default_id_type_id(),
-        help="Of rows that do not name one.",
+        help="For rows that do not name one.",
     )
     fa_type_id = fields.Many2one(
         "spar.fa.type",
@@ -45,12 +45,12 @@ class SparAccountImport(models.Model):
     )
     provider_kind = fields.Selection(related="fa_type_id.provider_kind")
     provider_id = fields.Many2one(
-        "spar.fsp", ondelete="restrict", help="Of rows that do not name one."
+        "spar.fsp", ondelete="restrict", help="For rows that do not name one."
     )
     branch_id = fields.Many2one(
         "spar.fsp.branch",
         ondelete="restrict",
-        help="Of rows of this provider that do not name one.",
+        help="For rows of this provider that do not name one.",
     )
     on_unknown = fields.Selection(
         [("refuse", "Refuse the row"), ("create", "Add the person")],

@@ -34,7 +34,9 @@ class SparAccountLayout(models.Model):
     provider_id = fields.Many2one("spar.fsp", readonly=True, ondelete="set null")
     branch_id = fields.Many2one("spar.fsp.branch", readonly=True, ondelete="set null")
 
-    _signature_uniq = models.UniqueIndex("(signature)", "These headers are known.")
+    _signature_uniq = models.UniqueIndex(
+        "(signature)", "Files with these headers are already known."
+    )
 
     @api.model
     def _sign(self, headers: list[str]) -> str:

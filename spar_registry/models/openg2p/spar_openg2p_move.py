@@ -68,7 +68,8 @@ class SparOpeng2pMove(models.Model):
         "another type are refused.",
     )
     purpose = fields.Char(
-        default="", help="Of the addresses. Leave empty for every purpose."
+        default="",
+        help="The purpose of the addresses. Leave empty for every purpose.",
     )
     authority = fields.Selection(
         [

@@ -106,7 +106,8 @@ class SparOutboxEntry(models.Model):
     message_id = fields.Char(readonly=True, copy=False)
     base_version = fields.Integer(readonly=True, string="Base version")
     reference = fields.Char(
-        readonly=True, help="Of the change that waits at the mapper."
+        readonly=True,
+        help="The reference of the change that is waiting at the mapper.",
     )
     worker = fields.Integer(readonly=True)
     user_id = fields.Many2one("res.users", string="Assigned to")
@@ -298,21 +299,23 @@ class SparOutboxEntry(models.Model):
                 "Another address is in force: the person or another office chose it."
             ),
             "removed": self.env._("The address was removed in the meantime."),
-            "held": self.env._("The change waits for approval or for its time."),
+            "held": self.env._("The change is waiting for approval or for its time."),
             "refused": self.env._("A supervisor refused the change."),
             "cancelled": self.env._("The change was withdrawn."),
             "expired": self.env._("Nobody approved the change in time."),
             "unavailable": self.env._(
-                "The mapper is unavailable. The account is sent again by itself."
+                "The mapper is unavailable. The account will be sent again "
+                "automatically."
             ),
             "overtaken": self.env._(
-                "The address changed in the meantime. The account is sent again."
+                "The address changed in the meantime. The account will be sent again."
             ),
             "change_waiting": self.env._(
-                "Another change of this address waits. The account is sent after it."
+                "Another change of this address is waiting. The account will be sent "
+                "after it."
             ),
             "no_answer": self.env._(
-                "The mapper did not answer for this account. It is asked again."
+                "The mapper did not answer for this account. It will be asked again."
             ),
             "no_consent": self.env._(
                 "The person has withdrawn their consent, so the account is not sent."

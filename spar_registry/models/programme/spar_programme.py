@@ -62,11 +62,13 @@ class SparProgramme(models.Model):
     cycle_ids = fields.One2many("spar.programme.cycle", "programme_id")
     readiness_gate = fields.Boolean(
         string="Check before each payment",
-        help="Whoever prepares payments of a cycle sees who is not ready. Nobody is "
-        "left out because of it.",
+        help="Staff who prepare the payments of a cycle see who is not ready. Nobody "
+        "is left out of the payment because of it.",
     )
 
-    _code_uniq = models.UniqueIndex("(code)", "A programme with this code exists.")
+    _code_uniq = models.UniqueIndex(
+        "(code)", "A programme with this code already exists."
+    )
 
     # === CONSENT === #
 

@@ -45,7 +45,7 @@ class SparProgrammeCycle(models.Model):
     )
 
     _name_uniq = models.UniqueIndex(
-        "(programme_id, name)", "The programme has a cycle with this name."
+        "(programme_id, name)", "The programme already has a cycle with this name."
     )
 
     def action_check_readiness(self):

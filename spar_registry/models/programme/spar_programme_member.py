@@ -24,5 +24,6 @@ class SparProgrammeMember(models.Model):
     active = fields.Boolean(default=True)
 
     _member_uniq = models.UniqueIndex(
-        "(programme_id, partner_id)", "This person is a member of the programme."
+        "(programme_id, partner_id)",
+        "This person is already a member of the programme.",
     )

@@ -47,7 +47,7 @@ class SparReadinessLine(models.Model):
         string="Paid to",
         readonly=True,
         ondelete="set null",
-        help="If it is somebody else.",
+        help="The person who receives the payment, if it is somebody else.",
     )
     file_row = fields.Integer(string="Row of the file", readonly=True, aggregator=None)
     state = fields.Selection(
@@ -175,7 +175,7 @@ class SparReadinessLine(models.Model):
         if self.is_disputed == "yes":
             texts.append(self.env._("The person disputes the latest change."))
         if self.has_waiting_change == "yes":
-            texts.append(self.env._("A change of the account waits."))
+            texts.append(self.env._("A change of the account is waiting."))
         if self.shared_with:
             texts.append(self._get_shared_text())
         return " ".join(filter(None, texts))

@@ -31,7 +31,7 @@ class SparSealedImportChunk(models.Model):
     reasons = fields.Json(readonly=True)
 
     _row_uniq = models.UniqueIndex(
-        "(job_model, job_id, row)", "These rows of the file were loaded already."
+        "(job_model, job_id, row)", "These rows of the file have already been loaded."
     )
 
     @api.model

@@ -50,7 +50,7 @@ class SparSealedImportPiece(models.Model):
     place = fields.Integer(required=True, readonly=True)
 
     _place_uniq = models.UniqueIndex(
-        "(job_model, job_id, place)", "This piece is stored."
+        "(job_model, job_id, place)", "This part of the file is already stored."
     )
 
     @api.model

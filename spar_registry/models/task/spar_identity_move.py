@@ -87,7 +87,7 @@ class SparIdentityMove(models.AbstractModel):
         """Propose the move that a task is about; raises UserError."""
         task.check_access("write")
         if task.state != "open":
-            raise UserError(self.env._("This move has been proposed already."))
+            raise UserError(self.env._("This move has already been proposed."))
         new = self._get_ids(task).new
         task_sudo = task.sudo()
         task_sudo._keep_ids(new=[new.row_id, new.type_id, new.id_value])
@@ -141,7 +141,7 @@ class SparIdentityMove(models.AbstractModel):
         task_sudo.lock_for_update()
         task_sudo.invalidate_recordset()
         if task_sudo.state != "proposed":
-            raise UserError(self.env._("This move does not wait for approval."))
+            raise UserError(self.env._("This move is not waiting for approval."))
         if task_sudo.proposed_by == self.env.user:
             raise UserError(
                 self.env._("You proposed this move: another manager approves it.")

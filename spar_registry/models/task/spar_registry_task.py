@@ -86,7 +86,7 @@ class SparRegistryTask(models.Model):
     _open_uniq = models.UniqueIndex(
         "(kind, partner_id, coalesce(programme_id, 0))"
         " WHERE state NOT IN ('done', 'dismissed')",
-        "This task is open.",
+        "This task is already open.",
     )
 
     # === OPENING === #

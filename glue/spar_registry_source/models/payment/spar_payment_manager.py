@@ -44,7 +44,7 @@ class SparPaymentManager(models.AbstractModel):
         if held and isinstance(result, dict) and "params" in result:
             said = result["params"].get("message", "")
             more = self.env._(
-                "%(count)s people are held back: see Held Payments.", count=held
+                "%(count)s people are held back: see Held payments.", count=held
             )
             result["params"].update(
                 message=f"{said} {more}", sticky=True, type="warning"
@@ -58,7 +58,7 @@ class SparPaymentManager(models.AbstractModel):
         if due and ready != due:
             cycle.message_post(
                 body=self.env._(
-                    "Payments: %(held)s of %(all)s are held back. See Held Payments.",
+                    "Payments: %(held)s of %(all)s are held back. See Held payments.",
                     held=len(due - ready),
                     all=len(due),
                 )
@@ -95,7 +95,7 @@ class SparPaymentManager(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "No payment was sent: all were sent before, or are held back. See "
-                    "Held Payments."
+                    "Held payments."
                 )
             )
         return self._spar_show(dispatches)
