@@ -160,7 +160,7 @@ class SparAccountLoader(models.AbstractModel):
     @api.model
     def _get_id_reason(self, code: str, type_id: int) -> Reason:
         if code == "other_type":
-            return Reason(self.env._("ID: it is an ID of another type."))
+            return Reason(self.env._("ID: this is an ID of another type."))
         look = self.env["spar.id.type"]._get_card_look(type_id)
         result = Result(Outcome.INVALID_ID, problem=code, problem_values={"look": look})
         return Reason(self.env["spar.staff.answers"]._get_refusal(result))
@@ -335,17 +335,18 @@ class SparAccountLoader(models.AbstractModel):
     def _get_people_reasons(self) -> dict[str, Reason]:
         texts = {
             "shared": self.env._(
-                "ID: several people of the registry have it. Correct one of them first."
+                "ID: several people in Contacts have this ID. Correct one of them "
+                "first."
             ),
             "hidden": self.env._(
-                "ID: it belongs to a person whom you do not have access to."
+                "ID: this is the ID of a person you do not have access to."
             ),
             "unknown": self.env._(
-                "ID: nobody in the registry has it. Compare it with the document, or "
-                "choose to add people."
+                "ID: nobody in Contacts has this ID. Check it against the document, or "
+                "choose to add people who are not in Contacts."
             ),
             "name": self.env._(
-                "Name: this is empty. It is needed to add the person to the registry."
+                "Name: this is empty. A name is needed to add the person."
             ),
         }
         return {code: Reason(text) for code, text in texts.items()}

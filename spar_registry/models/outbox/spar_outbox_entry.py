@@ -378,6 +378,18 @@ class SparOutboxEntry(models.Model):
             "context": {"default_entry_ids": self.ids},
         }
 
+    def action_open_account(self):
+        """Open the collected account, where it can be tried again or given up."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.account_id.display_name,
+            "res_model": "spar.payment.account",
+            "res_id": self.account_id.id,
+            "view_mode": "form",
+        }
+
     def _give_up(self, reason: str) -> None:
         """End failed or parked entries for a reason; later ones of the ID go on."""
         if not reason.strip():
