@@ -279,6 +279,7 @@ class TestTwoBackends(MoveCase):
                 **values,
             }
         )
+        move.action_confirm()
         move.action_compare()
         self.work()
         return move

@@ -98,9 +98,11 @@ class SparAccountImport(models.Model):
     def _inspect(self, chosen, matched=None):
         result = super()._inspect(chosen, matched)
         layout_sudo = self.env["spar.account.layout"]._find(self._list_real_headers())
-        for name in ("id_type_id", "fa_type_id", "provider_id", "branch_id"):
-            if layout_sudo[name] and matched is None and "header" not in chosen:
-                self._save_inspected({name: layout_sudo[name].id})
+        if layout_sudo and matched is None and "header" not in chosen:
+            names = ("id_type_id", "fa_type_id", "provider_id", "branch_id")
+            values = {name: layout_sudo[name].id for name in names if layout_sudo[name]}
+            doubts = self._split(self.doubts) - {"header"}
+            self._save_inspected({**values, "doubts": ",".join(sorted(doubts))})
         return result
 
     # === LOADING === #

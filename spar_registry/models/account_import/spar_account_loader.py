@@ -265,7 +265,7 @@ class SparAccountLoader(models.AbstractModel):
             if not provider or isinstance(provider, str):
                 # A branch code that only one provider has names it as well.
                 provider = at_branch.get(fold_code(branch), provider)
-            if provider_key and not isinstance(provider, int):
+            if provider_key and (not provider or isinstance(provider, str)):
                 item.reasons.append(refuse(provider or "missing"))
                 continue
             if not branch and provider == job.provider_id.id:
@@ -296,7 +296,21 @@ class SparAccountLoader(models.AbstractModel):
 
     @api.model
     def _get_provider_reason(self, code: str) -> Reason:
-        texts = self.env["spar.directory.loader.branch"]._get_problem_texts()
+        texts = {
+            "missing": self.env._(
+                "the file does not name one. Choose the provider before you check the "
+                "file, or fill it in."
+            ),
+            "provider_unknown": self.env._(
+                "the directory has no provider with this code or name. Correct it."
+            ),
+            "provider_unclear": self.env._(
+                "several providers have this name. Enter the code instead."
+            ),
+            "provider_archived": self.env._(
+                "this provider is archived. Ask the person for another account."
+            ),
+        }
         label = self.env._("Provider")
         return Reason(f"{label}: {texts[code]}")
 

@@ -216,7 +216,7 @@ class SparOpeng2pMove(models.Model):
         """Note what the next run is for; another one does not continue the last."""
         for job in self:
             job._check_open()
-            if job.is_comparison != is_comparison:
+            if job.state == "checked" or job.is_comparison != is_comparison:
                 job._record({"is_comparison": is_comparison, "state": "draft"})
 
     def _check_start(self, is_trial: bool) -> None:
