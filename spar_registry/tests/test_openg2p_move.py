@@ -263,7 +263,7 @@ class TestTwoBackends(MoveCase):
         self.registry["spar.mapper.second.stand.in"].store = self.there
 
     def write_id(self, number: str) -> str:
-        return f"token:{number}@nationalId"
+        return f"token:{number}@nationalid"
 
     def link(self, store, number: str, fa: str) -> None:
         store.set(self.write_id(number), fa)
@@ -328,6 +328,7 @@ class TestTwoBackends(MoveCase):
         words = {word for store in (self.store, self.there) for word, *_ in store.calls}
         self.assertEqual(words, {"resolve"})
         text = f"{move.reasons} {self.get_reasons(move)}"
+        self.assertIn("Another address", text)
         self.assertNotIn("222200002222", text)
         self.assertNotIn("111100001111", text)
         with self.assertRaisesRegex(UserError, "Check the file first"):

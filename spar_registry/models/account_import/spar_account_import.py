@@ -34,7 +34,7 @@ class SparAccountImport(models.Model):
         required=True,
         ondelete="restrict",
         default=lambda self: self.env["spar.person.identity"]._default_id_type_id(),
-        help="Of rows that do not name one.",
+        help="Used for rows that do not name one.",
     )
     fa_type_id = fields.Many2one(
         "spar.fa.type",
@@ -45,12 +45,12 @@ class SparAccountImport(models.Model):
     )
     provider_kind = fields.Selection(related="fa_type_id.provider_kind")
     provider_id = fields.Many2one(
-        "spar.fsp", ondelete="restrict", help="Of rows that do not name one."
+        "spar.fsp", ondelete="restrict", help="Used for rows that do not name one."
     )
     branch_id = fields.Many2one(
         "spar.fsp.branch",
         ondelete="restrict",
-        help="Of rows of this provider that do not name one.",
+        help="Used for rows of this provider that do not name one.",
     )
     on_unknown = fields.Selection(
         [("refuse", "Refuse the row"), ("create", "Add the person")],
@@ -62,8 +62,8 @@ class SparAccountImport(models.Model):
         string="Collected at",
         required=True,
         default=fields.Datetime.now,
-        help="When the people gave their accounts, for rows that do not say it. An "
-        "older account never replaces a newer one.",
+        help="Used for rows that do not say when the account was collected. An older "
+        "account never replaces a newer one.",
     )
     no_header = fields.Boolean(help="The file begins with the first person.")
     created_count = fields.Integer("People added", compute="_compute_progress")

@@ -204,7 +204,7 @@ class SparAccountLoader(models.AbstractModel):
     @api.model
     def _write_addresses(self, job, items: list[_ImportedRow]) -> None:
         """Write each address in the strategy of the kind; a full one is kept."""
-        missing = Reason(self.env._("Account number: this is empty: fill it in."))
+        missing = Reason(self.env._("Account number: this is empty. Fill it in."))
         bad = Reason(self.env._("Account number: it cannot be used. Type it again."))
         syntax, account_key = self._get_template(job)
         self._find_providers(job, items)

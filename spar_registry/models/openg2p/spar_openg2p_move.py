@@ -69,7 +69,7 @@ class SparOpeng2pMove(models.Model):
         "another type are refused.",
     )
     purpose = fields.Char(
-        default="", help="Of the addresses. Leave empty for every purpose."
+        default="", help="What the addresses are used for. Leave empty for everything."
     )
     authority = fields.Selection(
         [
@@ -110,7 +110,9 @@ class SparOpeng2pMove(models.Model):
     is_noted = fields.Boolean(readonly=True, copy=False, string="Noted")
     unknown_count = fields.Integer("Not compared", compute="_compute_progress")
     held_count = fields.Integer("Waiting for approval", compute="_compute_progress")
-    coinciding_count = fields.Integer("Coinciding", compute="_compute_progress")
+    coinciding_count = fields.Integer(
+        "Same ID in several rows", compute="_compute_progress"
+    )
 
     # === RIGHTS === #
 

@@ -106,11 +106,11 @@ class SparOutboxEntry(models.Model):
     message_id = fields.Char(readonly=True, copy=False)
     base_version = fields.Integer(readonly=True, string="Base version")
     reference = fields.Char(
-        readonly=True, help="Of the change that waits at the mapper."
+        readonly=True, help="The reference of the change that waits at the mapper."
     )
     worker = fields.Integer(readonly=True)
     user_id = fields.Many2one("res.users", string="Assigned to")
-    given_up_reason = fields.Char(readonly=True, string="Given up reason")
+    given_up_reason = fields.Char(readonly=True, string="Reason for giving up")
 
     #: The worker's search for entries whose turn has come, and for those it follows up.
     _due = models.Index("(next_try_at) WHERE state IN ('waiting', 'sending', 'parked')")

@@ -83,7 +83,7 @@ class SparPersonIdentity(models.Model):
         compute="_compute_state",
     )
     shared_count = fields.Integer(
-        string="Others with this ID",
+        string="Other people with this ID",
         compute="_compute_shared_count",
         help="Nothing is sent to the registry for an ID that several people have.",
     )

@@ -17,13 +17,13 @@ class SparConsent(models.Model):
         "res.partner", string="Person", required=True, index=True, ondelete="restrict"
     )
     programme_id = fields.Many2one("spar.programme", required=True, ondelete="restrict")
-    version = fields.Char(readonly=True, help="Of the text that the person agreed to.")
+    version = fields.Char(readonly=True, help="The version of the text that the person agreed to.")
     text = fields.Html(readonly=True, string="Text that the person agreed to")
     lang = fields.Selection(
         selection="_selection_lang",
         string="Language",
         default=lambda self: self._default_lang(),
-        help="In which the person read or heard the text.",
+        help="The language in which the person read or heard the text.",
     )
     shown_text = fields.Html(
         compute="_compute_shown_text",
