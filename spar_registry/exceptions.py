@@ -28,6 +28,6 @@ class NoConsent(RegistryError):
 
 
 class SharedIdentity(RegistryError):
-    """Several people of the registry have the ID, so it is not sent."""
+    """Several people have the ID, so it is not sent."""
 
     code = "shared_identity"

@@ -153,3 +153,13 @@ class StandIn(models.AbstractModel):
 
     def _history(self, call, id_value):
         return []
+
+
+class SecondStandIn(models.AbstractModel):
+    """Another mapper, with a content of its own."""
+
+    _name = "spar.mapper.second.stand.in"
+    _description = "Second stand-in of the tests"
+    _inherit = ["spar.mapper.stand.in"]
+
+    store = StandInStore()

@@ -89,6 +89,16 @@ class TestAccountImport(AccountFileCase):
         self.assertEqual(self.store.get_fa(f"token:{NUMBER}@nationalid"), FA)
         self.assertEqual(account.state, "confirmed")
 
+    def test_file_that_names_no_provider_is_refused_with_what_to_do(self):
+        row = f"{NUMBER},111100001111,Ada,1\n"
+        job = self.load(self.upload(OPENG2P + row, provider_id=False, branch_id=False))
+        reason = "Provider: the file does not name one. Choose the provider"
+        self.assertIn(reason, "".join(job._iter_refused()))
+        with_bank = OPENG2P.replace("Phone", "Bank") + row.replace(",1\n", ",NONE\n")
+        job = self.load(self.upload(with_bank, provider_id=False, branch_id=False))
+        reason = "Provider: the directory has no provider with this code or name."
+        self.assertIn(reason, "".join(job._iter_refused()))
+
     def test_check_stores_nothing(self):
         job = self.upload(
             OPENG2P
@@ -143,7 +153,7 @@ class TestAccountImport(AccountFileCase):
             header, ["National ID", "Account number", "Name", "Phone", "reason"]
         )
         self.assertEqual(rows[0][:3], [THIRD_NUMBER, "111100001111", "Nobody"])
-        self.assertIn("nobody in the registry", rows[0][4])
+        self.assertIn("nobody in Contacts", rows[0][4])
         self.assertIn("formula", rows[1][4])
         self.assertEqual(rows[1][1], "'=1+1")
         self.assertIn("Row 2", rows[2][4])
@@ -229,6 +239,7 @@ class TestAccountImport(AccountFileCase):
         self.assertEqual(self.get_counts(job), (1, 1, 0, 0))
         other = self.upload(f"Wer,Wohin\n{OTHER_NUMBER},222200002222\n")
         self.assertEqual(other.column_ids.mapped("name"), ["id", "account"])
+        self.assertFalse(other.question)
 
     def test_full_address_and_time_of_collection(self):
         job = self.upload(

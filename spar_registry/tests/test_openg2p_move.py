@@ -1,14 +1,20 @@
 import csv
 from base64 import b64encode
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
+from odoo.orm.model_classes import add_to_registry
 from odoo.tests import new_test_user
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
-from odoo.addons.spar_mapper_connector.lib.contract import Authority
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    Outcome,
+    Result,
+)
 
-from .common import NUMBER, RegistryCase
+from .common import FA, NUMBER, OTHER_FA, RegistryCase
 
 SAMPLES = Path(__file__).parent / "openg2p"
 FILES_1 = {
@@ -26,7 +32,9 @@ FILES_2 = {
 }
 
 
-class TestOpeng2pMove(RegistryCase):
+class MoveCase(RegistryCase):
+    """A manager who is also an administrator moves in."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -83,6 +91,8 @@ class TestOpeng2pMove(RegistryCase):
         lines = "".join(move._iter_refused()).removeprefix("\ufeff").splitlines()
         return {row["id_value"]: row["reason"] for row in csv.DictReader(lines)}
 
+
+class TestOpeng2pMove(MoveCase):
     def test_totals_agree(self):
         move = self.upload()
         self.load_directory(move)
@@ -222,3 +232,175 @@ class TestOpeng2pMove(RegistryCase):
                 move.with_user(user).check_access("read")
             with self.subTest(user.login), self.assertRaises(AccessError):
                 self.moves.with_user(user).create({"file": b64encode(b"id_value\n")})
+
+
+class TestTwoBackends(MoveCase):
+    """The same IDs are resolved here and at another backend."""
+
+    NUMBERS = [f"20078160{number}" for number in range(10, 19)]
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        from .stand_in import SecondStandIn
+
+        add_to_registry(cls.registry, SecondStandIn)
+        name = SecondStandIn._name
+        cls.registry._setup_models__(cls.env.cr, [name])
+        cls.addClassCleanup(cls.registry.__delitem__, name)
+        backends = cls.env["spar.mapper.backend"]
+        offered = [(cls.stand_in._name, "Stand-in"), (name, "Second")]
+        cls.classPatch(
+            type(backends), "_selection_implementation", lambda _self: offered
+        )
+        cls.other = backends.create({"name": "OpenG2P", "implementation": name})
+
+    def setUp(self):
+        super().setUp()
+        from .stand_in import StandInStore
+
+        self.there = StandInStore()
+        self.registry["spar.mapper.second.stand.in"].store = self.there
+
+    def write_id(self, number: str) -> str:
+        return f"token:{number}@nationalid"
+
+    def link(self, store, number: str, fa: str) -> None:
+        store.set(self.write_id(number), fa)
+
+    def compare(self, *numbers, **values):
+        """Return a comparison of IDs, as a list without addresses."""
+        content = "\n".join(["id_value", *numbers]).encode()
+        move = self.moves.create(
+            {
+                "file": b64encode(content),
+                "filename": "ids.csv",
+                "compared_backend_id": self.other.id,
+                **values,
+            }
+        )
+        move.action_confirm()
+        move.action_compare()
+        self.work()
+        return move
+
+    def get_reasons(self, move) -> list[str]:
+        lines = "".join(move._iter_refused()).removeprefix("\ufeff").splitlines()
+        return [row["reason"] for row in csv.DictReader(lines)]
+
+    def get_totals(self, move) -> tuple[int, ...]:
+        names = ("row", "unchanged", "refused", "unknown")
+        return tuple(move[f"{name}_count"] for name in names)
+
+    def test_differences_of_two_backends_are_listed(self):
+        same, spelt, another, here, there, neither, stopped, bad = self.NUMBERS[:8]
+        self.link(self.store, same, FA)
+        self.link(self.there, same, FA)
+        self.link(self.store, spelt, FA)
+        self.link(self.there, spelt, FA.lower())
+        self.link(self.store, another, FA)
+        self.link(self.there, another, OTHER_FA)
+        self.link(self.store, here, FA)
+        self.link(self.there, there, FA)
+        for store in (self.store, self.there):
+            self.link(store, stopped, FA)
+        self.there.stopped.add(self.write_id(stopped))
+        move = self.compare(
+            same, spelt, another, here, there, neither, stopped, f"mobile:{bad}"
+        )
+        self.assertEqual(move.state, "checked")
+        self.assertEqual(self.get_totals(move), (8, 3, 5, 0))
+        self.assertEqual(
+            self.get_reasons(move),
+            [
+                "Another address is in force at OpenG2P.",
+                "OpenG2P has no address.",
+                "Stand-in has no address.",
+                "Payments are stopped at OpenG2P.",
+                "ID: it is an ID of another type than the chosen one.",
+            ],
+        )
+
+    def test_nothing_is_changed_and_no_address_is_shown(self):
+        self.link(self.store, self.NUMBERS[0], FA)
+        self.link(self.there, self.NUMBERS[0], OTHER_FA)
+        move = self.compare(self.NUMBERS[0])
+        words = {word for store in (self.store, self.there) for word, *_ in store.calls}
+        self.assertEqual(words, {"resolve"})
+        text = f"{move.reasons} {self.get_reasons(move)}"
+        self.assertIn("Another address", text)
+        self.assertNotIn("222200002222", text)
+        self.assertNotIn("111100001111", text)
+        with self.assertRaisesRegex(UserError, "Check the file first"):
+            move.action_load()
+
+    def test_answer_that_is_missing_is_never_the_same(self):
+        first, second = self.NUMBERS[:2]
+        for number in (first, second):
+            self.link(self.store, number, FA)
+            self.link(self.there, number, FA)
+        self.there.distort = lambda results: results[:1]
+        move = self.compare(first, second)
+        self.assertEqual(self.get_totals(move), (2, 1, 0, 1))
+        self.assertEqual(
+            self.get_reasons(move),
+            ["OpenG2P did not answer for this ID. Compare again."],
+        )
+
+    def test_id_that_one_backend_does_not_accept_is_not_compared(self):
+        number = self.NUMBERS[0]
+        self.link(self.store, number, FA)
+        self.there.distort = lambda results: [
+            Result(Outcome.LOCKED, one.id_value) for one in results
+        ]
+        move = self.compare(number)
+        self.assertEqual(self.get_totals(move), (1, 0, 0, 1))
+        self.assertIn("OpenG2P does not accept the ID.", self.get_reasons(move)[0])
+
+    def test_id_that_occurs_twice_is_asked_for_once(self):
+        number = self.NUMBERS[0]
+        self.link(self.store, number, FA)
+        move = self.compare(number, number)
+        self.assertEqual(self.get_totals(move), (2, 0, 2, 0))
+        (call,) = self.there.calls
+        self.assertEqual(call[2], [self.write_id(number)])
+
+    def test_purpose_is_that_of_the_move(self):
+        asked = []
+        with patch.object(
+            self.registry["spar.mapper.second.stand.in"],
+            "_resolve_fa",
+            lambda _self, _call, requests: asked.extend(requests) or [],
+        ):
+            self.compare(self.NUMBERS[0], purpose="pension")
+        self.assertEqual([one.purpose for one in asked], ["pension"])
+
+    def test_unavailable_backend_stops_and_continues(self):
+        def fail(*_arguments):
+            raise MapperError("down")
+
+        second = self.registry["spar.mapper.second.stand.in"]
+        with patch.object(second, "_resolve_fa", fail):
+            move = self.compare(self.NUMBERS[0])
+        self.assertEqual(move.state, "stopped")
+        self.assertTrue(move.problem.startswith("OpenG2P: "))
+        move.action_compare()
+        self.work()
+        self.assertEqual(move.state, "checked")
+
+    def test_backend_is_not_compared_with_itself(self):
+        with self.assertRaisesRegex(UserError, "Choose another backend"):
+            self.compare(self.NUMBERS[0], compared_backend_id=self.backend.id)
+
+    def test_list_of_ids_cannot_be_moved_in(self):
+        move = self.compare(self.NUMBERS[0])
+        with self.assertRaisesRegex(UserError, "fa_value"):
+            move.action_try()
+        move.compared_backend_id = False
+        with self.assertRaisesRegex(UserError, "fa_value"):
+            move.action_compare()
+
+    def test_another_choice_needs_another_comparison(self):
+        move = self.compare(self.NUMBERS[0])
+        move.compared_backend_id = False
+        self.assertEqual(move.state, "draft")

@@ -1,8 +1,13 @@
 from base64 import b64encode
 from secrets import randbelow, token_hex
+from unittest.mock import patch
 
+from lxml import etree
+
+from odoo import models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+from odoo.orm.model_classes import add_to_registry
 from odoo.tests import new_test_user
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
@@ -20,10 +25,13 @@ ROLES = (
     "user",
     "readiness",
     "manager",
+    "mover",
 )
-USERS = {"user", "readiness", "manager"}
+#: A mover is a manager who is an administrator of the registry as well.
+MANAGERS = {"manager", "mover"}
+USERS = {"user", "readiness", *MANAGERS}
 #: Who checks for many people at once whether they can be paid.
-CHECKERS = {"readiness", "manager"}
+CHECKERS = {"readiness", *MANAGERS}
 VIEWERS = {*USERS, "programme viewer"}
 
 #: What each role may do with a row about a person whom it may see: read, write, create,
@@ -38,22 +46,30 @@ MODELS: dict[str, dict[str, str]] = {
         "programme viewer": "r",
         "user": "r",
         "readiness": "r",
-        "manager": "rwc",
+        **{role: "rwc" for role in MANAGERS},
     },
     "spar.programme.member": {
         "programme viewer": "r",
         "user": "r",
         "readiness": "r",
-        "manager": "rwcu",
+        **{role: "rwcu" for role in MANAGERS},
     },
-    "spar.programme.cycle": {"user": "r", "readiness": "r", "manager": "rwc"},
+    "spar.programme.cycle": {
+        "user": "r",
+        "readiness": "r",
+        **{role: "rwc" for role in MANAGERS},
+    },
     "spar.consent": {role: "rc" for role in USERS},
     "spar.payment.account": {role: "r" for role in VIEWERS},
-    "spar.outbox.entry": {"user": "r", "readiness": "r", "manager": "rw"},
+    "spar.outbox.entry": {
+        "user": "r",
+        "readiness": "r",
+        **{role: "rw" for role in MANAGERS},
+    },
     "spar.outbox.summary": {role: "r" for role in USERS},
     "spar.registry.task": {role: "rw" for role in USERS},
     "spar.sweep": {role: "r" for role in (*USERS, "other")},
-    "spar.registry.setting": {"manager": "r"},
+    "spar.registry.setting": {role: "r" for role in MANAGERS},
     "spar.readiness.run": {role: "r" for role in CHECKERS},
     "spar.readiness.line": {role: "r" for role in CHECKERS},
     "spar.readiness.export": {role: "r" for role in CHECKERS},
@@ -62,7 +78,7 @@ MODELS: dict[str, dict[str, str]] = {
     "spar.address.wizard": {role: "c" for role in VIEWERS},
     "spar.collect.wizard": {role: "c" for role in USERS},
     "spar.collect.wizard.part": {},
-    "spar.give.up.wizard": {"manager": "c"},
+    "spar.give.up.wizard": {role: "c" for role in MANAGERS},
     "spar.move.wizard": {role: "c" for role in USERS},
     "spar.readiness.export.wizard": {role: "c" for role in CHECKERS},
     "spar.readiness.wizard": {role: "c" for role in CHECKERS},
@@ -72,16 +88,15 @@ MODELS: dict[str, dict[str, str]] = {
         "other": "c",
         "user": "c",
         "readiness": "c",
-        "manager": "rwcu",
+        **{role: "rwcu" for role in MANAGERS},
     },
-    "spar.account.layout": {"manager": "ru"},
+    "spar.account.layout": {role: "ru" for role in MANAGERS},
     "spar.sealed.import.piece": {},
     "spar.sealed.import.chunk": {},
     "spar.sealed.import.seen": {},
     "spar.sealed.import.column": {},
     "spar.sealed.import.sheet": {},
-    # Only for managers who are administrators of the registry as well.
-    "spar.openg2p.move": {},
+    "spar.openg2p.move": {"mover": "rwcu"},
 }
 #: Who may press each button, and call each method, that is open to remote calls.
 ACTIONS: dict[tuple[str, str], set[str]] = {
@@ -96,17 +111,21 @@ ACTIONS: dict[tuple[str, str], set[str]] = {
     ("spar.address.wizard", "action_suspend"): USERS,
     ("spar.collect.wizard", "action_confirm"): USERS,
     ("spar.consent", "action_withdraw"): USERS,
-    ("spar.give.up.wizard", "action_confirm"): {"manager"},
-    ("spar.move.wizard", "action_approve"): {"manager"},
+    ("spar.give.up.wizard", "action_confirm"): MANAGERS,
+    ("spar.move.wizard", "action_approve"): MANAGERS,
     ("spar.move.wizard", "action_open_person"): USERS,
     ("spar.move.wizard", "action_propose"): USERS,
     ("spar.move.wizard", "action_withdraw"): USERS,
-    ("spar.outbox.entry", "action_open_give_up"): {"manager"},
-    ("spar.outbox.entry", "action_retry"): {"manager"},
+    ("spar.outbox.entry", "action_open_account"): USERS,
+    ("spar.outbox.entry", "action_open_give_up"): MANAGERS,
+    ("spar.outbox.entry", "action_retry"): MANAGERS,
     ("spar.outbox.summary", "action_open_conflicts"): USERS,
     ("spar.outbox.summary", "action_open_failed"): USERS,
     ("spar.outbox.summary", "action_open_parked"): USERS,
     ("spar.outbox.summary", "action_open_waiting"): USERS,
+    ("spar.payment.account", "action_open_give_up"): MANAGERS,
+    ("spar.payment.account", "action_open_person"): VIEWERS,
+    ("spar.payment.account", "action_retry"): MANAGERS,
     ("spar.payment.account", "action_send"): USERS,
     ("spar.programme", "action_check_readiness"): CHECKERS,
     ("spar.programme", "action_open_outdated"): VIEWERS,
@@ -133,12 +152,18 @@ ACTIONS: dict[tuple[str, str], set[str]] = {
     ("spar.account.import", "action_download_refused"): set(),
     ("spar.account.import", "action_load"): set(),
     ("spar.account.import", "action_try"): set(),
+    ("spar.account.import", "action_check"): MANAGERS,
+    ("spar.account.import", "action_confirm"): MANAGERS,
+    ("spar.account.import", "action_stop"): MANAGERS,
+    ("spar.openg2p.move", "action_check"): {"mover"},
     ("spar.openg2p.move", "action_compare"): set(),
-    ("spar.openg2p.move", "action_compare_directory"): set(),
+    ("spar.openg2p.move", "action_compare_directory"): {"mover"},
+    ("spar.openg2p.move", "action_confirm"): {"mover"},
     ("spar.openg2p.move", "action_destroy_refused"): set(),
     ("spar.openg2p.move", "action_download_refused"): set(),
     ("spar.openg2p.move", "action_load"): set(),
-    ("spar.openg2p.move", "action_load_directory"): set(),
+    ("spar.openg2p.move", "action_load_directory"): {"mover"},
+    ("spar.openg2p.move", "action_stop"): {"mover"},
     ("spar.openg2p.move", "action_try"): set(),
 }
 FILE = b64encode(b"National ID,Account number\n1,2\n")
@@ -178,6 +203,10 @@ class TestRightsTable(RegistryCase):
             "user": cls.user,
             "readiness": cls.create_programme_user("group_readiness", "table.ready"),
             "manager": cls.manager,
+            "mover": cls.create_programme_user(
+                "group_programme_manager,spar_fa_directory.group_administrator",
+                "table.mover",
+            ),
         }
         cls.users["other"].write(
             {
@@ -416,13 +445,25 @@ class TestRightsTable(RegistryCase):
                     found = self.try_everything(model, self.users[role])
                     self.assertEqual(found, expected.get(role, ""))
 
-    def test_the_table_has_every_model(self):
-        ours = {
+    def find_models(self) -> set[str]:
+        """Return the models of this addon that have rows."""
+        return {
             name
             for name, model in self.env.registry.items()
             if model._original_module == "spar_registry" and not model._abstract
         }
-        self.assertEqual(ours, set(MODELS))
+
+    def test_the_table_has_every_model(self):
+        self.assertEqual(self.find_models(), set(MODELS))
+
+    def test_new_model_is_noticed(self):
+        class NewModel(models.Model):
+            _name = "spar.new.model"
+            _description = "A model that is not in the table"
+
+        add_to_registry(self.registry, NewModel)
+        self.addCleanup(self.registry.__delitem__, NewModel._name)
+        self.assertEqual(self.find_models() - set(MODELS), {NewModel._name})
 
     def test_no_role_finds_rows_about_people_whom_it_does_not_see(self):
         for model in MODELS:
@@ -519,21 +560,86 @@ class TestRightsTable(RegistryCase):
                     )
                     self.assertEqual(done, role in allowed)
 
-    def test_the_table_has_every_button(self):
-        generic = set(dir(type(self.env["base"])))
-        found = {
+    def find_methods(self) -> set[tuple[str, str]]:
+        """Return the methods that remote calls reach, by model.
+
+        Those of our models, from whichever addon of the suite; and those that this
+        addon adds to models of others, also to abstract ones.
+        """
+        generic = set(dir(type(self.env["mail.thread"])))
+        return {
             (name, method)
             for name, model in self.env.registry.items()
-            if self.is_opened(name)
             for klass in model.__mro__
-            if klass.__module__.startswith(ADDON)
+            if klass.__module__.startswith(self.get_origin(model))
             for method, value in vars(klass).items()
             if callable(value) and not method.startswith("_") and method not in generic
         }
-        self.assertEqual(found, set(ACTIONS))
 
-    def is_opened(self, name) -> bool:
-        """Return whether this addon has buttons on a model."""
-        model = self.env.registry[name]
-        is_ours = model._original_module == "spar_registry" or name == "res.partner"
-        return is_ours and not model._abstract
+    def get_origin(self, model) -> str:
+        """Return in which modules the methods count that a model has."""
+        is_ours = model._original_module == "spar_registry" and not model._abstract
+        return "odoo.addons.spar_" if is_ours else ADDON
+
+    def test_the_table_has_every_method(self):
+        inherited = {
+            (name, method)
+            for name, method in self.find_methods()
+            if self.env.registry[name]._abstract
+        }
+        # Nobody reaches rows by an abstract model: there are none.
+        self.assertEqual({name for name, _method in inherited}, {"spar.sealed.import"})
+        self.assertEqual(self.find_methods() - inherited, set(ACTIONS))
+
+    def test_new_method_is_noticed(self):
+        for model in ("spar.sweep", "res.partner"):
+            klass = next(
+                klass
+                for klass in type(self.env[model]).__mro__
+                if klass.__module__.startswith(ADDON)
+            )
+            with patch.object(klass, "action_new", print, create=True):
+                new = self.find_methods() - set(ACTIONS)
+                self.assertIn((model, "action_new"), new)
+
+    def find_buttons(self) -> set[tuple[str, str]]:
+        """Return the buttons of this addon's views, by model and method."""
+        owners = self.env["ir.model.data"].search(
+            [("module", "=", "spar_registry"), ("model", "=", "ir.ui.view")]
+        )
+        views = self.env["ir.ui.view"].browse(owners.mapped("res_id"))
+        return {
+            pair
+            for view in views
+            if view.model
+            for pair in self.list_buttons(etree.fromstring(view.arch_db), view.model)
+        }
+
+    def list_buttons(self, node, model):
+        """Yield the buttons below a node, those in lists of rows with their model."""
+        for child in node.iterchildren(etree.Element):
+            if child.tag == "button" and child.get("type") == "object":
+                yield model, child.get("name")
+            comodel = None
+            if child.tag == "field" and child.get("name") in self.env[model]._fields:
+                comodel = self.env[model]._fields[child.get("name")].comodel_name
+            yield from self.list_buttons(child, comodel or model)
+
+    def test_the_table_has_every_button(self):
+        found = self.find_buttons()
+        self.assertGreater(len(found), 30)
+        self.assertEqual(found - set(ACTIONS), set())
+
+    def test_new_button_is_noticed(self):
+        arch = etree.fromstring(
+            """<form>
+                <button name="new" type="object"/>
+                <field name="entry_ids">
+                    <list><button name="newer" type="object"/></list>
+                </field>
+            </form>"""
+        )
+        found = set(self.list_buttons(arch, "spar.payment.account"))
+        new = {("spar.payment.account", "new"), ("spar.outbox.entry", "newer")}
+        self.assertEqual(found, new)
+        self.assertFalse(new & set(ACTIONS))

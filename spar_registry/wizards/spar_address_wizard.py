@@ -56,8 +56,10 @@ class SparAddressWizard(models.TransientModel):
                 wizard.is_stopped = shown.state is PaymentState.STOPPED
                 wizard.history = wizard._write_history(periods)
 
-    def _write_history(self, periods) -> Markup:
-        """Return a table with one line for each address, newest first."""
+    def _write_history(self, periods) -> Markup | bool:
+        """Return a table with one line for each address, newest first, if any."""
+        if not periods:
+            return False
         row = Markup("<tr><td>%s</td><td>%s</td><td>%s</td></tr>")
         head = Markup("<tr><th>%s</th><th>%s</th><th>%s</th></tr>") % (
             self.env._("Address"),

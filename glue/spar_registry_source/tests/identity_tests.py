@@ -323,6 +323,82 @@ class IdentityTests:
         self.source.search([("partner_id", "=", self.ivan.id)]).unlink()
         self.assertEqual(self.get_tasks(self.ivan), ["identity_replaced"])
 
+    def notice(self):
+        """Run the nightly job."""
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            self.env(cr=cr)["spar.life.events"]._cron_notice()
+        self.env.invalidate_all()
+
+    def test_expired_id_opens_the_task_of_ours_once(self):
+        self.env["spar.programme.member"].create(
+            {"programme_id": self.programme.id, "partner_id": self.hope.id}
+        )
+        row = self.source.search([("partner_id", "=", self.hope.id)])
+        row.expiry_date = fields.Date.today()
+        self.notice()
+        self.assertEqual(self.get_tasks(self.hope), [])
+        row.expiry_date = fields.Date.today() - timedelta(days=1)
+        self.notice()
+        task = self.env["spar.registry.task"].search([("partner_id", "=", self.hope.id)])
+        self.assertEqual(task.kind, "identity_expired")
+        self.assertEqual(task.programme_id, self.programme)
+        self.assertEqual(
+            task._get_ids(), {"old": [row.id, self.id_type.id, self.ID_OF_HOPE]}
+        )
+        task.write({"answer": "She has no other one."})
+        task.action_dismiss()
+        self.notice()
+        self.assertEqual(self.get_tasks(self.hope), ["identity_expired"])
+        # A document that was renewed, and expires again.
+        row.expiry_date = fields.Date.today() - timedelta(days=2)
+        self.notice()
+        self.assertEqual(len(self.get_tasks(self.hope)), 2)
+        self.assertEqual(self.get_tasks(self.ivan), [])
+
+    def test_expired_id_that_does_not_count_opens_no_task(self):
+        yesterday = fields.Date.today() - timedelta(days=1)
+        self.source.search([("partner_id", "=", self.hope.id)]).write(
+            {"expiry_date": yesterday, "status": "invalid"}
+        )
+        self.add_id(self.household, "null", expiry_date=yesterday)
+        self.notice()
+        tasks = self.env["spar.registry.task"].search([])
+        self.assertNotIn("identity_expired", tasks.mapped("kind"))
+
+    def test_expired_id_is_noticed_once_its_type_counts(self):
+        row = self.source.search([("partner_id", "=", self.hope.id)])
+        row.expiry_date = fields.Date.today() - timedelta(days=1)
+        self.their_type.spar_id_type_id = False
+        self.notice()
+        self.assertEqual(self.get_tasks(self.hope), [])
+        self.their_type.spar_id_type_id = self.id_type
+        self.notice()
+        self.assertEqual(self.get_tasks(self.hope), ["identity_expired"])
+
+    def test_expired_id_of_a_head_is_a_task_of_the_household(self):
+        self.programme.payee_rule = "head"
+        self.add_member(self.household, self.hope, is_head=True)
+        self.env["spar.programme.member"].create(
+            {"programme_id": self.programme.id, "partner_id": self.household.id}
+        )
+        row = self.source.search([("partner_id", "=", self.hope.id)])
+        row.expiry_date = fields.Date.today() - timedelta(days=1)
+        self.notice()
+        self.assertEqual(self.get_tasks(self.household), ["no_head"])
+
+    def test_many_expired_ids_are_noticed_in_several_steps(self):
+        yesterday = fields.Date.today() - timedelta(days=1)
+        people = self.env["res.partner"]
+        for number in range(5):
+            person = self.create_registrant(f"P{number}")
+            self.add_id(person, f"300700030{number}", expiry_date=yesterday)
+            people |= person
+        events = "odoo.addons.spar_registry_source.models.identity.spar_life_events"
+        with patch(f"{events}.BATCH", 2):
+            self.notice()
+        for person in people:
+            self.assertEqual(self.get_tasks(person), ["identity_expired"])
+
     # === PHONES === #
 
     def test_newest_number_in_use_is_called(self):

@@ -355,6 +355,26 @@ class SparPaymentAccount(models.Model):
             except RegistryError as error:
                 raise UserError(self._get_refusal(error.code)) from error
 
+    def action_retry(self):
+        """Send what failed again, now."""
+        self.entry_ids.action_retry()
+
+    def action_open_give_up(self):
+        """Ask for the reason to give up."""
+        return self.entry_ids.action_open_give_up()
+
+    def action_open_person(self):
+        """Open the person from whom the account was collected."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.partner_id.display_name,
+            "res_model": "res.partner",
+            "res_id": self.partner_id.id,
+            "view_mode": "form",
+        }
+
     def _queue(self) -> None:
         """Put the account into the outbox; raises RegistryError."""
         self.ensure_one()

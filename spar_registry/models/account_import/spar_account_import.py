@@ -34,7 +34,7 @@ class SparAccountImport(models.Model):
         required=True,
         ondelete="restrict",
         default=lambda self: self.env["spar.person.identity"]._default_id_type_id(),
-        help="For rows that do not name one.",
+        help="Used for rows that do not name one.",
     )
     fa_type_id = fields.Many2one(
         "spar.fa.type",
@@ -45,16 +45,16 @@ class SparAccountImport(models.Model):
     )
     provider_kind = fields.Selection(related="fa_type_id.provider_kind")
     provider_id = fields.Many2one(
-        "spar.fsp", ondelete="restrict", help="For rows that do not name one."
+        "spar.fsp", ondelete="restrict", help="Used for rows that do not name one."
     )
     branch_id = fields.Many2one(
         "spar.fsp.branch",
         ondelete="restrict",
-        help="For rows of this provider that do not name one.",
+        help="Used for rows of this provider that do not name one.",
     )
     on_unknown = fields.Selection(
         [("refuse", "Refuse the row"), ("create", "Add the person")],
-        string="People not in the registry",
+        string="If nobody in Contacts has the ID",
         required=True,
         default="refuse",
     )
@@ -62,8 +62,8 @@ class SparAccountImport(models.Model):
         string="Collected at",
         required=True,
         default=fields.Datetime.now,
-        help="When the people gave their accounts, for rows that do not say it. An "
-        "older account never replaces a newer one.",
+        help="Used for rows that do not say when the account was collected. An older "
+        "account never replaces a newer one.",
     )
     no_header = fields.Boolean(help="The file begins with the first person.")
     created_count = fields.Integer("People added", compute="_compute_progress")
@@ -98,9 +98,11 @@ class SparAccountImport(models.Model):
     def _inspect(self, chosen, matched=None):
         result = super()._inspect(chosen, matched)
         layout_sudo = self.env["spar.account.layout"]._find(self._list_real_headers())
-        for name in ("id_type_id", "fa_type_id", "provider_id", "branch_id"):
-            if layout_sudo[name] and matched is None and "header" not in chosen:
-                self._save_inspected({name: layout_sudo[name].id})
+        if layout_sudo and matched is None and "header" not in chosen:
+            names = ("id_type_id", "fa_type_id", "provider_id", "branch_id")
+            values = {name: layout_sudo[name].id for name in names if layout_sudo[name]}
+            doubts = self._split(self.doubts) - {"header"}
+            self._save_inspected({**values, "doubts": ",".join(sorted(doubts))})
         return result
 
     # === LOADING === #

@@ -160,7 +160,7 @@ class SparAccountLoader(models.AbstractModel):
     @api.model
     def _get_id_reason(self, code: str, type_id: int) -> Reason:
         if code == "other_type":
-            return Reason(self.env._("ID: it is an ID of another type."))
+            return Reason(self.env._("ID: this is an ID of another type."))
         look = self.env["spar.id.type"]._get_card_look(type_id)
         result = Result(Outcome.INVALID_ID, problem=code, problem_values={"look": look})
         return Reason(self.env["spar.staff.answers"]._get_refusal(result))
@@ -204,7 +204,7 @@ class SparAccountLoader(models.AbstractModel):
     @api.model
     def _write_addresses(self, job, items: list[_ImportedRow]) -> None:
         """Write each address in the strategy of the kind; a full one is kept."""
-        missing = Reason(self.env._("Account number: this is empty: fill it in."))
+        missing = Reason(self.env._("Account number: this is empty. Fill it in."))
         bad = Reason(self.env._("Account number: it cannot be used. Type it again."))
         syntax, account_key = self._get_template(job)
         self._find_providers(job, items)
@@ -265,7 +265,7 @@ class SparAccountLoader(models.AbstractModel):
             if not provider or isinstance(provider, str):
                 # A branch code that only one provider has names it as well.
                 provider = at_branch.get(fold_code(branch), provider)
-            if provider_key and not isinstance(provider, int):
+            if provider_key and (not provider or isinstance(provider, str)):
                 item.reasons.append(refuse(provider or "missing"))
                 continue
             if not branch and provider == job.provider_id.id:
@@ -296,7 +296,21 @@ class SparAccountLoader(models.AbstractModel):
 
     @api.model
     def _get_provider_reason(self, code: str) -> Reason:
-        texts = self.env["spar.directory.loader.branch"]._get_problem_texts()
+        texts = {
+            "missing": self.env._(
+                "the file does not name one. Choose the provider before you check the "
+                "file, or fill it in."
+            ),
+            "provider_unknown": self.env._(
+                "the directory has no provider with this code or name. Correct it."
+            ),
+            "provider_unclear": self.env._(
+                "several providers have this name. Enter the code instead."
+            ),
+            "provider_archived": self.env._(
+                "this provider is archived. Ask the person for another account."
+            ),
+        }
         label = self.env._("Provider")
         return Reason(f"{label}: {texts[code]}")
 
@@ -335,17 +349,18 @@ class SparAccountLoader(models.AbstractModel):
     def _get_people_reasons(self) -> dict[str, Reason]:
         texts = {
             "shared": self.env._(
-                "ID: several people of the registry have it. Correct one of them first."
+                "ID: several people in Contacts have this ID. Correct one of them "
+                "first."
             ),
             "hidden": self.env._(
-                "ID: it belongs to a person whom you do not have access to."
+                "ID: this is the ID of a person you do not have access to."
             ),
             "unknown": self.env._(
-                "ID: nobody in the registry has it. Compare it with the document, or "
-                "choose to add people."
+                "ID: nobody in Contacts has this ID. Check it against the document, or "
+                "choose to add people who are not in Contacts."
             ),
             "name": self.env._(
-                "Name: this is empty. It is needed to add the person to the registry."
+                "Name: this is empty. A name is needed to add the person."
             ),
         }
         return {code: Reason(text) for code, text in texts.items()}

@@ -29,7 +29,7 @@ from ...lib.row_outcome import Reason, RowOutcome
 _NO_DETAIL = "string"
 #: Results that are listed with a reason and counted apart from refusals.
 _HOURS_ONLY = re.compile(r":\d\d(?:\.\d+)?[+-]\d\d$")
-_LISTED = ("held", "coinciding")
+_LISTED = ("held", "coinciding", "unknown")
 
 
 @dataclass
@@ -73,14 +73,19 @@ class SparOpeng2pLoader(models.AbstractModel):
         """Process rows as the job says: check, link or compare them."""
         items = [_Mapping(row) for row in rows]
         self._read_ids(job, items)
-        self._read_addresses(job, items)
+        compares_backends = job.is_comparison and job.compared_backend_id
+        if not compares_backends:
+            self._read_addresses(job, items)
         if not job.is_comparison:
             if not job.is_noted:
                 self._note(job, items)
                 return RowOutcome()
             self._find_coinciding(job, items)
         try:
-            self._compare(job, items)
+            if compares_backends:
+                self.env["spar.openg2p.comparison"]._compare(job, items)
+            else:
+                self._compare(job, items)
             if not (job.is_trial or job.is_comparison):
                 self._link(job, items)
         except MapperError as error:
@@ -242,7 +247,7 @@ class SparOpeng2pLoader(models.AbstractModel):
     ) -> None:
         texts = self._get_comparison_texts()
         if result is None:
-            item.reasons.append(Reason(texts["no_answer"]))
+            self._leave(job, item, Reason(texts["no_answer"]))
         elif result.outcome is Outcome.NOT_LINKED:
             if job.is_comparison:
                 item.reasons.append(Reason(texts["not_linked"]))
@@ -254,7 +259,14 @@ class SparOpeng2pLoader(models.AbstractModel):
         elif result.outcome is Outcome.SUSPENDED:
             item.reasons.append(Reason(texts["stopped"]))
         else:
-            item.reasons.append(self._get_refusal(result))
+            self._leave(job, item, self._get_refusal(result))
+
+    @api.model
+    def _leave(self, job, item: _Mapping, reason: Reason) -> None:
+        """Leave a row out: it is refused, or in a comparison could not be compared."""
+        item.reasons.append(reason)
+        if job.is_comparison:
+            item.result = "unknown"
 
     @api.model
     def _get_comparison_texts(self) -> dict[str, str]:

@@ -28,7 +28,8 @@ class SparOpeng2pMove(models.Model):
     """An existing OpenG2P SPAR, moved in from CSV exports of its tables.
 
     First its directory is loaded, then its mappings are checked, then linked. Until the
-    switch, a newer export is compared with what resolves here.
+    switch, a newer export, or what another backend resolves, is compared with what
+    resolves here.
     """
 
     _name = "spar.openg2p.move"
@@ -42,8 +43,8 @@ class SparOpeng2pMove(models.Model):
         "id_type_id",
         "purpose",
         "authority",
+        "compared_backend_id",
     )
-
     _our_fields = (
         "state",
         "user_id",
@@ -68,8 +69,7 @@ class SparOpeng2pMove(models.Model):
         "another type are refused.",
     )
     purpose = fields.Char(
-        default="",
-        help="The purpose of the addresses. Leave empty for every purpose.",
+        default="", help="What the addresses are used for. Leave empty for everything."
     )
     authority = fields.Selection(
         [
@@ -80,6 +80,13 @@ class SparOpeng2pMove(models.Model):
         default=str(int(Authority.PROGRAMME)),
         string="Linked by",
         help="The authority behind the addresses. A stronger one is never overwritten.",
+    )
+    compared_backend_id = fields.Many2one(
+        "spar.mapper.backend",
+        string="Compare with",
+        ondelete="restrict",
+        help="Each ID of the file is resolved at both, and the differences are listed. "
+        "Leave empty to compare with the addresses in the file.",
     )
     strategy_file = fields.Binary("Strategies (strategy)")
     level_file = fields.Binary("Levels (dfsp_levels)")
@@ -101,8 +108,11 @@ class SparOpeng2pMove(models.Model):
     is_comparison = fields.Boolean(readonly=True, copy=False, string="Comparison")
     #: Whether the first step of a check is done: to note which IDs coincide.
     is_noted = fields.Boolean(readonly=True, copy=False, string="Noted")
+    unknown_count = fields.Integer("Not compared", compute="_compute_progress")
     held_count = fields.Integer("Waiting for approval", compute="_compute_progress")
-    coinciding_count = fields.Integer("Coinciding", compute="_compute_progress")
+    coinciding_count = fields.Integer(
+        "Same ID in several rows", compute="_compute_progress"
+    )
 
     # === RIGHTS === #
 
@@ -132,6 +142,12 @@ class SparOpeng2pMove(models.Model):
 
     def _looks_grouped(self, columns, rows):
         return False
+
+    def _get_required_columns(self) -> set[str]:
+        """Return the ID, and the address unless another backend is asked for it."""
+        needed = super()._get_required_columns()
+        is_asked = self.is_comparison and self.compared_backend_id
+        return needed - {"fa_value"} if is_asked else needed
 
     # === DIRECTORY === #
 
@@ -172,7 +188,11 @@ class SparOpeng2pMove(models.Model):
         return super().action_try()
 
     def action_compare(self):
-        """Compare the export with what resolves here; change nothing."""
+        """Compare the export, or another backend, with what resolves here.
+
+        Nothing is changed.
+        """
+        self._check_compared()
         self._choose_comparison(True)
         return super().action_try()
 
@@ -181,11 +201,24 @@ class SparOpeng2pMove(models.Model):
             raise UserError(self.env._("Check the file first."))
         return super().action_load()
 
+    def _check_compared(self) -> None:
+        """Raise UserError for a comparison of a backend with itself."""
+        backends = self.env["spar.mapper.backend"]
+        for job in self.filtered("compared_backend_id"):
+            here = backends._get_mapper(job.id_type_id)._get_backend()
+            if job.compared_backend_id == here:
+                raise UserError(
+                    self.env._(
+                        "Compare with: IDs of this type are resolved there already. "
+                        "Choose another backend, or none."
+                    )
+                )
+
     def _choose_comparison(self, is_comparison: bool) -> None:
         """Note what the next run is for; another one does not continue the last."""
         for job in self:
             job._check_open()
-            if job.is_comparison != is_comparison:
+            if job.state == "checked" or job.is_comparison != is_comparison:
                 job._record({"is_comparison": is_comparison, "state": "draft"})
 
     def _check_start(self, is_trial: bool) -> None:
@@ -200,6 +233,7 @@ class SparOpeng2pMove(models.Model):
 
     def _show_counts(self, counts) -> None:
         self.held_count = counts["held"]
+        self.unknown_count = counts["unknown"]
         self.coinciding_count = counts["coinciding"]
         return super()._show_counts(counts)
 

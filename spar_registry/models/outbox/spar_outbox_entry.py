@@ -106,12 +106,11 @@ class SparOutboxEntry(models.Model):
     message_id = fields.Char(readonly=True, copy=False)
     base_version = fields.Integer(readonly=True, string="Base version")
     reference = fields.Char(
-        readonly=True,
-        help="The reference of the change that is waiting at the mapper.",
+        readonly=True, help="The reference of the change that waits at the mapper."
     )
     worker = fields.Integer(readonly=True)
     user_id = fields.Many2one("res.users", string="Assigned to")
-    given_up_reason = fields.Char(readonly=True, string="Given up reason")
+    given_up_reason = fields.Char(readonly=True, string="Reason for giving up")
 
     #: The worker's search for entries whose turn has come, and for those it follows up.
     _due = models.Index("(next_try_at) WHERE state IN ('waiting', 'sending', 'parked')")
@@ -379,6 +378,18 @@ class SparOutboxEntry(models.Model):
             "view_mode": "form",
             "target": "new",
             "context": {"default_entry_ids": self.ids},
+        }
+
+    def action_open_account(self):
+        """Open the collected account, where it can be tried again or given up."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.account_id.display_name,
+            "res_model": "spar.payment.account",
+            "res_id": self.account_id.id,
+            "view_mode": "form",
         }
 
     def _give_up(self, reason: str) -> None:

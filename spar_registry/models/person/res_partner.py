@@ -7,7 +7,7 @@ from ..task.spar_life_events import WATCHED
 
 
 class ResPartner(models.Model):
-    """People of the registry: their IDs, and who is paid for whom.
+    """People of programmes: their IDs, and who is paid for whom.
 
     Addons for other registries override the methods whose names begin with ``_spar_``:
     each takes a recordset and answers for all of it, in a constant number of queries.
@@ -96,6 +96,12 @@ class ResPartner(models.Model):
             for household_id, head in heads.items()
             if head.id in payable and head.parent_id.id == household_id
         }
+
+    def _spar_headed(self):
+        """Return the households of which one of these people is the head."""
+        households_sudo = self.sudo().with_context(active_test=False)
+        found_sudo = households_sudo.search([("spar_head_id", "in", self.ids)])
+        return self.browse(found_sudo.ids)
 
     def _spar_households(self) -> dict[int, int]:
         """Return each person's household, by row ids.
@@ -193,7 +199,7 @@ class ResPartner(models.Model):
         or the one for which they gave an account last.
         """
         self.ensure_one()
-        households = self.search([("spar_head_id", "=", self.id)])
+        households = self._spar_headed()._filtered_access("read")
         programmes = (self | households).spar_member_ids.programme_id
         if len(programmes) == 1:
             return programmes

@@ -36,10 +36,10 @@ _COLUMNS = {
 
 
 class SparPersonIdentity(models.Model):
-    """An ID of a person in the registry, sealed and found by its digest.
+    """An ID of a person, sealed and found by its digest.
 
-    Two people of a registry may carry the same ID: a digest is not unique. Nothing is
-    sent to the mapper for an ID that people share, see ``shared_count``.
+    Two people may carry the same ID: a digest is not unique. Nothing is sent to the
+    mapper for an ID that people share, see ``shared_count``.
     """
 
     _name = "spar.person.identity"
@@ -84,7 +84,7 @@ class SparPersonIdentity(models.Model):
         compute="_compute_state",
     )
     shared_count = fields.Integer(
-        string="Others with this ID",
+        string="Other people with this ID",
         compute="_compute_shared_count",
         help="Nothing is sent to the registry for an ID that several people have.",
     )

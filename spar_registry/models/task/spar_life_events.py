@@ -30,7 +30,7 @@ class SparLifeEvents(models.AbstractModel):
     it concerns. The nightly job finds what happened past the ORM, or in an expression.
 
     Addons for other registries call ``_notice_gone``, ``_notice_identity`` and
-    ``_check_heads`` when theirs change.
+    ``_check_heads`` when theirs change, and extend ``_notice_expired``.
     """
 
     _name = "spar.life.events"
@@ -145,7 +145,7 @@ class SparLifeEvents(models.AbstractModel):
         if not people:
             return
         self._propose(people, kind)
-        self._check_heads(self._find_households(people))
+        self._check_heads(people._spar_headed())
         members_sudo = self.env["spar.programme.member"].sudo()
         members_sudo = members_sudo.search([("recipient_id", "in", people.ids)])
         for member_sudo in members_sudo:
@@ -157,13 +157,6 @@ class SparLifeEvents(models.AbstractModel):
             )
 
     # === HEADS OF HOUSEHOLDS === #
-
-    @api.model
-    def _find_households(self, people):
-        """Return the households whose head is one of ``people``."""
-        households_sudo = people.sudo().with_context(active_test=False)
-        found_sudo = households_sudo.search([("spar_head_id", "in", people.ids)])
-        return people.browse(found_sudo.ids)
 
     @api.model
     def _check_heads(self, households) -> None:
@@ -235,23 +228,32 @@ class SparLifeEvents(models.AbstractModel):
         for task_sudo in self._open_tasks(person, concerned, kind):
             if "old" not in task_sudo._get_ids():
                 task_sudo._keep_ids(old=old)
-        self._check_heads(self._find_households(person))
+        self._check_heads(person._spar_headed())
 
     # === EVERY NIGHT === #
 
     @api.model
     def _cron_notice(self) -> None:
         """Notice IDs that have expired, and people who died or left unnoticed."""
-        while expired := self._find_expired():
-            for identity in expired._open_identities().values():
-                self._notice_identity(identity, "identity_expired")
-            for identity in expired:
-                identity.expiry_noticed = identity.expires_on
-            self._commit(len(expired))
+        while examined := self._notice_expired():
+            self._commit(examined)
         for kind, condition in _GONE.items():
             while people := self._find_gone(kind, condition):
                 self._notice_gone(people, kind)
                 self._commit(len(people))
+
+    @api.model
+    def _notice_expired(self) -> int:
+        """Open the tasks about the next IDs that have expired; return how many.
+
+        Addons for other registries add theirs.
+        """
+        expired = self._find_expired()
+        for identity in expired._open_identities().values():
+            self._notice_identity(identity, "identity_expired")
+        for identity in expired:
+            identity.expiry_noticed = identity.expires_on
+        return len(expired)
 
     @api.model
     def _commit(self, done: int) -> None:

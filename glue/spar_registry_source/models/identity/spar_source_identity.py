@@ -33,6 +33,8 @@ class SparSourceIdentity(models.Model):
     partner_id = fields.Many2one(
         "res.partner", required=True, readonly=True, index=True, ondelete="cascade"
     )
+    #: The expiry about which a task was opened.
+    expiry_noticed = fields.Date(readonly=True)
 
     _row_uniq = models.UniqueIndex("(source, row_id)")
 

@@ -35,10 +35,7 @@ class SparSourcePerson(models.AbstractModel):
         disabled = self.filtered(lambda one: not one.disabled) if is_disabling else None
         result = super().write(vals)
         if disabled:
-            events = self.env["spar.life.events"]
-            events._notice_gone(disabled, "disabled")
-            own = Domain("individual", "in", disabled.ids)
-            events._check_heads(self.browse(self._spar_memberships_sudo(own).group.ids))
+            self.env["spar.life.events"]._notice_gone(disabled, "disabled")
         return result
 
     # === IDS === #
@@ -126,6 +123,12 @@ class SparSourcePerson(models.AbstractModel):
         return found | {
             group_id: head for group_id, head in one_head.items() if head in payable
         }
+
+    def _spar_headed(self):
+        """Return the households of which one of these people is the head."""
+        own = Domain("individual", "in", self.ids) & self._spar_get_head_domain()
+        groups_sudo = self._spar_memberships_sudo(own).group
+        return super()._spar_headed() | self.browse(groups_sudo.ids)
 
     def _spar_payable(self) -> set[int]:
         """Return those who can be paid: nobody whom the registry has disabled."""

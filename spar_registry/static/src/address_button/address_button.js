@@ -1,7 +1,8 @@
-import {Component, onMounted, onWillUpdateProps, useState} from "@odoo/owl";
+import {Component, useState} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
+import {useRecordObserver} from "@web/model/relational_model/utils";
 import {useService} from "@web/core/utils/hooks";
 
 // A person's form is shown at once; the button fills when the mapper has answered.
@@ -14,10 +15,11 @@ export class AddressButton extends Component {
     setup() {
         this.orm = useService("orm");
         this.shown = useState({state: "", text: ""});
-        onMounted(() => this.load(this.props.record.resId));
-        onWillUpdateProps((next) => {
-            if (next.record.resId !== this.props.record.resId) {
-                this.load(next.record.resId);
+        // Once at first, and after each save: it may have added an ID. The form does
+        // not wait, so the promise is not returned.
+        useRecordObserver((record) => {
+            if (!record.dirty) {
+                this.load(record.resId);
             }
         });
     }
