@@ -8,6 +8,7 @@ from . import test_callbacks
 from . import test_directory_rest
 from . import test_disclosure
 from . import test_error_answers
+from . import test_extension
 from . import test_history_names
 from . import test_lib_caller
 from . import test_lib_proofs

@@ -98,12 +98,16 @@ class SparG2pConnectServer(models.AbstractModel):
         record["message_id"] = header.message_id
         caller.check_sender(header)
         caller.check_receiver(header)
-        exchange = Exchange(caller, action, header, document, mode)
+        exchange = self._build_exchange(caller, action, header, document, mode)
         try:
             return self._answer(exchange)
         except RejectedMessage as error:
             self._record_refusal(record, error)
             return self._reject(exchange, error)
+
+    @api.model
+    def _build_exchange(self, caller, action, header, document, mode) -> Exchange:
+        return Exchange(caller, action, header, document, mode)
 
     @api.model
     def _answer(self, exchange: Exchange) -> dict:
@@ -125,7 +129,7 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _answer_now(self, exchange: Exchange) -> dict:
-        answers = self.env["spar.g2p.connect.answers"]
+        answers = self._get_answers()
         if exchange.action == STATUS:
             self._count_call(exchange.caller)
             return answers._answer_status(exchange)
@@ -215,6 +219,11 @@ class SparG2pConnectServer(models.AbstractModel):
         return build_rejection(header, exchange.action, profile, refusal)
 
     # === STEPS === #
+
+    @api.model
+    def _get_answers(self) -> models.AbstractModel:
+        """Return the model that answers the items of a message."""
+        return self.env["spar.g2p.connect.answers"]
 
     @api.model
     def _parse(self, caller: Caller, raw: bytes) -> object:

@@ -41,14 +41,15 @@ class RequestMessage:
         items = read_typed(wire, path, list, "a list")
         if profile.needs_items and not items:
             raise MalformedMessage("must not be empty", path)
-        _check_count(header, len(items), profile, max_items)
+        check_count(header, len(items), profile, max_items)
         transaction_id = read_text(wire, "message.transaction_id", MAX_TRANSACTION_ID)
         return cls(transaction_id, items)
 
 
-def _check_count(
+def check_count(
     header: RequestHeader, count: int, profile: Profile, limit: int
 ) -> None:
+    """Raise RejectedMessage unless a message may have ``count`` items."""
     if count > limit:
         raise RejectedMessage(
             "rjct.total_count.limit_exceeded",
