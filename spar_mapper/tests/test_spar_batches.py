@@ -30,6 +30,7 @@ class TestBatches(StoreCase):
                 Capability.CHANGE_STATUS,
                 Capability.STANDING,
                 Capability.DIRECTORY,
+                Capability.SAME_TRANSACTION,
             },
         )
 

@@ -89,6 +89,9 @@ class Capability(str, Enum):
     STANDING = "standing"
     #: Addresses are checked by the directory of providers in this database.
     DIRECTORY = "directory"
+    #: Changes are part of the caller's database transaction: they take effect with its
+    #: commit. Any other mapper is called while no transaction is open.
+    SAME_TRANSACTION = "same_transaction"
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class CallContext:
     without, any text may be stored. With ``checks_cards`` an ID that receives an
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
+    ``passed`` are the marks of the servers through which the request came here; a
+    mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
 
     actor: str
@@ -116,6 +121,7 @@ class CallContext:
     id_type_ids: frozenset[int] | None = None
     checks_addresses: bool = False
     checks_cards: bool = True
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
