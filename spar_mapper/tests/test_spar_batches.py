@@ -30,7 +30,6 @@ class TestBatches(StoreCase):
                 Capability.CHANGE_STATUS,
                 Capability.STANDING,
                 Capability.DIRECTORY,
-                Capability.SAME_TRANSACTION,
             },
         )
 

@@ -89,9 +89,6 @@ class Capability(str, Enum):
     STANDING = "standing"
     #: Addresses are checked by the directory of providers in this database.
     DIRECTORY = "directory"
-    #: Changes are part of the caller's database transaction: they take effect with its
-    #: commit. Any other mapper is called while no transaction is open.
-    SAME_TRANSACTION = "same_transaction"
 
 
 @dataclass(frozen=True)
