@@ -47,6 +47,11 @@ class SparMapper(models.AbstractModel):
     _name = "spar.mapper"
     _description = "Mapper"
 
+    #: Whether changes are part of the caller's database transaction, and take effect
+    #: with its commit. Any other mapper may be slow and cannot be rolled back: a channel
+    #: calls it while its own transaction is not open.
+    _shares_transaction = False
+
     def _capabilities(self) -> frozenset[Capability]:
         """Return what this mapper can do."""
         return frozenset()
