@@ -17,6 +17,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import STRICT
 from odoo.addons.spar_mapper_connector.lib.spar_wire.calls import RemoteCall
+from odoo.addons.spar_mapper_connector.lib.spar_wire.messages import ExtensionMessage
 from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import (
     WireOperation,
     find_by_action,
@@ -25,6 +26,7 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import (
 from .caller import Caller
 from .disclosure import Rights, disclose, get_refusal, may_name
 from .exchange import Exchange
+from .parts import Part
 
 #: What the history keeps of texts that other callers wrote: nothing is shown of them.
 _HIDDEN = ""
@@ -51,6 +53,15 @@ class ExtensionExchange(Exchange):
     def wires(self) -> list[object]:
         wires = self._message.get("requests")
         return wires if isinstance(wires, list) else []
+
+
+@dataclass(frozen=True)
+class ExtensionBatch:
+    """The items of a message of another SPAR: all are answered here."""
+
+    exchange: ExtensionExchange
+    message: ExtensionMessage
+    elsewhere: tuple[Part, ...] = ()
 
 
 def speak_strictly(caller: Caller) -> Caller:

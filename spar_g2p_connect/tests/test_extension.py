@@ -242,11 +242,12 @@ class TestRefused(ExtensionCase):
         self.assertHttpError(response, 429, "err.request.too_many_requests")
 
     def test_refusals_are_recorded(self):
-        document = self.build(self.full, "history", REQUESTS["history"])
-        self.post(self.full, "history", document)
+        request = REQUESTS["history"]
+        document = self.build(self.spar, "history", request, total_count=7)
+        self.post(self.spar, "history", document)
         message = self.env["spar.message"].search([("state", "=", "refused")])
         self.assertEqual(message.action, "spar-history")
-        self.assertEqual(message.reason_code, "err.request.forbidden")
+        self.assertEqual(message.reason_code, "rjct.total_count.invalid")
 
     def test_get(self):
         response = self.open("/extension/history", method="GET")

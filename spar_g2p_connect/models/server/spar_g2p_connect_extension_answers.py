@@ -34,7 +34,9 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
     WaitingChanges,
 )
 
+from ...lib.batch import Answered
 from ...lib.extension import (
+    ExtensionBatch,
     ExtensionExchange,
     build_call,
     disclose_periods,
@@ -57,7 +59,7 @@ _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 _ITEM_ERRORS = (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported)
 
 
-class Answered(NamedTuple):
+class ItemAnswer(NamedTuple):
     """The answer to one item, and whether its ID or event is unknown to the caller."""
 
     answer: AnswerItem
@@ -71,26 +73,34 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     _description = "Answers to other SPARs"
 
     @api.model
-    def _answer_items(
-        self,
-        exchange: ExtensionExchange,
-        message: ExtensionMessage,
-        correlation_id: str = "",
-    ) -> dict:
+    def _begin(
+        self, exchange: ExtensionExchange, message: ExtensionMessage
+    ) -> ExtensionBatch:
+        """Return the items of a message; none of them is passed on to another mapper.
+
+        An ID whose type names a mapper elsewhere is answered with *not supported*, so
+        that no message can go round between two SPARs.
+        """
+        return ExtensionBatch(exchange, message)
+
+    @api.model
+    def _finish(self, batch: ExtensionBatch, correlation_id: str = "") -> Answered:
         """Answer each item, with what may be disclosed to this caller."""
+        exchange, message = batch.exchange, batch.message
         answer = self._get_handlers()[exchange.wire_operation.name]
         answered = answer(exchange, message)
         unknown = sum(each.is_unknown for each in answered)
         if unknown:
             usage = self.env["spar.participant.usage"]
             usage._count_not_found(exchange.caller, unknown)
-        return build_answer(
+        document = build_answer(
             exchange.header,
             exchange.wire_operation,
             message.transaction_id,
             [each.answer for each in answered],
             correlation_id,
         )
+        return Answered(document)
 
     @api.model
     def _get_handlers(self) -> dict[str, Callable]:
@@ -116,7 +126,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     # === WHAT THE CALLER MAY ASK === #
 
     @api.model
-    def _answer_capabilities(self, exchange, message) -> list[Answered]:
+    def _answer_capabilities(self, exchange, message) -> list[ItemAnswer]:
         rights = exchange.caller.rights
         capabilities = rights.get_capabilities() & self._get_mapper()._capabilities()
         abilities = Abilities(
@@ -127,7 +137,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     # === CHANGES AND RESOLVING === #
 
     @api.model
-    def _answer_requests(self, exchange, message) -> list[Answered]:
+    def _answer_requests(self, exchange, message) -> list[ItemAnswer]:
         """Call the mapper once for all items that may be looked up."""
         caller = exchange.caller
         operation = Operation(exchange.wire_operation.name)
@@ -150,7 +160,25 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     def _refuse(self, caller, item: Item, received: RequestItem) -> Result | None:
         if received.member:
             return refuse_unreadable(received.member)
-        return refuse_item(caller.rights, caller.id_type_ids, item, self._find_type)
+        refusal = refuse_item(
+            caller.rights, caller.id_type_ids, item, self._find_type
+        )
+        if refusal or self._is_here(item.id_value):
+            return refusal
+        return Result(Outcome.FORBIDDEN, problem=NotSupported.code)
+
+    @api.model
+    def _is_here(self, id_value: str | None) -> bool:
+        """Return whether the store of this database has the IDs of this type.
+
+        That holds also for a text that is no ID: the store says what is wrong with it.
+        """
+        backends = self.env["spar.g2p.connect.backends"]
+        routes = backends._get_routes()
+        backend = routes.only
+        if backend is None:
+            backend = routes.get(backends._build_find_type()(id_value or ""))
+        return backend is not None and backends._get_mapper(backend)._shares_transaction
 
     @api.model
     def _find_type(self, id_value: str) -> int:
@@ -159,19 +187,18 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     # === STANDING, CHANGES THAT WAIT === #
 
     @api.model
-    def _answer_standing(self, exchange, message) -> list[Answered]:
+    def _answer_standing(self, exchange, message) -> list[ItemAnswer]:
         """Call the mapper once for each purpose."""
         call = build_call(exchange, message.call)
         found: dict[int, Standing] = {}
         by_purpose: dict[str, list[int]] = {}
         for i, item in enumerate(message.items):
-            if self._may_name(exchange, item):
+            if self._may_name(exchange, item) and self._is_here(
+                item.request.id_value
+            ):
                 by_purpose.setdefault(item.request.purpose, []).append(i)
             else:
-                request = item.request or StandingRequest("")
-                found[i] = Standing(
-                    request.id_value, request.purpose, PaymentState.INVALID_ID
-                )
+                found[i] = self._refuse_standing(exchange, item)
         for purpose, places in by_purpose.items():
             ids = [message.items[i].request.id_value for i in places]
             standings = self._get_mapper()._standing(call, ids, purpose)
@@ -182,7 +209,15 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         ]
 
     @api.model
-    def _answer_change_status(self, exchange, message) -> list[Answered]:
+    def _refuse_standing(self, exchange, item: RequestItem) -> Standing:
+        """Return the standing of an ID that this caller may not name, or not here."""
+        request = item.request or StandingRequest("")
+        is_named = self._may_name(exchange, item)
+        state = PaymentState.UNKNOWN if is_named else PaymentState.INVALID_ID
+        return Standing(request.id_value, request.purpose, state)
+
+    @api.model
+    def _answer_change_status(self, exchange, message) -> list[ItemAnswer]:
         call = build_call(exchange, message.call)
         references = [
             item.request.reference if item.request else "" for item in message.items
@@ -196,7 +231,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     # === THE PAST === #
 
     @api.model
-    def _answer_history(self, exchange, message) -> list[Answered]:
+    def _answer_history(self, exchange, message) -> list[ItemAnswer]:
         def read(call, request):
             periods = self._get_mapper()._history(call, request.id_value)
             sender_id = exchange.caller.sender_id
@@ -205,7 +240,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         return self._answer_each(exchange, message, read, History())
 
     @api.model
-    def _answer_address_at(self, exchange, message) -> list[Answered]:
+    def _answer_address_at(self, exchange, message) -> list[ItemAnswer]:
         def read(call, request):
             mapper = self._get_mapper()
             asked = (request.id_value, request.moment, request.purpose)
@@ -216,7 +251,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         return self._answer_each(exchange, message, read, PastAddress())
 
     @api.model
-    def _answer_waiting_changes(self, exchange, message) -> list[Answered]:
+    def _answer_waiting_changes(self, exchange, message) -> list[ItemAnswer]:
         def read(call, request):
             changes = self._get_mapper()._waiting_changes(call, request.id_value)
             return WaitingChanges(tuple(changes)), False
@@ -226,21 +261,21 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     # === OBJECTIONS === #
 
     @api.model
-    def _answer_object(self, exchange, message) -> list[Answered]:
+    def _answer_object(self, exchange, message) -> list[ItemAnswer]:
         def freeze(call, request):
             return self._get_mapper()._object_to(call, request), False
 
         return self._answer_each(exchange, message, freeze, NoSuchEvent.code)
 
     @api.model
-    def _answer_notice(self, exchange, message) -> list[Answered]:
+    def _answer_notice(self, exchange, message) -> list[ItemAnswer]:
         def read(call, request):
             return self._get_mapper()._read_notice(request.token), False
 
         return self._answer_each(exchange, message, read, NoSuchNotice.code)
 
     @api.model
-    def _answer_object_to_notice(self, exchange, message) -> list[Answered]:
+    def _answer_object_to_notice(self, exchange, message) -> list[ItemAnswer]:
         def freeze(call, request):
             return self._get_mapper()._object_to_notice(call, request.token), False
 
@@ -255,7 +290,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         message: ExtensionMessage,
         act: Callable,
         nothing,
-    ) -> list[Answered]:
+    ) -> list[ItemAnswer]:
         """Call ``act`` for each item, with the call and the request.
 
         It returns the answer, and whether what was asked for is unknown. ``nothing`` is
@@ -271,7 +306,9 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         ]
 
     @api.model
-    def _answer_one(self, call, item: RequestItem, act: Callable) -> Answered:
+    def _answer_one(self, call, item: RequestItem, act: Callable) -> ItemAnswer:
+        if not self._is_here(getattr(item.request, "id_value", "")):
+            return _answer(item, NotSupported.code)
         try:
             with self.env.cr.savepoint():
                 return _answer(item, *act(call, item.request))
@@ -290,11 +327,11 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         )
 
 
-def _answer(item: RequestItem, answer, is_unknown: bool = False) -> Answered:
+def _answer(item: RequestItem, answer, is_unknown: bool = False) -> ItemAnswer:
     """Return what answers ``item``: a record, or the word of an error."""
     if isinstance(answer, str):
-        return Answered(AnswerItem(item.reference_id, error=answer), is_unknown)
-    return Answered(AnswerItem(item.reference_id, answer), is_unknown)
+        return ItemAnswer(AnswerItem(item.reference_id, error=answer), is_unknown)
+    return ItemAnswer(AnswerItem(item.reference_id, answer), is_unknown)
 
 
 def _read_item(operation: Operation, caller, received: RequestItem) -> Item:

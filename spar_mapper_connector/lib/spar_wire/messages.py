@@ -60,6 +60,8 @@ class Parties:
 
     sender_id: str
     receiver_id: str = ""
+    #: the servers that the message has passed: see ``lib/passing.py``
+    passed: tuple[str, ...] = ()
 
 
 def build_message(
@@ -86,6 +88,7 @@ def build_message(
         sender_id=parties.sender_id,
         receiver_id=parties.receiver_id,
         total_count=len(requests),
+        passed=parties.passed,
     )
     return {
         "header": header.to_wire(),
