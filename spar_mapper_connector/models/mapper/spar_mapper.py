@@ -47,6 +47,9 @@ class SparMapper(models.AbstractModel):
     _name = "spar.mapper"
     _description = "Mapper"
 
+    #: Whether it is called over the network, by the URL and proofs of its backend.
+    _is_remote = False
+
     def _capabilities(self) -> frozenset[Capability]:
         """Return what this mapper can do."""
         return frozenset()
