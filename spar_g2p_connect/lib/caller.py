@@ -118,6 +118,7 @@ class Caller(CallerSettings):
             id_type_ids=self.id_type_ids,
             checks_addresses=self.profile.checks_addresses,
             checks_cards=False,
+            passed=header.passed,
         )
 
 

@@ -116,8 +116,14 @@ def _disclose_link(rights: Rights, item: Item, result: Result) -> Result:
     ''
     >>> _disclose_link(Rights(sees_details=True), Item(Operation.LINK), linked).problem
     'same_fa'
+    >>> other = Result(Outcome.ALREADY_LINKED, problem="other_fa")
+    >>> _disclose_link(Rights(), Item(Operation.LINK), other).problem
+    ''
     """
-    if result.outcome is Outcome.ALREADY_LINKED and _may_compare(rights, result):
+    if result.outcome is not Outcome.ALREADY_LINKED:
+        return result
+    result.problem = ""
+    if result.same_fa is not None and _may_compare(rights, result):
         result.problem = "same_fa" if result.same_fa else "other_fa"
     return result
 

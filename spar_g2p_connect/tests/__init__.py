@@ -1,5 +1,7 @@
 from . import test_address_checks
 from . import test_altered_messages
+from . import test_backends
+from . import test_backends_held
 from . import test_asynchronous
 from . import test_bad_input
 from . import test_boundary

@@ -103,6 +103,8 @@ class CallContext:
     without, any text may be stored. With ``checks_cards`` an ID that receives an
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
+    ``passed`` are the marks of the servers through which the request came here; a
+    mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
 
     actor: str
@@ -116,6 +118,7 @@ class CallContext:
     id_type_ids: frozenset[int] | None = None
     checks_addresses: bool = False
     checks_cards: bool = True
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,9 @@ class SparMessage(models.Model):
     callback_ids = fields.One2many(
         "spar.callback", "message_id", string="Callbacks", readonly=True
     )
+    change_ids = fields.One2many(
+        "spar.message.change", "message_id", string="Changes elsewhere", readonly=True
+    )
     callback_state = fields.Selection(
         related="callback_ids.state", string="Callback", readonly=True
     )

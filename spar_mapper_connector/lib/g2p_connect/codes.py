@@ -71,6 +71,17 @@ _FOREIGN = rejected(
     "rjct.fa.invalid", marked._("fa: is not at one of this participant's providers.")
 )
 
+_RETURNED = rejected(
+    "rjct.other.error",
+    marked._(
+        "This request has already passed through this registry: two mappers refer to "
+        "each other."
+    ),
+)
+_NOT_SUPPORTED = rejected(
+    "rjct.other.error", marked._("The mapper of this ID type does not support this.")
+)
+
 #: Problems of a resolve that finds an ID whose provider or branch has closed: the
 #: returned address is the one at the successor.
 REPLACED = frozenset(("provider_replaced", "branch_replaced"))
@@ -252,6 +263,15 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
             "Whether this was done is not known; resolve the ID before you try again."
         ),
     ),
+    # The same for every ID, so nothing about one is disclosed.
+    **{
+        (operation, Outcome.FORBIDDEN, problem): answer
+        for operation in Operation
+        for problem, answer in (
+            ("returned", _RETURNED),
+            ("not_supported", _NOT_SUPPORTED),
+        )
+    },
 }
 
 
