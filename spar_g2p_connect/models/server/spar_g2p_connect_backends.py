@@ -297,7 +297,9 @@ class SparG2pConnectBackends(models.AbstractModel):
         The store lets a second person decide. A mapper elsewhere does not know that
         this participant has providers of its own.
         """
-        queries = [ResolveRequest(each.id_value, None, each.purpose) for each in requests]
+        queries = [
+            ResolveRequest(each.id_value, None, each.purpose) for each in requests
+        ]
         everything = list(range(len(queries)))
         found = self._send(Operation.RESOLVE, mapper_sudo, batch, queries, everything)
         strategies = self.env["spar.fa.strategy"]
