@@ -40,5 +40,6 @@ from . import test_profiles
 from . import test_participant_key
 from . import test_token_issuer
 from . import test_signatures
+from . import test_spar_to_spar
 from . import test_statements
 from . import test_participant_sealed

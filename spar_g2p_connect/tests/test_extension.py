@@ -119,11 +119,11 @@ class ExtensionCase(RestCase):
     def query(self, participant, name, *requests, call=PROGRAMME):
         """Return the answers to valid requests; those of an error as its word."""
         document = self.build(participant, name, *requests, call=call)
-        return self.read(name, self.post(participant, name, document), len(requests))
+        return self.read(name, self.post(participant, name, document), document)
 
-    def read(self, name, response, count):
+    def read(self, name, response, document):
         self.assertEqual(response.status_code, 200, response.text)
-        items = read_answer(response.json(), OPERATIONS[name], count)
+        items = read_answer(response.json(), OPERATIONS[name], document)
         return [item.error or item.answer for item in items]
 
     def one(self, participant, name, request, **more):
@@ -136,6 +136,15 @@ class ExtensionCase(RestCase):
         result = self.one(participant or self.spar, "link", request)
         self.assertEqual(result.outcome, Outcome.LINKED)
         return result
+
+    def get_newest_authority(self):
+        """Return the authority behind the newest change."""
+        self.env.cr.execute(
+            """SELECT p.authority FROM spar_mapping_period p
+                 JOIN spar_event e ON e.period_id = p.id ORDER BY e.id DESC LIMIT 1"""
+        )
+        (found,) = self.env.cr.fetchone()
+        return Authority(int(found))
 
     def get_history(self, number):
         return self.one(self.spar, "history", IdRequest(key(number))).periods
@@ -354,7 +363,7 @@ class TestChanges(ExtensionCase):
         )
         document["message"]["requests"][3]["request"]["id"] = 4
         response = self.post(self.spar, "link", document)
-        outcomes = [result.outcome for result in self.read("link", response, 4)]
+        outcomes = [result.outcome for result in self.read("link", response, document)]
         self.assertEqual(
             outcomes,
             [
@@ -420,15 +429,6 @@ class TestChanges(ExtensionCase):
         request = LinkRequest(key(1), account(1))
         self.one(self.spar, "link", request, call=RemoteCall(Authority.INSTITUTION))
         self.assertEqual(self.get_newest_authority(), Authority.INSTITUTION)
-
-    def get_newest_authority(self):
-        """Return the authority behind the newest change."""
-        self.env.cr.execute(
-            """SELECT p.authority FROM spar_mapping_period p
-                 JOIN spar_event e ON e.period_id = p.id ORDER BY e.id DESC LIMIT 1"""
-        )
-        (found,) = self.env.cr.fetchone()
-        return Authority(int(found))
 
     def test_staff_are_opaque_references(self):
         self.give(1)

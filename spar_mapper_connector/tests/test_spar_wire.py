@@ -4,7 +4,7 @@ import json
 from dataclasses import fields
 from datetime import datetime, timezone
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
@@ -192,6 +192,11 @@ VALUES = {
     ),
 }
 
+#: How long a draw takes depends on the machine.
+_SETTINGS = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
 
 def travel(wire):
     """Return ``wire`` as the other side parses it."""
@@ -211,7 +216,8 @@ def read(name, document, max_items=10):
 
 def answer(name, document, *answers):
     header = RequestHeader.from_wire(document)
-    return travel(build_answer(header, OPERATIONS[name], "t", answers))
+    transaction_id = document["message"]["transaction_id"]
+    return travel(build_answer(header, OPERATIONS[name], transaction_id, answers))
 
 
 class TestRoundTrip(BaseCase):
@@ -221,7 +227,7 @@ class TestRoundTrip(BaseCase):
                 self.check_journey(getattr(records, name), values)
 
     def check_journey(self, kind, values):
-        @settings(max_examples=60, deadline=None)
+        @_SETTINGS
         @given(value=values)
         def check(value):
             self.assertEqual(kind.read(travel(kind.write(value)), "it"), value)
@@ -261,6 +267,7 @@ class TestRoundTrip(BaseCase):
                 wire = getattr(records, name).write(value)
                 self.assertEqual(len(wire), len(fields(value)))
 
+    @_SETTINGS
     @given(
         call=st.builds(
             RemoteCall,
@@ -388,8 +395,8 @@ class TestAnswers(BaseCase):
         self.answer = answer("resolve", self.document, *self.found)
         self.wires = self.answer["message"]["answers"]
 
-    def read(self, count=2):
-        return read_answer(self.answer, OPERATIONS["resolve"], count)
+    def read(self):
+        return read_answer(self.answer, OPERATIONS["resolve"], self.document)
 
     def test_answers_travel_unchanged(self):
         self.assertEqual(self.read(), self.found)
@@ -450,4 +457,20 @@ class TestAnswers(BaseCase):
     def test_no_answer_at_all(self):
         for document in (None, [], {}, {"header": {}}, {**self.answer, "message": 7}):
             with self.subTest(document=document), self.assertRaises(MalformedMessage):
-                read_answer(document, OPERATIONS["resolve"], 2)
+                read_answer(document, OPERATIONS["resolve"], self.document)
+
+    def test_answer_to_another_message(self):
+        other = build("resolve", ResolveRequest(ID), ResolveRequest("2"))
+        with self.assertRaises(MalformedMessage):
+            read_answer(self.answer, OPERATIONS["resolve"], other)
+
+    def test_answer_of_or_for_somebody_else(self):
+        for name in ("sender_id", "receiver_id"):
+            header = {**self.answer["header"], name: "elsewhere.example"}
+            with self.subTest(name), self.assertRaises(MalformedMessage) as caught:
+                read_answer(
+                    {**self.answer, "header": header},
+                    OPERATIONS["resolve"],
+                    self.document,
+                )
+            self.assertEqual(caught.exception.member, f"header.{name}")

@@ -91,7 +91,9 @@ def _read_reference(value: object, path: str) -> str:
     return found
 
 
-_REFERENCE_KIND: Kind[str] = Kind(str, _read_reference)
+_REFERENCE_KIND: Kind[str] = Kind(
+    str, _read_reference, {"type": "string", "maxLength": MAX_REFERENCE}
+)
 
 CALL: Kind[RemoteCall] = record(
     RemoteCall,

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from ..g2p_connect.exceptions import MalformedMessage
 from ..g2p_connect.timestamps import MAX_LENGTH, parse_timestamp
+
+#: JSON schema: the type of a member depends on its name.
+Schema = dict[str, Any]
 
 T = TypeVar("T")
 W = TypeVar("W", bound=Enum)
@@ -27,10 +30,14 @@ _WIRE_NAMES = {"id_value": "id"}
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """``write`` returns the JSON of a value; ``read`` takes JSON and its path."""
+    """``write`` returns the JSON of a value; ``read`` takes JSON and its path.
+
+    ``schema`` describes what travels, as JSON schema.
+    """
 
     write: Callable[[T], object]
     read: Callable[[object, str], T]
+    schema: Schema = field(default_factory=dict, compare=False, repr=False)
     #: whether a member of this kind may be None, and is left out then
     may_be_none: bool = False
 
@@ -61,7 +68,8 @@ id: must have at most 3 characters
             raise MalformedMessage("must not contain control characters", path)
         return value
 
-    return Kind(str, read)
+    limit = {"maxLength": maximum} if maximum else {}
+    return Kind(str, read, {"type": "string", **limit})
 
 
 def _read_flag(value: object, path: str) -> bool:
@@ -98,12 +106,14 @@ def _read_stored(value: object, path: str) -> datetime:
     return _read_moment(value, path).replace(tzinfo=None)
 
 
-FLAG: Kind[bool] = Kind(bool, _read_flag)
-NUMBER: Kind[int] = Kind(int, _read_number)
+_TIME: Schema = {"type": "string", "format": "date-time"}
+
+FLAG: Kind[bool] = Kind(bool, _read_flag, {"type": "boolean"})
+NUMBER: Kind[int] = Kind(int, _read_number, {"type": "integer"})
 #: A moment with its zone.
-MOMENT: Kind[datetime] = Kind(_write_moment, _read_moment)
+MOMENT: Kind[datetime] = Kind(_write_moment, _read_moment, _TIME)
 #: A moment as the store has it, in naive UTC; on the wire it has its zone.
-STORED: Kind[datetime] = Kind(_write_stored, _read_stored)
+STORED: Kind[datetime] = Kind(_write_stored, _read_stored, _TIME)
 
 
 def word(words: type[W], unknown: W | None = None) -> Kind[W]:
@@ -126,7 +136,11 @@ def word(words: type[W], unknown: W | None = None) -> Kind[W]:
             raise MalformedMessage(f"must be one of {known}", path)
         return unknown
 
-    return Kind(lambda value: value.value, read)
+    return Kind(lambda value: value.value, read, _describe(words))
+
+
+def _describe(words: type[W]) -> Schema:
+    return {"type": "string", "enum": sorted(str(each.value) for each in words)}
 
 
 def words(known: type[W]) -> Kind[frozenset[W]]:
@@ -142,7 +156,8 @@ def words(known: type[W]) -> Kind[frozenset[W]]:
             by_value[each] for each in found if isinstance(each, str) and each in by_value
         )
 
-    return Kind(lambda values: sorted(each.value for each in values), read)
+    schema = {"type": "array", "items": _describe(known)}
+    return Kind(lambda values: sorted(each.value for each in values), read, schema)
 
 
 def name(names: type[W]) -> Kind[W]:
@@ -160,7 +175,8 @@ def name(names: type[W]) -> Kind[W]:
         known = ", ".join(each.name.lower() for each in names)
         raise MalformedMessage(f"must be one of {known}", path)
 
-    return Kind(lambda value: value.name.lower(), read)
+    schema = {"type": "string", "enum": [each.name.lower() for each in names]}
+    return Kind(lambda value: value.name.lower(), read, schema)
 
 
 # === COMPOSED VALUES === #
@@ -178,7 +194,8 @@ def list_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
         entries = enumerate(_read_list(value, path))
         return tuple(kind.read(each, f"{path}[{place}]") for place, each in entries)
 
-    return Kind(lambda values: [kind.write(each) for each in values], read)
+    schema = {"type": "array", "items": kind.schema}
+    return Kind(lambda values: [kind.write(each) for each in values], read, schema)
 
 
 def _read_list(value: object, path: str) -> list[object]:
@@ -196,7 +213,7 @@ def free_list(maximum: int) -> Kind[tuple[object, ...]]:
             raise MalformedMessage(f"must have at most {maximum} characters", path)
         return found
 
-    return Kind(list, read)
+    return Kind(list, read, {"type": "array", "items": {}})
 
 
 def map_of(kind: Kind[T]) -> Kind[dict[str, T]]:
@@ -209,7 +226,7 @@ def map_of(kind: Kind[T]) -> Kind[dict[str, T]]:
     def write(values: dict[str, T]) -> object:
         return {key: kind.write(each) for key, each in values.items()}
 
-    return Kind(write, read)
+    return Kind(write, read, {"type": "object", "additionalProperties": kind.schema})
 
 
 def _read_object(value: object, path: str) -> dict[str, object]:
@@ -258,7 +275,16 @@ requests[0].id: is missing
                 values[name] = None
         return build(**values)
 
-    return Kind(write, read)
+    required = [
+        wire_names[name]
+        for name, kind in members.items()
+        if defaults[name] is _ABSENT and not kind.may_be_none
+    ]
+    properties = {wire_names[name]: kind.schema for name, kind in members.items()}
+    schema: Schema = {"type": "object", "properties": properties}
+    if required:
+        schema["required"] = sorted(required)
+    return Kind(write, read, schema)
 
 
 def _get_defaults(build: Callable[..., T]) -> dict[str, object]:

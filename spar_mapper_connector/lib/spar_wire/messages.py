@@ -198,23 +198,28 @@ def _write_answer(operation: WireOperation, item: AnswerItem) -> JsonObject:
 
 
 def read_answer(
-    document: object, operation: WireOperation, count: int
+    document: object, operation: WireOperation, request: JsonObject
 ) -> list[AnswerItem | None]:
-    """Return the answers to the items of a message of ours, in their order.
+    """Return the answers to the items of ``request``, a message of ours, in their order.
 
     An item has None where it has no answer that is certain: none at all, several, or
     one that cannot be read. Answers to other items are ignored. Raises MalformedMessage
-    for what is no answer to ``operation``, and RejectedMessage where the message was
-    rejected as a whole.
+    for what is no answer to this message, and RejectedMessage where it was rejected as
+    a whole.
     """
     header = ResponseHeader.from_wire(document)
     if header.action != f"on-{operation.action}":
         raise MalformedMessage("is not that of the answer", "header.action")
+    _check_parties(header, request["header"])
     if header.status != "succ":
         code = header.status_reason_code or header.status
         raise RejectedMessage(code, "the message was rejected as a whole")
     assert isinstance(document, dict)  # ``from_wire`` has read its header
     wire = read_typed(document, "message", dict, "an object")
+    # An earlier answer is properly signed, too.
+    if wire.get("transaction_id") != request["message"]["transaction_id"]:
+        raise MalformedMessage("is that of another message", "message.transaction_id")
+    count = len(request["message"]["requests"])
     found = read_typed(wire, "message.answers", list, "a list")
     wires = [each for each in found if isinstance(each, dict)]
     seen = Counter(_get_reference(each) for each in wires)
@@ -224,6 +229,15 @@ def read_answer(
         if seen[_get_reference(each)] == 1
     }
     return [read.get(str(number)) for number in range(count)]
+
+
+def _check_parties(header: ResponseHeader, sent: JsonObject) -> None:
+    """Raise MalformedMessage for an answer from, or for, somebody else."""
+    if header.receiver_id not in ("", sent["sender_id"]):
+        raise MalformedMessage("is not us", "header.receiver_id")
+    asked = sent.get("receiver_id", "")
+    if asked and header.sender_id not in ("", asked):
+        raise MalformedMessage("is not whom we asked", "header.sender_id")
 
 
 def _get_reference(wire: JsonObject) -> str:

@@ -225,7 +225,7 @@ def _read_period(value: object, path: str) -> Period:
     return replace(period, suspensions=pairs)
 
 
-PERIOD: Kind[Period] = Kind(_write_period, _read_period)
+PERIOD: Kind[Period] = Kind(_write_period, _read_period, _PERIOD.schema)
 WAITING_CHANGE: Kind[WaitingChange] = record(
     WaitingChange,
     operation=word(Operation),

@@ -70,8 +70,11 @@ class SparMapperBackend(models.Model):
     @api.model
     def _selection_implementation(self):
         """Return every model that implements the contract, by name and description."""
-        names = sorted(self.env.registry["spar.mapper"]._inherit_children)
-        return [(name, self.env[name]._description) for name in names]
+        names = self.env.registry.descendants(["spar.mapper"], "_inherit")
+        return [
+            (name, self.env[name]._description)
+            for name in sorted(names - {"spar.mapper"})
+        ]
 
     @api.model
     def _get_mapper(self, id_type=None):
