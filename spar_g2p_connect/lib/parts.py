@@ -182,9 +182,7 @@ def keep_own(
     """
     return [
         result
-        if not is_by_address(request)
-        or result.outcome not in _HITS
-        or is_own(result)
+        if not is_by_address(request) or result.outcome not in _HITS or is_own(result)
         else Result(Outcome.NOT_LINKED, fa=request.fa)
         for request, result in zip(requests, results, strict=True)
     ]

@@ -10,9 +10,7 @@ from .common import seal_settings
 from .stand_in import Elsewhere, ElsewhereStore
 from .test_asynchronous import AsynchronousCase
 
-BACKEND_LOGGER = (
-    "odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_backends"
-)
+BACKEND_LOGGER = "odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_backends"
 
 
 class BackendCase(AsynchronousCase):

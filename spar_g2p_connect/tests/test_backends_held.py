@@ -73,7 +73,10 @@ class TestQueuedElsewhere(HeldCase):
         words = ("b@second", "a", "c@third")
         message = self.queue_and_run("link", *words, fa="account:{}@BANK")
         self.assertEqual(
-            [(each["reference_id"], each["status"]) for each in self.get_items(message)],
+            [
+                (each["reference_id"], each["status"])
+                for each in self.get_items(message)
+            ],
             [(f"ref-{word}", "succ") for word in words],
         )
         message = self.queue_and_run("resolve", *words, scope="details")
