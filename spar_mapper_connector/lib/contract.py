@@ -276,6 +276,11 @@ class NoticeInfo:
     answer: ObjectionAnswer | None = None
 
 
+#: Problems of RETRY: whether the request had its effect is not known, so it must not
+#: simply be sent again; and the mapper answered by a code that is not agreed.
+UNKNOWN_EFFECT, UNKNOWN_CODE = "unknown_effect", "unknown_code"
+
+
 @dataclass(frozen=True)
 class ProviderInfo:
     """The provider of an address: shown to callers who may see details."""
@@ -310,6 +315,11 @@ class Result:
     provider: ProviderInfo | None = None
     details: Details = NO_DETAILS
     reference: str = ""
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Return whether it is not known if the request had its effect."""
+        return self.outcome is Outcome.RETRY and self.problem == UNKNOWN_EFFECT
 
 
 # === STANDING === #

@@ -8,7 +8,7 @@ A5 and A6): ``rjct.id.invalid``, ``rjct.fa.invalid``, ``rjct.mobile_number.inval
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -266,6 +266,12 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
             ("not_supported", _NOT_SUPPORTED),
         )
     },
+    (None, Outcome.RETRY, "unknown_effect"): rejected(
+        "rjct.unknown.retry",
+        marked._(
+            "Whether this was done is not known; resolve the ID before you try again."
+        ),
+    ),
 }
 
 
@@ -309,6 +315,20 @@ _REPHRASED = {
         "rjct.reference_id.invalid", "ID is required"
     ),
 }
+
+
+def iterate_lines(
+    operation: Operation, table: str
+) -> Iterator[tuple[Outcome, str, Answer]]:
+    """Yield ``(outcome, word, answer)`` of each line that ``operation`` can have.
+
+    Those of the table itself come first, and among them those of the operation.
+    """
+    for lines in (_TABLES[table], _ANSWERS):
+        for scope in (operation, None):
+            for key, answer in lines.items():
+                if key[0] is scope:
+                    yield key[1], key[2], answer
 
 
 def list_codes(operation: Operation) -> frozenset[str]:

@@ -288,11 +288,13 @@ class ResponseHeader:
         )
 
     @classmethod
-    def from_wire(cls, document: object) -> ResponseHeader:
+    def from_wire(cls, document: object, profile: Profile = STRICT) -> ResponseHeader:
         """Return the header of the answer ``document``; raises MalformedMessage."""
         if not isinstance(document, dict):
             raise MalformedMessage("the message must be an object")
         wire = read_typed(document, "header", dict, "an object")
+        if profile.nulls_are_absent:
+            wire = {name: value for name, value in wire.items() if value is not None}
 
         def read(name: str, required: bool = False) -> str:
             return read_text(wire, f"header.{name}", MAX_MESSAGE, required=required)

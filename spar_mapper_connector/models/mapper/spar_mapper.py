@@ -51,6 +51,8 @@ class SparMapper(models.AbstractModel):
     #: with its commit. Any other mapper may be slow and cannot be rolled back, so a
     #: channel that serves many callers has no transaction open while it calls it.
     _shares_transaction = False
+    #: Whether it is called over the network, by the URL and proofs of its backend.
+    _is_remote = False
 
     def _capabilities(self) -> frozenset[Capability]:
         """Return what this mapper can do."""

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 from ...exceptions import MapperError
 from ...lib.passing import build_mark
 from ...lib.routes import Routes
+from ..remote.spar_remote_settings import REMOTE_FIELDS
 
 
 class SparMapperBackend(models.Model):
@@ -16,8 +17,17 @@ class SparMapperBackend(models.Model):
 
     _name = "spar.mapper.backend"
     _description = "Mapper backend"
-    _inherit = ["spar.second.person", "spar.sealed.setting", "spar.cached.records"]
-    _guarded_fields = ("implementation", "is_default", "active")
+    _inherit = [
+        "spar.remote.settings",
+        "spar.second.person",
+        "spar.sealed.setting",
+        "spar.cached.records",
+    ]
+    _guarded_fields = ("implementation", "is_default", "active", *REMOTE_FIELDS)
+    _guarded_secrets = ("secret",)
+    _sealed_beside = {
+        "secret": "(SELECT s.uuid FROM spar_backend_secret s WHERE s.backend_id = t.id)"
+    }
     _guarded_at_creation = ("is_default",)
     _order = "is_default desc, name"
 

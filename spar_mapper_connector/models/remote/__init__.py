@@ -1,0 +1,3 @@
+from . import spar_backend_secret
+from . import spar_remote_settings
+from . import spar_mapper_g2p_connect
