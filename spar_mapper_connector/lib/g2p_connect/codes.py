@@ -257,6 +257,12 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (None, Outcome.RETRY, ""): rejected(
         "rjct.unknown.retry", marked._("This cannot be done at present; try again.")
     ),
+    (None, Outcome.RETRY, "unknown_effect"): rejected(
+        "rjct.unknown.retry",
+        marked._(
+            "Whether this was done is not known; resolve the ID before you try again."
+        ),
+    ),
     # The same for every ID, so nothing about one is disclosed.
     **{
         (operation, Outcome.FORBIDDEN, problem): answer
@@ -266,12 +272,6 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
             ("not_supported", _NOT_SUPPORTED),
         )
     },
-    (None, Outcome.RETRY, "unknown_effect"): rejected(
-        "rjct.unknown.retry",
-        marked._(
-            "Whether this was done is not known; resolve the ID before you try again."
-        ),
-    ),
 }
 
 
