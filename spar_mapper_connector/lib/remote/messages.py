@@ -22,11 +22,15 @@ from ..g2p_connect.wire_json import JsonObject
 
 @dataclass(frozen=True)
 class Parties:
-    """The names of both sides in the headers, and where our callbacks arrive."""
+    """The names of both sides in the headers, and where our callbacks arrive.
+
+    :param passed: the marks of the servers that passed the request on, with our own
+    """
 
     sender_id: str
     receiver_id: str = ""
     sender_uri: str = ""
+    passed: tuple[str, ...] = ()
 
     def build_header(self, message_id: str, action: str, count: int) -> RequestHeader:
         """Return the header of a message that is sent now."""
@@ -38,6 +42,7 @@ class Parties:
             total_count=count,
             sender_uri=self.sender_uri,
             receiver_id=self.receiver_id,
+            passed=self.passed,
         )
 
 

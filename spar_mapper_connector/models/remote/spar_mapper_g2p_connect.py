@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from odoo import api, models
 
 from ...exceptions import NotPermitted, NotSupported
@@ -12,6 +14,7 @@ from ...lib.contract import (
     TransactionStatus,
 )
 from ...lib.g2p_connect.wire_json import JsonObject
+from ...lib.passing import add_mark
 from ...lib.remote.client import RemoteMapper
 
 CHANNEL = "spar_mapper_connector.group_channel"
@@ -56,7 +59,7 @@ class SparMapperG2pConnect(models.AbstractModel):
         self._check_channel()
         if Capability.TRANSACTION_STATUS not in self._capabilities():
             raise NotSupported(Capability.TRANSACTION_STATUS)
-        return self._open_client().get_status(reference)
+        return self._open_client(call).get_status(reference)
 
     # === CALLS === #
 
@@ -74,7 +77,7 @@ class SparMapperG2pConnect(models.AbstractModel):
             for request, problem in zip(requests, refused, strict=True)
             if not problem
         ]
-        answered = iter(self._open_client().call(operation, sent) if sent else ())
+        answered = iter(self._open_client(call).call(operation, sent) if sent else ())
         return [
             _refuse(request, problem) if problem else next(answered)
             for request, problem in zip(requests, refused, strict=True)
@@ -93,9 +96,13 @@ class SparMapperG2pConnect(models.AbstractModel):
             return "no_purposes"
         return "no_versions" if request.expected_version is not None else ""
 
-    def _open_client(self) -> RemoteMapper:
-        """Return the client of this mapper, for one call."""
+    def _open_client(self, call: CallContext) -> RemoteMapper:
+        """Return the client of this mapper, for one call.
+
+        Its messages say through which servers the request has passed.
+        """
         backend_sudo = self._get_backend().sudo()
+        passed = add_mark(call.passed, backend_sudo._get_own_mark())
         exchange = backend_sudo._open_exchange()
 
         def send(
@@ -105,7 +112,7 @@ class SparMapperG2pConnect(models.AbstractModel):
 
         return RemoteMapper(
             dialect=backend_sudo._get_dialect(),
-            parties=backend_sudo._get_parties(),
+            parties=replace(backend_sudo._get_parties(), passed=passed),
             send=send,
             chunk_size=backend_sudo.chunk_size,
             timeout=float(backend_sudo.timeout),
