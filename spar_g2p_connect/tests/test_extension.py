@@ -163,7 +163,9 @@ class TestRefused(ExtensionCase):
 
     def test_every_operation_is_tested(self):
         self.assertEqual(set(REQUESTS), set(OPERATIONS))
-        self.assertEqual(set(RIGHTS), set(OPERATIONS) - {"capabilities", "change-status"})
+        self.assertEqual(
+            set(RIGHTS), set(OPERATIONS) - {"capabilities", "change-status"}
+        )
 
     def test_every_route_without_the_right_of_another_spar(self):
         for name, request in REQUESTS.items():
@@ -281,7 +283,11 @@ class TestRefused(ExtensionCase):
                 self.make("odd.example", scope="yes_no", **others | {name: True})
 
     def test_token_alone_resolves_only(self):
-        networks = {"proof": "token", "demo_only": False, "origin_networks": "127.0.0.1"}
+        networks = {
+            "proof": "token",
+            "demo_only": False,
+            "origin_networks": "127.0.0.1",
+        }
         weak = self.make("weak.example", **networks)
         for name in ("history", "standing", "link", "resolve"):
             with self.subTest(name):
@@ -451,9 +457,7 @@ class TestChanges(ExtensionCase):
         result = self.hold(1)
         self.assertEqual(result.outcome, Outcome.HELD)
         self.assertTrue(result.reference)
-        (waiting,) = self.one(
-            self.spar, "waiting-changes", IdRequest(key(1))
-        ).changes
+        (waiting,) = self.one(self.spar, "waiting-changes", IdRequest(key(1))).changes
         self.assertEqual(waiting.fa, account("99"))
         own, other = self.query(
             self.spar,
@@ -526,7 +530,11 @@ class TestReading(ExtensionCase):
     def test_types_of_id_apply_everywhere(self):
         self.give(1)
         other = self.env["spar.id.type"].create(
-            {"name": "Elsewhere", "code": "elsewhere", "strategy": "other:{sub}@elsewhere"}
+            {
+                "name": "Elsewhere",
+                "code": "elsewhere",
+                "strategy": "other:{sub}@elsewhere",
+            }
         )
         narrow = self.make_participant(
             "narrow.example",

@@ -195,10 +195,14 @@ class TestRoundTrip(SparToSparCase):
             results = self.mapper._link_fa(STAFF, requests)
         self.assertEqual(len(sent), 3 + 1)  # one to ask what it can do
         self.assertEqual({each.outcome for each in results}, {Outcome.LINKED})
-        self.assertEqual([each.id_value for each in results], [key(n) for n in range(100, 108)])
+        self.assertEqual(
+            [each.id_value for each in results], [key(n) for n in range(100, 108)]
+        )
         asked = [ResolveRequest(each.id_value) for each in reversed(requests)]
         found = self.mapper._resolve_fa(STAFF, asked)
-        self.assertEqual([each.fa for each in found], [account(n) for n in range(107, 99, -1)])
+        self.assertEqual(
+            [each.fa for each in found], [account(n) for n in range(107, 99, -1)]
+        )
 
     def test_suspend_and_resume(self):
         self.give_remotely(1)

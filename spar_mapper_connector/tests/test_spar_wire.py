@@ -64,10 +64,11 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import (
 )
 
 ME = Parties("registry.example", "spar.example")
+NOBODY = RemoteCall()
 ID, FA = "token:1@nationalId", "account:1@BANK"
 
 #: Few characters, so that drawing them takes no time: quotes, other scripts and widths.
-_TEXT = st.text("aZ0:@ \"\\/é漢٣\u202e😀", max_size=20)
+_TEXT = st.text('aZ0:@ "\\/é漢٣\u202e😀', max_size=20)
 _STORED = st.datetimes(min_value=datetime(1970, 1, 1))
 _AWARE = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(timezone.utc))
 _DETAILS = st.builds(
@@ -203,7 +204,7 @@ def travel(wire):
     return wire_json.parse(json.dumps(wire).encode())
 
 
-def build(name, *requests, call=RemoteCall(), **header):
+def build(name, *requests, call=NOBODY, **header):
     document = travel(build_message(OPERATIONS[name], ME, call, requests))
     document["header"].update(header)
     return document

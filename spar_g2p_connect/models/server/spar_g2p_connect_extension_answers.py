@@ -1,21 +1,18 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.exceptions import (
-    MapperError,
     NoSuchEvent,
     NoSuchNotice,
     NotSupported,
     SealBroken,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
-    Capability,
     Operation,
     Outcome,
     PaymentState,
-    ResolveRequest,
     Result,
     Standing,
 )
@@ -142,7 +139,10 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         caller = exchange.caller
         operation = Operation(exchange.wire_operation.name)
         items = [_read_item(operation, caller, each) for each in message.items]
-        results = [self._refuse(caller, *each) for each in zip(items, message.items)]
+        results = [
+            self._refuse(caller, item, received)
+            for item, received in zip(items, message.items, strict=True)
+        ]
         wanted = [i for i, result in enumerate(results) if result is None]
         if wanted:
             call = build_call(exchange, message.call)
@@ -160,9 +160,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     def _refuse(self, caller, item: Item, received: RequestItem) -> Result | None:
         if received.member:
             return refuse_unreadable(received.member)
-        refusal = refuse_item(
-            caller.rights, caller.id_type_ids, item, self._find_type
-        )
+        refusal = refuse_item(caller.rights, caller.id_type_ids, item, self._find_type)
         if refusal or self._is_here(item.id_value):
             return refusal
         return Result(Outcome.FORBIDDEN, problem=NotSupported.code)
@@ -193,9 +191,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         found: dict[int, Standing] = {}
         by_purpose: dict[str, list[int]] = {}
         for i, item in enumerate(message.items):
-            if self._may_name(exchange, item) and self._is_here(
-                item.request.id_value
-            ):
+            if self._may_name(exchange, item) and self._is_here(item.request.id_value):
                 by_purpose.setdefault(item.request.purpose, []).append(i)
             else:
                 found[i] = self._refuse_standing(exchange, item)

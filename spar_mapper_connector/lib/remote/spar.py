@@ -81,9 +81,7 @@ class RemoteSpar:
 
         def fail(request: Any, was_sent: bool) -> Result:
             problem = UNKNOWN_EFFECT if is_change and was_sent else ""
-            return Result(
-                Outcome.RETRY, request.id_value, request.fa, problem=problem
-            )
+            return Result(Outcome.RETRY, request.id_value, request.fa, problem=problem)
 
         found: list[Result] = self._ask_in_chunks(name, requests, fail)
         return [
