@@ -50,8 +50,8 @@ class SparMapper(models.AbstractModel):
     #: Whether it is called over the network, by the URL and proofs of its backend.
     _is_remote = False
     #: Whether changes are part of the caller's database transaction, and take effect
-    #: with its commit. Any other mapper may be slow and cannot be rolled back: a channel
-    #: calls it while its own transaction is not open.
+    #: with its commit. Any other mapper may be slow and cannot be rolled back, so a
+    #: channel that serves many callers has no transaction open while it calls it.
     _shares_transaction = False
 
     def _capabilities(self) -> frozenset[Capability]:

@@ -3,9 +3,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...exceptions import MapperError
-from ..remote.spar_remote_settings import REMOTE_FIELDS
 from ...lib.passing import build_mark
 from ...lib.routes import Routes
+from ..remote.spar_remote_settings import REMOTE_FIELDS
 
 
 class SparMapperBackend(models.Model):
