@@ -34,7 +34,14 @@ SignClaims = Callable[[dict[str, object]], str]
 
 
 class NoToken(Exception):
-    """The token endpoint gave no token; ``str()`` gives the problem's code."""
+    """The token endpoint gave no token; ``str()`` gives the problem's code.
+
+    ``answered_at`` is the header Date of its answer.
+    """
+
+    def __init__(self, code: str, answered_at: str = ""):
+        super().__init__(code)
+        self.answered_at = answered_at
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def _fetch_token(
     )
     document = parse_json(answer.body) if answer.status == 200 else None
     if not isinstance(document, dict):
-        raise NoToken(f"token_http_{answer.status}")
+        raise NoToken(f"token_http_{answer.status}", answer.headers.get("date", ""))
     token = document.get("access_token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise NoToken("token_missing")

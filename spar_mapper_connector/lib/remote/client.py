@@ -22,6 +22,8 @@ from ...exceptions import (
 )
 from ..contract import (
     UNKNOWN_EFFECT,
+    ChangeState,
+    ChangeStatus,
     Operation,
     Outcome,
     Reference,
@@ -32,11 +34,12 @@ from ..contract import (
 )
 from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
 from ..g2p_connect.headers import STATUS
+from ..g2p_connect.held import read_end
 from ..g2p_connect.items import WireRequest
 from ..g2p_connect.transactions import build_status_request, read_status_answer
 from ..g2p_connect.wire_json import JsonObject
 from .dialects import Dialect
-from .messages import Message, Parties, build_refusal
+from .messages import Message, Parties, build_refusal, read_reference
 
 #: How many time-outs a whole call may last, whatever it has to ask and to send again.
 PATIENCE = 3
@@ -94,6 +97,30 @@ class RemoteMapper:
         """
         self._begin()
         return self._get_status(requested)
+
+    def get_changes(self, references: Sequence[str]) -> list[ChangeStatus]:
+        """Return what became of changes that waited, in the same order.
+
+        Raises RemoteMapperError.
+        """
+        self._begin()
+        ends: dict[tuple[Operation, str], dict[str, str]] = {}
+        for operation, transaction_id, _reference_id in filter(
+            None, map(read_reference, references)
+        ):
+            place = operation, transaction_id
+            if place not in ends:
+                ends[place] = self._get_ends(operation, transaction_id)
+        return [ChangeStatus(each, _get_change(each, ends)) for each in references]
+
+    def _get_ends(self, operation: Operation, transaction_id: str) -> dict[str, str]:
+        """Return the end of each change of a transaction by its reference ID."""
+        requested = TransactionReference(
+            operation, Reference.TRANSACTION, (transaction_id,)
+        )
+        status = self._get_status(requested)
+        items = status.items if status else ()
+        return {str(item.get("reference_id")): read_end(item) for item in items}
 
     def _begin(self) -> None:
         self._ends_at = self.clock() + PATIENCE * self.timeout
@@ -276,6 +303,17 @@ _WITH_ADDRESS = {
     Operation.UPDATE: Outcome.UPDATED,
     Operation.UNLINK: Outcome.RETRY,
 }
+
+
+def _get_change(
+    reference: str, ends: dict[tuple[Operation, str], dict[str, str]]
+) -> ChangeState:
+    parts = read_reference(reference)
+    if parts is None:
+        return ChangeState.UNKNOWN
+    operation, transaction_id, reference_id = parts
+    end = ends[operation, transaction_id].get(reference_id, "unknown")
+    return ChangeState(end or "waiting")
 
 
 def _build(request: WireRequest, outcome: Outcome) -> Result:

@@ -158,6 +158,7 @@ class HttpExchange:
                 self.target.credentials, self.sign_claims, timeout
             )
         except NoToken as error:
+            self.answered_at = error.answered_at
             raise RemoteMapperRefuses(str(error)) from None
         except OutgoingError as error:
             raise _convert(error, "token_") from None

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from ...exceptions import RemoteAnswerUnusable, RemoteMapperRefuses
-from ..contract import Operation, Result
+from ..contract import Operation, Outcome, Result
 from ..g2p_connect import openg2p_2
 from ..g2p_connect.answers import read_result
 from ..g2p_connect.envelope import AnswerMessage, build_request
@@ -27,6 +27,8 @@ class Parties:
     sender_id: str
     receiver_id: str = ""
     sender_uri: str = ""
+    #: the marks of the servers that passed the request on, ours among them
+    passed: tuple[str, ...] = ()
 
     def build_header(self, message_id: str, action: str, count: int) -> RequestHeader:
         """Return the header of a message that is sent now."""
@@ -38,6 +40,7 @@ class Parties:
             total_count=count,
             sender_uri=self.sender_uri,
             receiver_id=self.receiver_id,
+            passed=self.passed,
         )
 
 
@@ -141,18 +144,49 @@ class Message:
             found = by_reference.get(reference, [])
             if not found and ids.count(request.id_value) == 1:
                 found = by_id.get(request.id_value or "", [])
-            results.append(self._read_item(request, found, profile))
+            results.append(self._read_item(request, reference, found, profile))
         return results
 
     def _read_item(
-        self, request: WireRequest, found: list[JsonObject], profile: Profile
+        self,
+        request: WireRequest,
+        reference: str,
+        found: list[JsonObject],
+        profile: Profile,
     ) -> Result | None:
         if len(found) != 1:
             return None
         named = found[0].get("id")
         if request.id_value is not None and named not in (None, "", request.id_value):
             return None
-        return read_result(self.operation, request, found[0], profile.answers)
+        result = read_result(self.operation, request, found[0], profile.answers)
+        if result.outcome is Outcome.HELD and self.operation is not Operation.RESOLVE:
+            result.reference = build_reference(self, reference)
+        return result
+
+
+# === CHANGES THAT WAIT === #
+
+
+def build_reference(message: Message, reference_id: str) -> str:
+    """Return the name of a change that waits, from which it can be asked about."""
+    return f"{message.operation.value}:{message.transaction_id}:{reference_id}"
+
+
+def read_reference(text: str) -> tuple[Operation, str, str] | None:
+    """Return ``(operation, transaction, reference ID)``; None for another text.
+
+    >>> read_reference("link:t:r")
+    (<Operation.LINK: 'link'>, 't', 'r')
+    >>> read_reference("7"), read_reference("grant:t:r")
+    (None, None)
+    """
+    parts = text.split(":")
+    try:
+        operation, transaction_id, reference_id = parts
+        return Operation(operation), transaction_id, reference_id
+    except ValueError:
+        return None
 
 
 def _group(items: Sequence[JsonObject], name: str) -> dict[str, list[JsonObject]]:
