@@ -3,7 +3,9 @@
 import json
 from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.exceptions import (
     RemoteAnswerUnusable,
@@ -27,6 +29,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.signing import (
     IN_HTTP_HEADER,
     IN_MESSAGE,
 )
+from odoo.addons.spar_mapper_connector.lib.passing import build_mark
 from odoo.addons.spar_mapper_connector.lib.remote.exchange import TOKENS
 
 from ..const import BASE_PATH
@@ -35,6 +38,8 @@ from .signing import SigningCase
 
 ONE, TWO = "token:remote1@nationalId", "token:remote2@nationalId"
 FA, OTHER = "account:1@BANK", "account:2@BANK"
+CLIENT = "odoo.addons.spar_mapper_connector.models.remote.spar_mapper_g2p_connect"
+ANSWERS_LOGGER = "odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_answers"
 BANK = {"name": "Registry Bank", "code": "RB"}
 
 
@@ -50,9 +55,22 @@ class TestRemoteBackend(SigningCase):
 
     def setUp(self):
         super().setUp()
+        # Odoo serves a test only requests with the test's cookie.
+        self.startPatcher(patch.object(outgoing, "send", self.send_with_cookie))
+        # What comes from this server itself is refused, see below.
+        self.from_elsewhere = patch(
+            f"{CLIENT}.add_mark", lambda passed, mark: (build_mark("elsewhere"),)
+        )
+        self.startPatcher(self.from_elsewhere)
         self.api = f"{self.base_url()}{BASE_PATH}"
         self.backend = self.make_backend(self.full, signature_place=False)
         self.mapper = self.backend._bind()
+
+    def send_with_cookie(self, method, url, *, headers=None, body=None, **_limits):
+        path = url.removeprefix(self.base_url())
+        answer = self.url_open(path, data=body, headers=headers, method=method)
+        names = {name.lower(): value for name, value in answer.headers.items()}
+        return outgoing.HttpResponse(answer.status_code, names, answer.content)
 
     def make_backend(self, participant, **values):
         """Return a backend that calls this server as ``participant``."""
@@ -94,9 +112,8 @@ class TestRemoteBackend(SigningCase):
         self.assertTrue(self.env["spar.fa.strategy"]._is_same_address(found.fa, second))
         (gone,) = mapper._unlink_fa(self.context, [UnlinkRequest(ONE)])
         self.assertEqual(gone.outcome, Outcome.UNLINKED)
-        self.assertEqual(
-            self.resolve(ONE, mapper=mapper)[0].outcome, Outcome.NOT_LINKED
-        )
+        (found,) = self.resolve(ONE, mapper=mapper)
+        self.assertEqual(found.outcome, Outcome.NOT_LINKED)
         (missing,) = mapper._update_fa(self.context, [UpdateRequest(ONE, first)])
         self.assertEqual(missing.outcome, Outcome.NOT_LINKED)
 
@@ -171,13 +188,14 @@ class TestRemoteBackend(SigningCase):
         self.assertEqual(result.outcome, Outcome.INVALID_FA)
 
     def test_signed_at_both_places_with_our_own_key(self):
-        for participant, place in (
-            (self.signer, IN_MESSAGE),
-            (self.header_signer, IN_HTTP_HEADER),
+        for participant, place, algorithm in (
+            (self.signer, IN_MESSAGE, "ES256"),
+            (self.header_signer, IN_HTTP_HEADER, "EdDSA"),
         ):
             backend = self.make_backend(
                 participant,
                 signature_place=place,
+                signature_algorithm=algorithm,
                 answer_place=place,
                 answer_keys_url=f"{self.api}/.well-known/jwks.json",
             )
@@ -279,3 +297,14 @@ class TestRemoteBackend(SigningCase):
     def test_connection(self):
         action = self.backend.action_test_connection()
         self.assertEqual(action["params"]["type"], "success")
+
+    @mute_logger(ANSWERS_LOGGER)
+    def test_a_server_that_asks_itself(self):
+        self.from_elsewhere.stop()
+        self.addCleanup(self.from_elsewhere.start)
+        (result,) = self.resolve(ONE)
+        self.assertEqual(
+            (result.outcome, result.problem), (Outcome.FORBIDDEN, "returned")
+        )
+        with self.assertRaisesRegex(UserError, "asks this server in turn"):
+            self.backend.action_test_connection()

@@ -20,6 +20,7 @@ from ..lib.contract import (
     UNKNOWN_CODE,
     UNKNOWN_EFFECT,
     Capability,
+    ChangeState,
     LinkRequest,
     Operation,
     Outcome,
@@ -29,7 +30,13 @@ from ..lib.contract import (
     UnlinkRequest,
     UpdateRequest,
 )
-from ..lib.g2p_connect.signing import IN_HTTP_HEADER, KEY_USE
+from ..lib.g2p_connect.acks import build_err
+from ..lib.g2p_connect.signing import (
+    IN_HTTP_HEADER,
+    IN_MESSAGE,
+    KEY_USE,
+    place_signature,
+)
 from ..lib.jose.keys import PrivateKey, read_public_key
 from ..lib.jose.signatures import sign_detached
 from ..lib.network_targets import ALLOW_VARIABLE
@@ -42,6 +49,8 @@ from .remote_mapper import (
     RECEIVER,
     SENDER,
     TOKEN_PATH,
+    build_document,
+    build_header,
     refuse,
     running,
     send_raw,
@@ -598,6 +607,185 @@ class TestChangesThatWait(RemoteMapperCase):
             send_raw(refuse("403 Forbidden", "err.request.forbidden"), comes_first=True)
         ]
         self.assert_refused(RemoteMapperRefuses, self.ask, reference)
+
+
+class TestAnswersThatComeLater(RemoteMapperCase):
+    """A mapper that only acknowledges messages."""
+
+    def setUp(self):
+        super().setUp()
+        # Without a signature of its own nothing is believed that comes by callback.
+        self.backend.write({"is_asynchronous": True, "answer_place": False})
+        self.stub.place = ""
+
+    def test_its_answers_are_asked_for(self):
+        self.stub.late = 2
+        (linked,) = self.link((ONE, FA))
+        self.assertEqual(linked.outcome, Outcome.LINKED)
+        self.assertEqual(self.stub.paths[0], "/mapper/link")
+        self.assertEqual(self.stub.paths[1:], ["/mapper/sync/txn/status"] * 3)
+        self.assertEqual(self.resolve(ONE)[0].fa, FA)
+        self.assertEqual(self.update((TWO, FA))[0].outcome, Outcome.NOT_LINKED)
+
+    def test_a_change_without_an_answer_in_time_is_held(self):
+        self.backend.timeout = 1
+        self.stub.late = 99
+        (result,) = self.link((ONE, FA))
+        self.assertEqual(result.outcome, Outcome.HELD)
+        (status,) = self.mapper._change_status(self.call, [result.reference])
+        self.assertEqual(status.state, ChangeState.WAITING)
+        self.stub.late = 0
+        (status,) = self.mapper._change_status(self.call, [result.reference])
+        self.assertEqual(status.state, ChangeState.APPLIED)
+        self.assertEqual(self.stub.paths.count("/mapper/link"), 1)
+
+    def test_a_question_without_an_answer_in_time_is_to_be_asked_again(self):
+        self.backend.timeout = 1
+        self.stub.late = 99
+        (result,) = self.resolve(ONE)
+        self.assertEqual((result.outcome, result.problem), (Outcome.RETRY, "no_answer"))
+
+    def test_a_message_that_is_not_acknowledged(self):
+        refused = build_err("err.request.forbidden", "no")
+        page = build_answer(b'{"message": "thanks"}')
+        raw = build_answer(json.dumps(refused).encode())
+        self.stub.faults = [send_raw(raw, comes_first=True)]
+        error = self.assert_refused(RemoteMapperRefuses, self.link, (ONE, FA))
+        self.assertEqual(error.reason, "err.request.forbidden")
+        self.assertEqual(self.stub.paths, ["/mapper/link"])
+        self.stub.faults = [send_raw(page)]
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        self.assertEqual(self.stub.paths.count("/mapper/link"), 2)
+
+    def test_a_dialect_without_such_messages(self):
+        with self.assertRaises(ValidationError):
+            self.backend.dialect = "openg2p-2.x"
+
+
+class TestCallbacks(RemoteMapperCase):
+    """Answers that another mapper posts to us."""
+
+    def setUp(self):
+        super().setUp()
+        self.backend.is_asynchronous = True
+        self.answers = self.env["spar.remote.answer"]
+        self.enterContext(self.enter_registry_test_mode())
+
+    def expect(self, transaction_id="t", operation="link"):
+        self.answers._expect(self.backend.id, operation, transaction_id)
+
+    def build(self, status="succ", transaction_id="t", key=KEY, operation="link"):
+        items = [{"reference_id": "r", "status": status}]
+        header = {"sender_id": SENDER, "receiver_id": RECEIVER}
+        answer = build_document(
+            header, f"on-{operation}", transaction_id, operation, items
+        )
+        signed, _headers = place_signature(
+            IN_MESSAGE, answer, lambda payload: sign_detached(payload, key)
+        )
+        return signed
+
+    def receive(self, document, action="on-link", backend=None):
+        raw = document if isinstance(document, bytes) else json.dumps(document).encode()
+        backend_id = (backend or self.backend).id
+        status, ack = self.answers._receive(backend_id, action, raw, "")
+        self.assertEqual(ack["message"]["ack_status"] == "ACK", status == 200)
+        return status
+
+    def ask(self):
+        (found,) = self.mapper._change_status(self.call, ["link:t:r"])
+        return found.state.value
+
+    def test_an_expected_answer_is_kept_sealed(self):
+        self.expect()
+        self.assertIsNone(self.answers._fetch(self.backend.id, "t"))
+        self.assertEqual(self.receive(self.build()), 200)
+        found = self.answers._fetch(self.backend.id, "t")
+        self.assertEqual(found["message"]["transaction_id"], "t")
+        self.env.cr.execute("SELECT sealed FROM spar_remote_answer")
+        self.assertNotIn(b"transaction_id", bytes(self.env.cr.fetchone()[0]))
+        self.assertEqual(self.ask(), "applied")
+
+    def test_a_call_takes_the_answer_from_there(self):
+        """The mapper has no status: only the callback brings the answer."""
+        send = self.stub.serve
+
+        def serve(path, document):
+            if path.endswith("status"):
+                return {"header": build_header(document["header"], "x", "rjct")}
+            return send(path, document)
+
+        fetched = []
+
+        def fetch(_answers, _backend_id, transaction_id):
+            fetched.append(transaction_id)
+            ready = len(fetched) > 2
+            return self.stub.transactions[transaction_id] if ready else None
+
+        with (
+            patch.object(self.stub, "serve", serve),
+            patch.object(type(self.answers), "_fetch", fetch),
+        ):
+            (result,) = self.link((ONE, FA))
+        self.assertEqual(result.outcome, Outcome.LINKED)
+        sent = self.stub.messages[0][1]
+        self.assertEqual(sent["header"]["sender_uri"], self.backend.callback_url)
+        self.assertEqual(fetched, [sent["message"]["transaction_id"]] * 3)
+
+    def test_a_later_answer_ends_what_was_waiting(self):
+        self.expect()
+        self.receive(self.build("pdng"))
+        self.assertEqual(self.ask(), "waiting")
+        self.receive(self.build("succ"))
+        self.assertEqual(self.ask(), "applied")
+        self.assertEqual(self.receive(self.build("rjct")), 200)
+        self.assertEqual(self.ask(), "applied")
+
+    def test_what_was_not_expected_is_refused(self):
+        self.assertEqual(self.receive(self.build()), 401)
+        self.expect()
+        for document, action in (
+            (self.build(transaction_id="other"), "on-link"),
+            (self.build(operation="update"), "on-update"),
+            (self.build(), "on-status"),
+            (self.build(), "link"),
+        ):
+            self.assertEqual(self.receive(document, action), 401)
+        other = self.backend.copy({"is_default": False})
+        self.assertEqual(self.receive(self.build(), backend=other), 401)
+        self.assertIsNone(self.answers._fetch(self.backend.id, "t"))
+
+    def test_what_is_not_proved_is_refused(self):
+        self.expect()
+        signed = self.build()
+        for document in (
+            self.build(key=PrivateKey.generate("ES256")),
+            {**signed, "signature": ""},
+            {**signed, "message": {**signed["message"], "link_response": []}},
+            b"<html>",
+            b"[]",
+            b"",
+        ):
+            self.assertEqual(self.receive(document), 401)
+        self.assertIsNone(self.answers._fetch(self.backend.id, "t"))
+
+    def test_a_backend_that_answers_at_once_or_unsigned_has_no_callbacks(self):
+        self.expect()
+        for values in ({"is_asynchronous": False}, {"active": False}):
+            self.backend.write(values)
+            self.assertEqual(self.receive(self.build()), 401)
+        self.backend.write(
+            {"active": True, "is_asynchronous": True, "answer_place": False}
+        )
+        self.assertEqual(self.receive(self.build()), 401)
+
+    def test_old_answers_are_deleted(self):
+        self.expect()
+        self.env.cr.execute(
+            "UPDATE spar_remote_answer SET since = since - interval '31 days'"
+        )
+        self.answers._gc_answers()
+        self.assertEqual(self.receive(self.build()), 401)
 
 
 class TestPassing(RemoteMapperCase):

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from odoo import api, models
@@ -25,7 +25,7 @@ from ...lib.contract import (
 )
 from ...lib.g2p_connect.wire_json import JsonObject
 from ...lib.passing import add_mark
-from ...lib.remote.client import RemoteMapper
+from ...lib.remote.client import Inbox, RemoteMapper
 from ...lib.remote.clocks import is_clock_wrong
 from ...lib.remote.exchange import HttpExchange
 
@@ -50,7 +50,10 @@ class SparMapperG2pConnect(models.AbstractModel):
 
     def _capabilities(self):
         backend_sudo = self._get_backend().sudo()
-        return backend_sudo._get_dialect().capabilities
+        able = backend_sudo._get_dialect().capabilities
+        if backend_sudo._receives_callbacks():
+            able |= {Capability.CHANGE_STATUS}
+        return able
 
     # === OPERATIONS === #
 
@@ -100,7 +103,8 @@ class SparMapperG2pConnect(models.AbstractModel):
                 raise RemoteMapperRefuses("clock") from None
             raise
         if result.outcome is Outcome.FORBIDDEN:
-            raise RemoteMapperRefuses("not_disclosed")
+            is_back = result.problem == "returned"
+            raise RemoteMapperRefuses("returned" if is_back else "not_disclosed")
         if result.outcome is Outcome.RETRY:
             raise RemoteAnswerUnusable(result.problem or "retry")
 
@@ -154,10 +158,20 @@ class SparMapperG2pConnect(models.AbstractModel):
         passed = add_mark(call.passed, backend_sudo._get_own_mark())
 
         def send(
-            path: str, document: JsonObject, timeout: float, attempts: int
+            path: str,
+            document: JsonObject,
+            timeout: float,
+            attempts: int,
+            is_proved: bool = True,
         ) -> JsonObject:
             self._write_addresses(document)
-            answer = exchange.post(path, document, timeout=timeout, attempts=attempts)
+            answer = exchange.post(
+                path,
+                document,
+                timeout=timeout,
+                attempts=attempts,
+                is_proved=is_proved,
+            )
             self._read_addresses(answer)
             return answer
 
@@ -169,7 +183,15 @@ class SparMapperG2pConnect(models.AbstractModel):
             timeout=float(backend_sudo.timeout),
             wants_details=backend_sudo.asks_details,
             is_same=self.env["spar.fa.strategy"]._is_same_address,
+            is_asynchronous=backend_sudo.is_asynchronous,
+            inbox=self._get_inbox(backend_sudo),
         )
+
+    @api.model
+    def _get_inbox(self, backend_sudo) -> Inbox | None:
+        if not backend_sudo._receives_callbacks():
+            return None
+        return _Inbox(self.env["spar.remote.answer"], backend_sudo.id)
 
     # === ADDRESSES AS OBJECTS (OpenG2P 2.x) === #
 
@@ -205,6 +227,20 @@ class SparMapperG2pConnect(models.AbstractModel):
         user = self.env.user
         if not (self.env.su or user.has_group(CHANNEL) or user.has_group(OFFICER)):
             raise NotPermitted(user.id)
+
+
+@dataclass
+class _Inbox:
+    """The answers of one backend that arrive by callback."""
+
+    answers: models.BaseModel
+    backend_id: int
+
+    def expect(self, operation: str, transaction_id: str) -> None:
+        self.answers._expect(self.backend_id, operation, transaction_id)
+
+    def fetch(self, transaction_id: str) -> JsonObject | None:
+        return self.answers._fetch(self.backend_id, transaction_id)
 
 
 #: The problem of an address that cannot be written as an object of parts.

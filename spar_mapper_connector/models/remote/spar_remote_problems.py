@@ -115,6 +115,10 @@ class SparRemoteProblems(models.AbstractModel):
             "http_405": path,
             "clock": clock,
             "rjct.message_ts.invalid": clock,
+            "returned": self.env._(
+                "The mapper asks this server in turn: one of the two has to name "
+                "another backend."
+            ),
             "not_disclosed": self.env._(
                 "The mapper does not disclose addresses to us: have it permit that, or "
                 "stop asking for addresses."
