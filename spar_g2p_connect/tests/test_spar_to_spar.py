@@ -149,6 +149,12 @@ class TestRoundTrip(SparToSparCase):
             with self.assertRaises(RemoteMapperDown):
                 self.mapper._capabilities()
 
+    def test_connection_takes_the_right_of_another_spar(self):
+        self.mapper._check_connection()
+        with self.assertRaises(RemoteMapperRefuses) as caught:
+            self.make_mapper(self.full)._check_connection()
+        self.assertEqual(caught.exception.reason, "err.request.forbidden")
+
     def test_changes_with_versions_and_purposes(self):
         self.assertEqual(self.give_remotely(1).version, 1)
         details = Details("A name", "", ({"name": "crvs", "value": 1},))

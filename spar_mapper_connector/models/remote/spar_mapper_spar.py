@@ -3,7 +3,12 @@ from datetime import datetime
 
 from odoo import api, models
 
-from ...exceptions import NotPermitted, NotSupported, RemoteMapperError
+from ...exceptions import (
+    NotPermitted,
+    NotSupported,
+    RemoteMapperError,
+    RemoteMapperRefuses,
+)
 from ...lib.contract import (
     Authority,
     CallContext,
@@ -17,6 +22,8 @@ from ...lib.contract import (
     WaitingChange,
 )
 from ...lib.passing import add_mark
+from ...lib.remote.clocks import is_clock_wrong
+from ...lib.remote.exchange import HttpExchange
 from ...lib.remote.spar import RemoteSpar
 from ...lib.spar_wire.messages import Parties
 from ...lib.spar_wire.records import (
@@ -151,21 +158,37 @@ class SparMapperSpar(models.AbstractModel):
         While it does not answer, what it said before still holds. Raises
         RemoteMapperError where it never did.
         """
-        key = self._get_abilities_key()
-        until, known = _KNOWN.get(key, (0.0, None))
+        until, known = _KNOWN.get(self._get_abilities_key(), (0.0, None))
         if known and time.monotonic() < until:
             return known
         try:
-            spar = self._open_spar(self._build_own_call(), self._get_own_chunk_size())
-            found = spar.get_abilities()
+            return self._fetch_abilities(self._open_exchange())
         except RemoteMapperError:
             if known is None:
                 raise
             return known
+
+    def _fetch_abilities(self, exchange: HttpExchange) -> Abilities:
+        """Ask what we may ask, and keep the answer; raises RemoteMapperError."""
+        call = self._build_own_call()
+        found = self._open_spar(call, exchange, most=1).get_abilities()
         if len(_KNOWN) >= _MAX_KNOWN:
             _KNOWN.clear()
-        _KNOWN[key] = time.monotonic() + LIFETIME, found
+        _KNOWN[self._get_abilities_key()] = time.monotonic() + LIFETIME, found
         return found
+
+    def _check_connection(self) -> None:
+        """Ask what we may ask: that takes every proof and the right of a SPAR.
+
+        Raises RemoteMapperError.
+        """
+        exchange = self._open_exchange()
+        try:
+            self._fetch_abilities(exchange)
+        except RemoteMapperError as error:
+            if is_clock_wrong(error.reason, exchange.answered_at):
+                raise RemoteMapperRefuses("clock") from None
+            raise
 
     def _get_abilities_key(self) -> tuple:
         backend_sudo = self._get_backend().sudo()
@@ -178,15 +201,24 @@ class SparMapperSpar(models.AbstractModel):
     def _ask_one(self, call: CallContext, name: str, request):
         return self._open_spar(call).ask_one(name, request)
 
-    def _open_spar(self, call: CallContext, chunk_size: int = 0) -> RemoteSpar:
-        """Return the client of this mapper, for one call."""
+    def _open_exchange(self) -> HttpExchange:
+        return self._get_backend().sudo()._open_exchange()
+
+    def _open_spar(
+        self, call: CallContext, exchange: HttpExchange | None = None, most: int = 0
+    ) -> RemoteSpar:
+        """Return the client of this mapper, for one call.
+
+        :param most: how many items a message may have; by default what the other side
+            says
+        """
         backend_sudo = self._get_backend().sudo()
-        exchange = backend_sudo._open_exchange()
         mark = backend_sudo._get_own_mark()
-        most = chunk_size or self._get_abilities().max_items
+        most = most or self._get_abilities().max_items
+        opened = exchange or self._open_exchange()
 
         def send(path: str, document: dict, timeout: float, attempts: int) -> dict:
-            return exchange.post(path, document, timeout=timeout, attempts=attempts)
+            return opened.post(path, document, timeout=timeout, attempts=attempts)
 
         return RemoteSpar(
             parties=Parties(
@@ -196,12 +228,9 @@ class SparMapperSpar(models.AbstractModel):
             ),
             call=call,
             send=send,
-            chunk_size=max(1, min(self._get_own_chunk_size(), most)),
+            chunk_size=max(1, min(backend_sudo.chunk_size, most)),
             timeout=float(backend_sudo.timeout),
         )
-
-    def _get_own_chunk_size(self) -> int:
-        return self._get_backend().sudo().chunk_size
 
     @api.model
     def _build_own_call(self) -> CallContext:
