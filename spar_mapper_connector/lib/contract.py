@@ -103,6 +103,8 @@ class CallContext:
     without, any text may be stored. With ``checks_cards`` an ID that receives an
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
+    ``passed`` are the marks of the servers through which the request came here; a
+    mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
 
     actor: str
@@ -116,6 +118,7 @@ class CallContext:
     id_type_ids: frozenset[int] | None = None
     checks_addresses: bool = False
     checks_cards: bool = True
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -273,6 +276,11 @@ class NoticeInfo:
     answer: ObjectionAnswer | None = None
 
 
+#: Problems of RETRY: whether the request had its effect is not known, so it must not
+#: simply be sent again; and the mapper answered by a code that is not agreed.
+UNKNOWN_EFFECT, UNKNOWN_CODE = "unknown_effect", "unknown_code"
+
+
 @dataclass(frozen=True)
 class ProviderInfo:
     """The provider of an address: shown to callers who may see details."""
@@ -307,6 +315,11 @@ class Result:
     provider: ProviderInfo | None = None
     details: Details = NO_DETAILS
     reference: str = ""
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Return whether it is not known if the request had its effect."""
+        return self.outcome is Outcome.RETRY and self.problem == UNKNOWN_EFFECT
 
 
 # === STANDING === #

@@ -18,6 +18,7 @@ from . import spar_account_act
 from . import res_users
 from . import res_users_account
 from . import mapper
+from . import remote
 from . import forms
 from . import directory_source
 from . import spar_fsp_prefixes
