@@ -5,15 +5,14 @@ from __future__ import annotations
 import jwt
 from jwt.types import Options
 
-from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
+from ..jose.exceptions import (
     JwtRefused,
     KeySetUnavailable,
 )
-from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
-from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
-from odoo.addons.spar_mapper_connector.lib.jose.tokens import read_token_header
-
-from ...exceptions import IdTokenRefused, ProviderUnavailable
+from ..jose.key_sets import KeySetCache
+from ..jose.keys import ALGORITHMS, PublicKey
+from ..jose.tokens import read_token_header
+from .exceptions import IdTokenRefused, ProviderUnavailable
 from .settings import ProviderSettings
 
 #: Signature only: the required claims differ between ID token and userinfo.
