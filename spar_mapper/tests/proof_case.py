@@ -57,7 +57,6 @@ class OwnerProofCase(StoreCase):
 
     def setUp(self):
         super().setUp()
-        self.env["spar.row.versions"]._forget()
         self.provider.now, key = self.get_moment(), self.provider.key
         self.addCleanup(setattr, self.provider, "key", key)
 

@@ -117,6 +117,7 @@ class TestOwnerProof(OwnerProofCase):
         self.env.cr.execute("SELECT id, format, mac FROM spar_event ORDER BY id")
         before = self.env.cr.fetchall()
         self.env["spar.event"].init()
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
         self.migrate()
         self.migrate()
         self.env.cr.execute("SELECT id, format, mac FROM spar_event ORDER BY id")
