@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import Enum, IntEnum
 from typing import ClassVar
 
+from .owner_proof import OwnerProof
+
 
 class Operation(str, Enum):
     """The operations on the address in force for an ID."""
@@ -105,6 +107,7 @@ class CallContext:
     (participants, which also send tokens) it applies only if the type requires it.
     ``passed`` are the marks of the servers through which the request came here; a
     mapper that sends it on adds the one of this server (``lib/passing.py``).
+    ``owner_proof`` proves that the owner confirmed the one request of the call.
     """
 
     actor: str
@@ -119,6 +122,7 @@ class CallContext:
     checks_addresses: bool = False
     checks_cards: bool = True
     passed: tuple[str, ...] = ()
+    owner_proof: OwnerProof | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

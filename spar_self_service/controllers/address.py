@@ -1,7 +1,9 @@
 from odoo import http
 from odoo.http import request
 
-from ..exceptions import LoginRefused, StepUpNeeded
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
+
+from ..exceptions import StepUpNeeded
 from .page import PAGE, get_number, go_to, page, show
 
 

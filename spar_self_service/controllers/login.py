@@ -4,12 +4,13 @@ import time
 from odoo import http
 from odoo.http import request
 
-from ..exceptions import (
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
     LoginRefused,
     ProviderNotReady,
-    SelfServiceError,
     TooManyAttempts,
 )
+
+from ..exceptions import SelfServiceError
 from ..lib import browser
 from ..models.auth_oauth_provider import CALLBACK_PATH, LOGIN_PAGE_PATH
 from ..models.res_users import CREDENTIAL
@@ -45,7 +46,7 @@ class ProviderLogin(http.Controller):
         """Handle the provider's response, which comes through the person's browser."""
         try:
             done = _complete(provider_id, parameters)
-        except SelfServiceError as error:
+        except (LoginRefused, SelfServiceError) as error:
             return _show_problem(error)
         if done.tried:
             return _show_trial(provider_id, done)
@@ -128,7 +129,7 @@ def _log_in(ticket: LoginTicket) -> None:
     browser.begin_login(request.session, ticket.provider_id, time.time())
 
 
-def _show_problem(error: SelfServiceError):
+def _show_problem(error: LoginRefused | SelfServiceError):
     """Show what happened and what to do, without personal data or tokens."""
     reason = getattr(error, "reason", "")
     _logger.info("login refused: %s %s", error.code, reason)

@@ -1,7 +1,8 @@
 from odoo import http
 from odoo.http import request
 
-from ..lib.oidc.authorization import get_local_path
+from odoo.addons.spar_mapper_connector.lib.oidc.authorization import get_local_path
+
 from ..models.auth_oauth_provider import LOGIN_PAGE_PATH
 from ..models.ir_http import CACHE_FOREVER
 from .page import PAGE, SHARED_PAGE, go_to, page, show

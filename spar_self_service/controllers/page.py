@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError, NoSuchEvent
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
 
 from ..exceptions import (
     DraftClosed,
     DraftOutdated,
-    LoginRefused,
     NoSuchDraft,
     NotLoggedIn,
     OutcomeUnknown,

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import MutableMapping
 from typing import Any
 
-from ..exceptions import TooManyAttempts
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import TooManyAttempts
 
 SECRET, LOGIN, BEGUN = "spar_browser", "spar_login", "spar_begun"
 IDLE_SECONDS = 15 * 60
@@ -41,7 +41,7 @@ def begin_attempt(session: Session, now: float) -> str:
     >>> begin_attempt(session, 1100)
     Traceback (most recent call last):
     ...
-    odoo.addons.spar_self_service.exceptions.TooManyAttempts
+    odoo.addons.spar_mapper_connector.lib.oidc.exceptions.TooManyAttempts
     >>> begin_attempt(session, 1000 + BEGUN_SECONDS) in secrets
     True
     """

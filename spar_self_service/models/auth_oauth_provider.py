@@ -12,15 +12,31 @@ from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import DecryptionFailed
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ENCRYPTION_ALGORITHM
+from odoo.addons.spar_mapper_connector.lib.oidc import discovery, presets
+from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
+    LoginAttempt,
+    add_query,
+    read_response,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
+    LoginRefused,
+    NoUsableId,
+    ProviderNotReady,
+    UserinfoRefused,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.relying_party import (
+    Ports,
+    RelyingParty,
+    discover,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.settings import (
+    ClientAuthentication,
+    ProviderSettings,
+    UserinfoFormat,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.signed import read_signed
+from odoo.addons.spar_mapper_connector.lib.oidc.verified import VerifiedLogin
 from odoo.addons.spar_staff_login.lib.settings import get_staff_host
-
-from ..exceptions import LoginRefused, NoUsableId, ProviderNotReady, UserinfoRefused
-from ..lib.oidc import discovery, presets
-from ..lib.oidc.authorization import LoginAttempt, add_query, read_response
-from ..lib.oidc.relying_party import Ports, RelyingParty, discover
-from ..lib.oidc.settings import ClientAuthentication, ProviderSettings, UserinfoFormat
-from ..lib.oidc.signed import read_signed
-from ..lib.oidc.verified import VerifiedLogin
 
 FLOW = "spar_oidc"
 #: Fields that are required before anyone can log in.

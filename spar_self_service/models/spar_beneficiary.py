@@ -4,9 +4,11 @@ from odoo import api, models
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
+from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts
 
-from ..exceptions import NotLoggedIn, ProviderNotReady, StepUpNeeded, TicketNeeded
-from ..lib.beneficiary import AgentTicket, Beneficiary, Contacts
+from ..exceptions import NotLoggedIn, StepUpNeeded, TicketNeeded
+from ..lib.beneficiary import AgentTicket, Beneficiary
 from ..lib.browser import LOGIN, begin_attempt
 
 OFFICER = "spar_fa_directory.group_officer"

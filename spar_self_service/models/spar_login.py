@@ -4,16 +4,20 @@ from dataclasses import asdict, dataclass
 
 from odoo import api, models
 
-from ..exceptions import (
+from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
+    AttemptSecrets,
+    LoginAttempt,
+    get_local_path,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
     AnotherPerson,
     LoginRefused,
-    NotLoggedIn,
     ProviderNotReady,
-    SelfServiceError,
     WrongProvider,
 )
-from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt, get_local_path
-from ..lib.oidc.verified import VerifiedLogin
+from odoo.addons.spar_mapper_connector.lib.oidc.verified import VerifiedLogin
+
+from ..exceptions import NotLoggedIn, SelfServiceError
 from .auth_oauth_provider import LOGIN_PAGE_PATH
 from .spar_login_attempt import PendingLogin
 
@@ -221,7 +225,7 @@ class SparLogin(models.AbstractModel):
     # === TEXTS === #
 
     @api.model
-    def _explain(self, error: SelfServiceError) -> str:
+    def _explain(self, error: LoginRefused | SelfServiceError) -> str:
         """Return what happened and what to do, in the person's own plain language."""
         texts = self._get_provider_problem_texts() | self._get_person_problem_texts()
         return texts.get(error.code) or self.env._(

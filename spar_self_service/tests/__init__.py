@@ -3,7 +3,6 @@ from . import test_login_page
 from . import test_frame
 from . import test_helped_change
 from . import test_issuers
-from . import test_lib_oidc
 from . import test_lib_pages
 from . import test_login
 from . import test_login_attacks

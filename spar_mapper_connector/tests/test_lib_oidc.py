@@ -6,21 +6,7 @@ from urllib.parse import parse_qs
 
 from odoo.tests import BaseCase
 
-from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetTooSlow
-from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
-
-from ..exceptions import (
-    AttemptCancelled,
-    AttemptUnknown,
-    CodeRefused,
-    IdTokenRefused,
-    LoginRefused,
-    NotFresh,
-    NotStrongEnough,
-    ProviderUnavailable,
-    UserinfoRefused,
-    WrongProvider,
-)
+from ..exceptions import OutgoingRefused, TargetTooSlow
 from ..lib.oidc import client_authentication, presets
 from ..lib.oidc.authorization import (
     AttemptSecrets,
@@ -32,10 +18,23 @@ from ..lib.oidc.authorization import (
     read_response,
 )
 from ..lib.oidc.discovery import get_address, read_discovery
+from ..lib.oidc.exceptions import (
+    AttemptCancelled,
+    AttemptUnknown,
+    CodeRefused,
+    IdTokenRefused,
+    LoginRefused,
+    NotFresh,
+    NotStrongEnough,
+    ProviderUnavailable,
+    UserinfoRefused,
+    WrongProvider,
+)
 from ..lib.oidc.id_token import ExpectedClaims, check_id_token
 from ..lib.oidc.relying_party import Ports, RelyingParty, TokenResponse, discover
 from ..lib.oidc.settings import ClientAuthentication, ProviderSettings, UserinfoFormat
 from ..lib.oidc.verified import VerifiedLogin, merge_claims
+from ..lib.outgoing import HttpResponse
 
 NOW = 1_800_000_000
 ISSUER = "https://op.example"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ...exceptions import ProviderUnavailable, WrongProvider
+from .exceptions import ProviderUnavailable, WrongProvider
 from .settings import ClientAuthentication
 
 WELL_KNOWN = "/.well-known/openid-configuration"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from ...exceptions import AttemptCancelled, AttemptUnknown, WrongProvider
+from .exceptions import AttemptCancelled, AttemptUnknown, WrongProvider
 from .settings import ProviderSettings
 
 MAX_PARAMETER = 4096

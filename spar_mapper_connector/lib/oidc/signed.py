@@ -5,19 +5,18 @@ from __future__ import annotations
 import jwt
 from jwt.types import Options
 
-from odoo.addons.spar_mapper_connector.lib.jose.exceptions import (
+from ..jose.exceptions import (
     JwtRefused,
     KeySetUnavailable,
 )
-from odoo.addons.spar_mapper_connector.lib.jose.key_sets import KeySetCache
-from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
-from odoo.addons.spar_mapper_connector.lib.jose.tokens import read_token_header
-
-from ...exceptions import IdTokenRefused, ProviderUnavailable
+from ..jose.key_sets import KeySetCache
+from ..jose.keys import ALGORITHMS, PublicKey
+from ..jose.tokens import read_token_header
+from .exceptions import IdTokenRefused, ProviderUnavailable
 from .settings import ProviderSettings
 
 #: Signature only: the required claims differ between ID token and userinfo.
-_SIGNATURE_ONLY: Options = {
+SIGNATURE_ONLY: Options = {
     "verify_signature": True,
     "verify_aud": False,
     "verify_iss": False,
@@ -43,7 +42,7 @@ def read_signed(
     key = _find_key(settings, kid, algorithm, key_sets)
     try:
         return jwt.decode(
-            token, key.key, algorithms=[algorithm], options=_SIGNATURE_ONLY
+            token, key.key, algorithms=[algorithm], options=SIGNATURE_ONLY
         )
     except jwt.InvalidTokenError:
         raise IdTokenRefused("signature") from None

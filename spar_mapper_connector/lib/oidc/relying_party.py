@@ -11,14 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from odoo.addons.spar_mapper_connector.exceptions import (
+from ...exceptions import (
     OutgoingFailed,
     OutgoingRefused,
 )
-from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
-
-from ...exceptions import CodeRefused, ProviderUnavailable, UserinfoRefused
+from ..outgoing import HttpResponse
 from . import authorization, client_authentication, discovery
+from .exceptions import CodeRefused, ProviderUnavailable, UserinfoRefused
 from .id_token import LEEWAY, ExpectedClaims, check_id_token, is_time
 from .settings import ProviderSettings, UserinfoFormat
 from .verified import VerifiedLogin, merge_claims

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..beneficiary import Contacts
-
 MAX_TEXT = 256
 
 #: Claims about the token, not about the person.
@@ -30,6 +28,14 @@ PROTOCOL_CLAIMS = frozenset(
         "typ",
     ]
 )
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Contacts that the person's ID provider has verified; empty where it has not."""
+
+    email: str = ""
+    phone_number: str = ""
 
 
 @dataclass(frozen=True)

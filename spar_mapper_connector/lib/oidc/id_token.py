@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from ...exceptions import IdTokenRefused, NotFresh, NotStrongEnough
 from .authorization import LoginAttempt
+from .exceptions import IdTokenRefused, NotFresh, NotStrongEnough
 from .settings import ProviderSettings
 
 #: How far the provider's clock and ours may differ, in seconds.
