@@ -2,9 +2,10 @@ from odoo import http
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
+from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
 from ..exceptions import StepUpNeeded
-from .page import PAGE, get_number, go_to, page, show
+from .page import get_number, go_to, page, show
 
 
 class AddressPages(http.Controller):

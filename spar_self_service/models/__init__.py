@@ -3,7 +3,6 @@ from . import ir_http
 from . import res_users
 from . import spar_beneficiary
 from . import spar_page_texts
-from . import spar_address_words
 from . import spar_draft
 from . import spar_my_address
 from . import spar_helped_change

@@ -10,7 +10,8 @@ from odoo.exceptions import AccessDenied, ConcurrencyError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..lib import browser
+from odoo.addons.spar_mapper_connector.lib.pages import browser
+
 from ..models import ir_http
 from ..models.spar_identity import SparIdentity
 from .common import LoginCase
