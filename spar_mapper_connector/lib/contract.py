@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import Enum, IntEnum
 from typing import ClassVar
 
+from .owner_proof import OwnerProof
+
 
 class Operation(str, Enum):
     """The operations on the address in force for an ID."""
@@ -103,6 +105,7 @@ class CallContext:
     without, any text may be stored. With ``checks_cards`` an ID that receives an
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
+    ``owner_proof`` proves that the owner confirmed the one request of the call.
     """
 
     actor: str
@@ -116,6 +119,7 @@ class CallContext:
     id_type_ids: frozenset[int] | None = None
     checks_addresses: bool = False
     checks_cards: bool = True
+    owner_proof: OwnerProof | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
