@@ -18,6 +18,7 @@ from . import spar_account_act
 from . import res_users
 from . import res_users_account
 from . import mapper
+from . import oidc
 from . import forms
 from . import pages
 from . import directory_source

@@ -31,9 +31,7 @@ class TestFrame(PageCase):
         language = self.env["res.lang"]._activate_lang(code)
         website = self.env["website"].search([], limit=1)
         website.language_ids |= language
-        addons = self.env["ir.module.module"].search(
-            [("name", "in", PAGE_ADDONS)]
-        )
+        addons = self.env["ir.module.module"].search([("name", "in", PAGE_ADDONS)])
         addons._update_translations([code])
         self.env.registry.clear_cache()
 
