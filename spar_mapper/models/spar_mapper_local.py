@@ -102,7 +102,10 @@ class SparMapperLocal(models.AbstractModel):
     _inherit = ["spar.mapper"]
 
     def _capabilities(self):
-        return frozenset(Capability) - {Capability.TRANSACTION_STATUS}
+        return frozenset(Capability) - {
+            Capability.TRANSACTION_STATUS,
+            Capability.CONFIRMATION,
+        }
 
     # === CHANGING === #
 

@@ -91,6 +91,8 @@ class Capability(str, Enum):
     STANDING = "standing"
     #: Addresses are checked by the directory of providers in this database.
     DIRECTORY = "directory"
+    #: Owners confirm their changes on a page of the mapper itself.
+    CONFIRMATION = "confirmation"
 
 
 @dataclass(frozen=True)
