@@ -8,6 +8,7 @@ from . import spar_my_address
 from . import spar_helped_change
 from . import spar_notice_holder
 from . import spar_page_frame
+from . import spar_page_visitor
 from . import spar_identity
 from . import spar_login
 from . import spar_login_attempt

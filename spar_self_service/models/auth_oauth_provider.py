@@ -113,7 +113,7 @@ class AuthOauthProvider(models.Model):
 
     def _get_base_url(self) -> str:
         """Return this site's address from its configuration, never from a request."""
-        return self.env["website"].get_current_website().get_base_url().rstrip("/")
+        return self.env["spar.page.frame"]._get_base_url()
 
     def _get_staff_base_url(self) -> str:
         """Return the address of staff's screens, on their own host if they have one."""

@@ -29,6 +29,10 @@ class SparPageFrame(models.AbstractModel):
         return self._get_website().name
 
     @api.model
+    def _get_base_url(self) -> str:
+        return self._get_website().get_base_url().rstrip("/")
+
+    @api.model
     def _get_colour(self) -> str:
         return self._get_website().company_id.primary_color or ""
 

@@ -1,8 +1,8 @@
 """Filtering of secrets in our pages' addresses from the server's access log.
 
 The link of a notice, the page of a proposal and the ID provider's response are secrets
-in an address, and what
-a person searches for is private. Odoo logs every address in full.
+in an address, and what a person searches for is private. Odoo logs every address in
+full.
 """
 
 from __future__ import annotations

@@ -61,6 +61,12 @@ class SparPageFrame(models.AbstractModel):
     def _get_site_name(self) -> str:
         return self.env.company.sudo().name
 
+    @api.model
+    def _get_base_url(self) -> str:
+        """Return this site's address from its configuration, never from a request."""
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        return parameters_sudo.get_param("web.base.url", "").rstrip("/")
+
     # === LANGUAGES === #
 
     @api.model
