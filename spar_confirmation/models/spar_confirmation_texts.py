@@ -32,17 +32,30 @@ class SparConfirmationTexts(models.AbstractModel):
         return {
             "is_removal": isinstance(request, UnlinkRequest),
             "is_replacing": isinstance(request, UpdateRequest),
-            "asker": self._get_asker(content),
+            "request_text": self._get_request_text(content),
             "new_lines": self._describe_new(request),
             "old_lines": self.env["spar.address.words"]._describe(old) if old else [],
             "clients": confirmation._get_clients(content.proposal),
         }
 
     @api.model
-    def _get_asker(self, content) -> str:
-        """Return the name of the portal that asks; "" for pages of this database."""
+    def _get_request_text(self, content) -> str:
+        """Return who asks for what; "" for the pages of this database."""
         portals_sudo = self.env["spar.confirmation.portal"].sudo()
-        return portals_sudo.browse(content.portal_id or ()).exists().name or ""
+        name = portals_sudo.browse(content.portal_id or ()).exists().name
+        if not name:
+            return ""
+        # Apart from the direction of writing around it.
+        asker = f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+        if isinstance(content.proposal.request, UnlinkRequest):
+            return self.env._(
+                "%(asker)s asks to remove the account that you are paid to.",
+                asker=asker,
+            )
+        return self.env._(
+            "%(asker)s asks that your payments go to this account from now on.",
+            asker=asker,
+        )
 
     @api.model
     def _describe_new(self, request) -> list[AddressLine]:

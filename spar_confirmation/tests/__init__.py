@@ -3,3 +3,4 @@ from . import test_login_attacks
 from . import test_pages
 from . import test_portal
 from . import test_proposal
+from . import test_translations

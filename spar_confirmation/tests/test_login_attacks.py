@@ -128,17 +128,19 @@ class TestHostileLogins(PageCase):
                 "no_usable_id",
             ),
         }
-        page = self.propose()
         for name, (attributes, words, code) in cases.items():
             with self.subTest(name):
-                self.setUpHostile(attributes)
+                self.use_another_browser()
+                self.behave(attributes)
+                page = self.propose()
                 self.begin(self.open_page(page.url))
                 self.assert_refused(words, page, code)
-        self.setUpHostile({})
+                self.behave({})
         self.confirm(page.url)
         self.assertEqual(self.get_address(), OTHER_FA)
 
-    def setUpHostile(self, attributes):
+    def behave(self, attributes):
+        """Let the provider be honest but for these attributes."""
         self.hostile.reset()
         self.hostile.userinfo_claims = {"individual_id": "Ada-1815"}
         for attribute, value in attributes.items():

@@ -4,6 +4,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.tests.common import FA, ID, OTHER_FA, OTHER_ID
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
@@ -147,12 +148,18 @@ class TestReview(PageCase):
         self.get(path)
         self.assertIn("You stopped this change", self.text)
 
+    @mute_logger("odoo.http")
     def test_buttons_need_our_token(self):
-        path = self.open_page(self.propose().url)
+        page = self.propose()
+        path = self.open_page(page.url)
+        data = {"csrf_token": "x", "client": self.client.id}
         for button in ("login", "stop"):
-            answer = self.url_open(f"{path}/{button}", data={"csrf_token": "x"})
+            answer = self.url_open(f"{path}/{button}", data=data, allow_redirects=False)
             with self.subTest(button):
-                self.assertEqual(answer.status_code, 400)
+                location = answer.headers.get("Location", "")
+                self.assertFalse(location.startswith(self.hostile.issuer))
+        self.assertIs(self.get_state(page).state, ConfirmationState.OPEN)
+        self.assertFalse(self.env["spar.confirmation.attempt"].search_count([]))
 
     def test_altered_proposal_is_not_shown(self):
         page = self.propose()

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
-from odoo.addons.spar_mapper.tests.common import FA, ID, OTHER_FA
+from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER, FA, ID, OTHER_FA
 from odoo.addons.spar_mapper_connector.exceptions import NotPermitted, ProposalRefused
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
     Confirmation,
@@ -23,6 +24,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 from ..models.spar_confirmation import MAX_OPEN
 from .common import PAGES, PORTAL, SENDER, ProposalCase
+
+SEAL_LOGGER = "odoo.addons.spar_mapper_connector.models.spar_settings_seal"
 
 
 @tagged("post_install", "-at_install")
@@ -77,6 +80,7 @@ class TestProposal(ProposalCase):
     def test_capability_is_there_with_a_provider(self):
         self.assertIn(Capability.CONFIRMATION, self.bound._capabilities())
 
+    @mute_logger(SEAL_LOGGER, ALARM_LOGGER)
     def test_client_altered_by_sql_confirms_nothing(self):
         self.env.flush_all()
         self.env.cr.execute(
@@ -108,6 +112,7 @@ class TestProposal(ProposalCase):
         self.seal_settings("spar.confirmation.portal")
         self.assert_refused("portal")
 
+    @mute_logger(SEAL_LOGGER, ALARM_LOGGER)
     def test_portal_altered_by_sql_is_refused(self):
         self.env.flush_all()
         evil = "https://evil.example/confirmed"

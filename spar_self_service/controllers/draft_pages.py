@@ -35,7 +35,17 @@ def show_step(pages: DraftPages, step: str, **values):
         return go_to(pages.get_url(outdated), "void")
     if not steps.may_ask(questions, answers, step):
         return go_to(pages.get_url(steps.get_open_step(questions, answers)))
+    if step == steps.REVIEW and not pages.is_agent:
+        if request.env["spar.my.confirmation"]._is_needed():
+            return _lead_to_mapper(pages)
     return _show(pages, step, answers, questions, **values)
+
+
+def _lead_to_mapper(pages: DraftPages):
+    """Redirect to the mapper's own page of review, or to the result."""
+    confirmations = request.env["spar.my.confirmation"]
+    url = confirmations._propose(pages.draft, pages.get_url("finish"))
+    return request.redirect(url or pages.get_url("done"), 303, local=False)
 
 
 def _show(
