@@ -95,6 +95,17 @@ class NoSuchNotice(MapperError):
     code = "no_such_notice"
 
 
+class OwnerProofRefused(MapperError):
+    """An owner's proof is missing, or does not prove this change by this person.
+
+    ``code`` is the reason, beginning with ``proof_``.
+    """
+
+    def __init__(self, code: str):
+        super().__init__(code)
+        self.code = code
+
+
 class InvalidIdentifier(MapperError):
     """A text is not usable as an ID.
 

@@ -16,7 +16,7 @@ from .exceptions import IdTokenRefused, ProviderUnavailable
 from .settings import ProviderSettings
 
 #: Signature only: the required claims differ between ID token and userinfo.
-_SIGNATURE_ONLY: Options = {
+SIGNATURE_ONLY: Options = {
     "verify_signature": True,
     "verify_aud": False,
     "verify_iss": False,
@@ -42,7 +42,7 @@ def read_signed(
     key = _find_key(settings, kid, algorithm, key_sets)
     try:
         return jwt.decode(
-            token, key.key, algorithms=[algorithm], options=_SIGNATURE_ONLY
+            token, key.key, algorithms=[algorithm], options=SIGNATURE_ONLY
         )
     except jwt.InvalidTokenError:
         raise IdTokenRefused("signature") from None
