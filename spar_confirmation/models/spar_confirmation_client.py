@@ -2,7 +2,9 @@ import json
 from dataclasses import replace
 
 from odoo import api, fields, models
+from odoo.fields import Command
 
+from odoo.addons.spar_mapper_connector.exceptions import OwnerProofRefused
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
 from odoo.addons.spar_mapper_connector.lib.oidc.settings import UserinfoFormat
 from odoo.addons.spar_mapper_connector.models.oidc.spar_oidc_client import (
@@ -48,6 +50,12 @@ class SparConfirmationClient(models.Model):
         string="The ID is in",
         help="Plain userinfo proves nothing: a provider without signed userinfo has to "
         "put the ID into the ID token.",
+    )
+    is_accepted = fields.Boolean(
+        string="Accepted as proof",
+        compute="_compute_is_accepted",
+        help="Whether the store's list of issuers of proofs has this provider, with "
+        "this client, the claim and the ID type. Without it nobody can confirm here.",
     )
     redirect_uri = fields.Char(
         string="Redirect URL",
@@ -109,9 +117,54 @@ class SparConfirmationClient(models.Model):
 
     @api.model
     def _search_usable(self, domain):
-        """Return the clients that are enabled and approved."""
+        """Return the clients that are enabled, approved and accepted as proofs."""
         usable_sudo = self.sudo().search([("enabled", "=", True), *domain])
-        return usable_sudo and usable_sudo._filter_true()
+        if usable_sudo:
+            usable_sudo = usable_sudo._filter_true()
+        return usable_sudo.filtered(lambda client: client._is_accepted())
+
+    @api.depends("issuer", "client_id", "id_claim", "id_type_id")
+    def _compute_is_accepted(self):
+        for client in self:
+            client.is_accepted = client._is_accepted()
+
+    def _is_accepted(self) -> bool:
+        """Return whether the store accepts logins at this client as owners' proofs."""
+        issuers = self.env["spar.proof.issuer"]
+        try:
+            issuer_sudo = issuers._find_accepted(self.issuer)
+        except OwnerProofRefused:
+            return False
+        rules = issuer_sudo._get_rules()
+        is_known = self.client_id in rules.audiences and self.id_claim == rules.claim
+        return is_known and self.id_type_id in issuer_sudo.id_type_ids
+
+    def _register_issuers(self):
+        """Let these providers assert IDs, and prove changes; this is for set-ups."""
+        super()._register_issuers()
+        issuers_sudo = self.env["spar.proof.issuer"].sudo()
+        for client in self.sudo().filtered("issuer"):
+            known = issuers_sudo.search([("issuer", "=", client.issuer)])
+            values = client._build_proof_issuer(known)
+            if known:
+                known.write(values)
+            else:
+                issuers_sudo.create(values)
+
+    def _build_proof_issuer(self, known) -> dict:
+        """Return the values of the provider in the store's list of issuers."""
+        audiences = {*(known.audiences or "").split(), self.client_id}
+        return {
+            "name": known.name or self.name,
+            "issuer": self.issuer,
+            "audiences": "\n".join(sorted(audiences)),
+            "algorithms": self.algorithms,
+            "acr_values": "\n".join((self.accepted_acrs or "").split()),
+            "id_claim": self.id_claim,
+            "jwks_url": self.jwks_uri,
+            "pinned_keys": False,
+            "id_type_ids": [Command.link(self.id_type_id.id)],
+        }
 
     @api.model
     def _search_for(self, id_type_id: int, issuer: str):

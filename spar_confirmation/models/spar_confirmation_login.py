@@ -77,7 +77,7 @@ class SparConfirmationLogin(models.AbstractModel):
         )
         if not client:
             raise ProviderNotReady("disabled")
-        receiver = self._get_receiver_id()
+        receiver = self.env["spar.owner.proof"]._get_receiver_id()
         binding = Binding(receiver, confirmation.reference, make_salt())
         fresh = AttemptSecrets.make()
         nonce = build_nonce(build_change(content.proposal.request, binding))
@@ -91,12 +91,6 @@ class SparConfirmationLogin(models.AbstractModel):
         pending = PendingConfirmation(confirmation.id, client.id, attempt, binding)
         self.env["spar.confirmation.attempt"]._add(pending, browser)
         return address
-
-    @api.model
-    def _get_receiver_id(self) -> str:
-        """Return the name of this store, as participants call it."""
-        parameters_sudo = self.env["ir.config_parameter"].sudo()
-        return parameters_sudo.get_param("spar_g2p_connect.receiver_id") or ""
 
     # === THE ANSWER === #
 

@@ -50,7 +50,11 @@ class ProposalCase(StoreCase):
                 "return_urls": f"{RETURN_URL}\nhttps://portal.example/again",
             }
         )
-        cls.seal_settings("spar.confirmation.portal", "spar.confirmation.client")
+        cls.seal_settings(
+            "spar.confirmation.portal", "spar.confirmation.client", "spar.proof.issuer"
+        )
+        # What is not proved is refused: so is a proof that does not hold.
+        cls.env.ref("spar_mapper.limit_owner_proof_required").is_on = True
         cls.bound = cls.env["spar.mapper.backend"]._get_mapper()
 
     def setUp(self):
@@ -102,7 +106,7 @@ class PageCase(ProposalCase, HttpCase):
     def setUp(self):
         super().setUp()
         self.authenticate(None, None)
-        self.link(ID, FA, call=self.owner)
+        self.link(ID, FA)
 
     # === THE BROWSER === #
 

@@ -277,7 +277,7 @@ class TestHostileBrowsers(PageCase):
 class TestHostilePortals(PageCase):
     def test_proposal_for_another_person_is_not_carried_out(self):
         """Ada logs in on a page that a portal made for Grace, and the other way."""
-        self.link(OTHER_ID, THIRD_FA, call=self.owner)
+        self.link(OTHER_ID, THIRD_FA, call=self.staff)
         request = UpdateRequest(OTHER_ID, OTHER_FA, expected_version=1)
         page = self.propose(request)
         with self.assert_no_change(), self.assertLogs(LOGGER) as logged:

@@ -250,7 +250,7 @@ class TestConfirming(PageCase):
         path = self.open_page(page.url)
         self.begin(path)
         third = "account:333300003333@BR01.TESTBANK"
-        self.update(ID, third, call=self.owner)
+        self.update(ID, third, call=self.staff)
         self.come_back()
         self.assertEqual(self.get_address(), third)
         self.get(path)
