@@ -24,7 +24,10 @@ from odoo.addons.spar_mapper_connector.lib.confirmation import (
 from odoo.addons.spar_mapper_connector.lib.contract import (
     CallContext,
     LinkRequest,
+    ObjectionAnswer,
+    ObjectionRequest,
     Outcome,
+    Remedy,
     Result,
     UnlinkRequest,
     UpdateRequest,
@@ -42,7 +45,7 @@ LIFETIME, KEPT = timedelta(minutes=30), timedelta(days=1)
 #: Open proposals of one person on the pages of this database.
 MAX_OPEN = 5
 PARTICIPANT = "participant:"
-_REQUESTS = (LinkRequest, UpdateRequest, UnlinkRequest)
+_REQUESTS = (LinkRequest, UpdateRequest, UnlinkRequest, ObjectionRequest)
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class SparConfirmation(models.Model):
     outcome = fields.Char(readonly=True)
     problem = fields.Char(readonly=True)
     change = fields.Char(string="Waiting change", readonly=True)
+    remedy = fields.Char(readonly=True)
+    case = fields.Char(readonly=True)
     proposed_at = fields.Datetime(string="Proposed on", required=True, readonly=True)
     closed_at = fields.Datetime(string="Closed on", readonly=True)
 
@@ -151,19 +156,25 @@ class SparConfirmation(models.Model):
         request = proposal.request
         if type(request) not in _REQUESTS:
             raise ProposalRefused("operation")
-        if not isinstance(request, LinkRequest) or isinstance(request, UpdateRequest):
-            if request.expected_version is None:
-                raise ProposalRefused("version")
-        if request.fa or isinstance(request, LinkRequest):
-            strategies = self.env["spar.fa.strategy"]
-            (address,) = strategies._read_addresses([request.fa or ""])
-            if address.type_id is None:
-                raise ProposalRefused("address")
+        if not isinstance(request, ObjectionRequest):
+            self._check_address(request)
         type_id = self._get_id_type(request.id_value)
         if call.id_type_ids is not None and type_id not in call.id_type_ids:
             raise ProposalRefused("id")
         if not self._get_clients(proposal):
             raise ProposalRefused("provider")
+
+    @api.model
+    def _check_address(self, request) -> None:
+        """Refuse a change of whatever is in force, and an address nobody can read."""
+        is_first = type(request) is LinkRequest
+        if not is_first and request.expected_version is None:
+            raise ProposalRefused("version")
+        if request.fa or isinstance(request, LinkRequest):
+            strategies = self.env["spar.fa.strategy"]
+            (address,) = strategies._read_addresses([request.fa or ""])
+            if address.type_id is None:
+                raise ProposalRefused("address")
 
     @api.model
     def _get_id_type(self, id_value: str) -> int:
@@ -303,6 +314,17 @@ class SparConfirmation(models.Model):
                 (sealed, self.id),
             )
 
+    def _close_objection(self, answer: ObjectionAnswer) -> None:
+        """Store what was done about an event that the person disputes."""
+        self.write(
+            {
+                "state": "decided",
+                "remedy": answer.remedy.value,
+                "case": answer.reference,
+                "closed_at": fields.Datetime.now(),
+            }
+        )
+
     def _get_before(self) -> str:
         """Return the address that was in force before the decision, "" for none."""
         rows = self.env.execute_query(
@@ -326,7 +348,11 @@ class SparConfirmation(models.Model):
             Outcome(found.outcome) if found.outcome else None,
             found.problem or "",
             found.change or "",
+            found._get_answer(),
         )
+
+    def _get_answer(self) -> ObjectionAnswer | None:
+        return ObjectionAnswer(Remedy(self.remedy), self.case) if self.remedy else None
 
     @api.model
     def _cron_forget_old(self) -> None:

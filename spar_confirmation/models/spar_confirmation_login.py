@@ -3,7 +3,12 @@ from dataclasses import dataclass
 
 from odoo import api, models
 
-from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier, MapperError
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    MapperError,
+    NoSuchEvent,
+    OwnerProofRefused,
+)
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
     ConfirmationState,
     ProposedRequest,
@@ -13,6 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     LinkRequest,
+    ObjectionRequest,
     Outcome,
     ResolveRequest,
     Result,
@@ -155,12 +161,26 @@ class SparConfirmationLogin(models.AbstractModel):
         with self.env.cr.savepoint():
             call = self._build_call(confirmation_sudo, content, answered)
             mapper = self._get_mapper(content)
-            before = self._read_address(mapper, call, content.proposal.request.id_value)
-            result = self._send(mapper, call, content.proposal.request)
-            if result.outcome is Outcome.RETRY:
-                raise TryLater()
-            confirmation_sudo._close(result, before)
+            if isinstance(content.proposal.request, ObjectionRequest):
+                self._object(confirmation_sudo, mapper, call, content.proposal.request)
+            else:
+                self._change(confirmation_sudo, mapper, call, content.proposal.request)
         return confirmation_sudo
+
+    @api.model
+    def _change(self, confirmation, mapper, call: CallContext, request) -> None:
+        before = self._read_address(mapper, call, request.id_value)
+        result = self._send(mapper, call, request)
+        if result.outcome is Outcome.RETRY:
+            raise TryLater()
+        confirmation._close(result, before)
+
+    @api.model
+    def _object(self, confirmation, mapper, call: CallContext, request) -> None:
+        try:
+            confirmation._close_objection(mapper._object_to(call, request))
+        except (NoSuchEvent, OwnerProofRefused) as error:
+            confirmation._close(Result(Outcome.FORBIDDEN, problem=error.code), "")
 
     @api.model
     def _check_person(

@@ -2,7 +2,9 @@ from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
     LinkRequest,
+    ObjectionRequest,
     Outcome,
+    Remedy,
     UnlinkRequest,
     UpdateRequest,
 )
@@ -30,6 +32,7 @@ class SparConfirmationTexts(models.AbstractModel):
         request = content.proposal.request
         old = self.env["spar.confirmation.login"]._get_own_address(confirmation)
         return {
+            "is_objection": isinstance(request, ObjectionRequest),
             "is_removal": isinstance(request, UnlinkRequest),
             "is_replacing": isinstance(request, UpdateRequest),
             "request_text": self._get_request_text(content),
@@ -47,6 +50,12 @@ class SparConfirmationTexts(models.AbstractModel):
             return ""
         # Apart from the direction of writing around it.
         asker = f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
+        if isinstance(content.proposal.request, ObjectionRequest):
+            return self.env._(
+                "%(asker)s asks to undo a change of your account that you did not "
+                "make.",
+                asker=asker,
+            )
         if isinstance(content.proposal.request, UnlinkRequest):
             return self.env._(
                 "%(asker)s asks to remove the account that you are paid to.",
@@ -78,6 +87,8 @@ class SparConfirmationTexts(models.AbstractModel):
     @api.model
     def _get_result(self, confirmation) -> dict:
         """Return the page of a proposal that is decided: texts, old and new lines."""
+        if confirmation.remedy:
+            return self._get_objection_result(Remedy(confirmation.remedy))
         outcome = Outcome(confirmation.outcome)
         is_done = outcome in (Outcome.LINKED, Outcome.UPDATED, Outcome.UNLINKED)
         title, text, advice = self._get_result_texts(outcome)
@@ -91,6 +102,25 @@ class SparConfirmationTexts(models.AbstractModel):
             "is_done": is_done,
             "old_lines": words._describe(before) if before and is_done else [],
             "new_lines": self._describe_new(request) if is_done else [],
+        }
+
+    @api.model
+    def _get_objection_result(self, remedy: Remedy) -> dict:
+        texts = {
+            Remedy.CANCELLED: self.env._("The pending change will not be made."),
+            Remedy.RESTORED: self.env._("Payments go to your earlier account again."),
+            Remedy.STOPPED: self.env._(
+                "Nothing is paid to this account until our staff have spoken with you."
+            ),
+        }
+        undone = self.env._("We could not undo it automatically.")
+        return {
+            "title": self.env._("We have noted that this was not you"),
+            "text": texts.get(remedy, undone),
+            "advice": self.env._("Nobody can change your account now."),
+            "is_done": remedy in texts,
+            "old_lines": [],
+            "new_lines": [],
         }
 
     @api.model

@@ -12,15 +12,26 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, TypeAlias
 
-from .contract import Details, LinkRequest, Outcome, UnlinkRequest, UpdateRequest
+from .contract import (
+    Details,
+    LinkRequest,
+    ObjectionAnswer,
+    ObjectionRequest,
+    Outcome,
+    UnlinkRequest,
+    UpdateRequest,
+)
 
 #: The requests that can be proposed.
-ProposedRequest: TypeAlias = LinkRequest | UpdateRequest | UnlinkRequest
+ProposedRequest: TypeAlias = (
+    LinkRequest | UpdateRequest | UnlinkRequest | ObjectionRequest
+)
 
 _REQUESTS: dict[str, type[ProposedRequest]] = {
     "link": LinkRequest,
     "update": UpdateRequest,
     "unlink": UnlinkRequest,
+    "undo": ObjectionRequest,
 }
 
 
@@ -71,7 +82,7 @@ class Confirmation:
     """What became of a proposal.
 
     ``outcome``, ``problem`` and ``change`` are those of the result, once it is decided:
-    ``change`` names a change that waits.
+    ``change`` names a change that waits. ``answer`` is that to an objection.
     """
 
     state: ConfirmationState
@@ -79,6 +90,7 @@ class Confirmation:
     outcome: Outcome | None = None
     problem: str = ""
     change: str = ""
+    answer: ObjectionAnswer | None = None
 
 
 # === STORAGE === #
@@ -97,8 +109,8 @@ def write_proposal(proposal: Proposal) -> dict[str, Any]:
         name for name, kind in _REQUESTS.items() if type(proposal.request) is kind
     )
     request = asdict(proposal.request)
-    asserted_at = proposal.request.asserted_at
-    request["asserted_at"] = asserted_at.isoformat() if asserted_at else None
+    if asserted_at := request.get("asserted_at"):
+        request["asserted_at"] = asserted_at.isoformat()
     return {**asdict(proposal), "operation": operation, "request": request}
 
 
@@ -106,7 +118,7 @@ def read_proposal(document: dict[str, Any]) -> Proposal:
     """Return the proposal that was written; raises LookupError or TypeError."""
     values = dict(document)
     kind, request = _REQUESTS[values.pop("operation")], dict(values.pop("request"))
-    if asserted_at := request["asserted_at"]:
+    if asserted_at := request.get("asserted_at"):
         request["asserted_at"] = datetime.fromisoformat(asserted_at)
     if details := request.pop("details", None):
         info = tuple(details["additional_info"])

@@ -62,16 +62,27 @@ class AddressPages(http.Controller):
         "/spar/objection/<string:period>/<int:seq>/finish", methods=["GET"], **PAGE
     )
     @page
-    def finish_objection(self, period, seq, **_ignored):
+    def finish_objection(self, period, seq, confirmation="", **_ignored):
         """Finish an objection after the return from the ID provider.
 
-        It takes a proof of this person for this objection, which it uses up.
+        It takes a proof of this person for this objection, which it uses up. After the
+        return from the mapper's own page it only shows what was done there.
         """
+        if confirmation:
+            return _show_objected_there(period, seq, confirmation)
         try:
             answer = request.env["spar.my.address"]._object_to(period, seq)
         except StepUpNeeded:
             return go_to(f"/spar/objection/{period}/{seq}")
         return show_objected(answer)
+
+
+def _show_objected_there(period: str, seq: int, reference: str):
+    confirmations = request.env["spar.my.confirmation"]
+    if not confirmations._is_objected(period, seq, reference):
+        return go_to(f"/spar/objection/{period}/{seq}")
+    # To repeat an objection does nothing: it has the same answer.
+    return show_objected(request.env["spar.my.address"]._begin_objection(period, seq))
 
 
 def show_objected(answer):

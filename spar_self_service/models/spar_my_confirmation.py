@@ -4,7 +4,11 @@ from odoo.addons.spar_mapper_connector.lib.confirmation import (
     ConfirmationState,
     Proposal,
 )
-from odoo.addons.spar_mapper_connector.lib.contract import Capability, Outcome
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Capability,
+    ObjectionRequest,
+    Outcome,
+)
 
 from ..exceptions import DraftOutdated, StepUpNeeded
 
@@ -46,10 +50,22 @@ class SparMyConfirmation(models.AbstractModel):
         if request is None:
             mine._close(draft_sudo, person, call, Outcome.CONFLICT, "version")
             return ""
+        return self._send(mapper, person, request, draft_sudo.uuid, return_to)
+
+    @api.model
+    def _propose_objection(self, period: str, seq: int, return_to: str) -> str:
+        """Return the mapper's page on which the person says: "this was not me"."""
+        mine = self.env["spar.my.address"]
+        person = mine._get_person()
+        request = ObjectionRequest(person.id_value, period, seq)
+        name = _name_objection(period, seq)
+        return self._send(mine._get_mapper(person), person, request, name, return_to)
+
+    @api.model
+    def _send(self, mapper, person, request, name: str, return_to: str) -> str:
+        call = self.env["spar.my.address"]._build_call(person)
         language = self.env.lang or ""
-        proposal = Proposal(
-            request, draft_sudo.uuid, return_to, language, person.issuer
-        )
+        proposal = Proposal(request, name, return_to, language, person.issuer)
         return mapper._propose(call, proposal).url
 
     @api.model
@@ -71,7 +87,21 @@ class SparMyConfirmation(models.AbstractModel):
         return found.state
 
     @api.model
+    def _is_objected(self, period: str, seq: int, reference: str) -> bool:
+        """Return whether the person has confirmed this objection on that page."""
+        mine = self.env["spar.my.address"]
+        person = mine._get_person()
+        mapper, call = mine._get_mapper(person), mine._build_call(person)
+        found = mapper._get_confirmation(call, reference)
+        is_this = found.draft_id == _name_objection(period, seq)
+        return is_this and found.answer is not None
+
+    @api.model
     def _check_own(self) -> None:
         """Raise DraftOutdated where these pages may not confirm by themselves."""
         if self._is_needed():
             raise DraftOutdated()
+
+
+def _name_objection(period: str, seq: int) -> str:
+    return f"objection {period} {seq}"

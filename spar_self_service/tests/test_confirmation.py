@@ -13,7 +13,10 @@ from odoo.addons.spar_mapper_connector.lib.confirmation import (
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Capability,
     LinkRequest,
+    ObjectionAnswer,
+    ObjectionRequest,
     Outcome,
+    Remedy,
     UnlinkRequest,
     UpdateRequest,
 )
@@ -179,3 +182,38 @@ class TestConfirmation(PageCase):
         self.choose_all()
         self.assertIn("Is everything right?", self.text)
         self.assertEqual(self.proposals.made, [])
+
+    # === THIS WAS NOT ME === #
+
+    def dispute(self):
+        """Say that the account is not one's own; return the draft's name there."""
+        self.store.add(ID, FA, STAFF)
+        self.authenticate("ada", "ada-ada-1")
+        period = self.store.get_period(ID)
+        self.get(f"/spar/objection/{period.uuid}/1")
+        form = {"period": period.uuid, "seq": 1}
+        self.post("/spar/objection", allow_redirects=False, **form)
+        return period.uuid
+
+    def test_objection_is_confirmed_on_the_page_of_the_mapper(self):
+        period = self.dispute()
+        self.assertEqual(self.page.headers["Location"], PAGE_URL)
+        ((_call, proposal),) = self.proposals.made
+        self.assertEqual(proposal.request, ObjectionRequest(ID, period, 1))
+        self.assertEqual(self.begun, [])
+        answer = ObjectionAnswer(Remedy.RESTORED, "CASE1")
+        name = proposal.draft_id
+        found = Confirmation(ConfirmationState.DECIDED, name, answer=answer)
+        self.proposals.answers["person:ada-key", "reference"] = found
+        self.get(f"{proposal.return_url}?confirmation=reference")
+        self.assertIn("We have noted that this was not you", self.text)
+
+    def test_objection_that_was_not_confirmed_is_asked_again(self):
+        period = self.dispute()
+        for name in (f"objection {period} 1", "objection x 1"):
+            found = Confirmation(ConfirmationState.CANCELLED, name)
+            self.proposals.answers["person:ada-key", "reference"] = found
+            self.get(f"/spar/objection/{period}/1/finish?confirmation=reference")
+            with self.subTest(name):
+                self.assertIn("/spar/objection/", self.path)
+                self.assertNotIn("finish", self.path)
