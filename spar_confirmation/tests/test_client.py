@@ -44,7 +44,10 @@ class TestClient(PageCase):
         other = self.create_client(name="Other", issuer=self.hostile.issuer)
         self.env.flush_all()
         other.issuer = "https://other.example"
-        self.seal_settings("spar.confirmation.client")
+        other._register_issuers()
+        self.seal_settings(
+            "spar.confirmation.client", "spar.id.type", "spar.proof.issuer"
+        )
         type_id = self.client.id_type_id.id
         clients = self.env["spar.confirmation.client"]
         found = clients._search_for(type_id, self.hostile.issuer)
@@ -64,3 +67,32 @@ class TestClient(PageCase):
         self.assertFalse(self.client.client_secret)
         self.assertTrue(self.client.has_client_secret)
         self.assertEqual(self.client._get_client_secret(), "s3cr3t")
+
+    # === THE STORE'S LIST OF ISSUERS === #
+
+    def test_client_that_the_stores_list_does_not_have_is_not_used(self):
+        clients = self.env["spar.confirmation.client"]
+        issuer = self.env["spar.proof.issuer"].search(
+            [("issuer", "=", self.hostile.issuer)]
+        )
+        self.assertEqual(clients._search_usable([]), self.client)
+        self.assertTrue(self.client.is_accepted)
+        for values in (
+            {"audiences": "spar-portal"},
+            {"id_claim": "sub"},
+            {"id_type_ids": [(5,)]},
+            {"active": False},
+        ):
+            before = {name: issuer[name] for name in values}
+            issuer.write(values)
+            self.seal_settings("spar.proof.issuer")
+            with self.subTest(values):
+                self.assertFalse(clients._search_usable([]))
+                self.client.invalidate_recordset()
+                self.assertFalse(self.client.is_accepted)
+            ids = before.get("id_type_ids")
+            issuer.write(
+                {**before, "id_type_ids": [(6, 0, ids.ids)]} if ids else before
+            )
+            self.seal_settings("spar.proof.issuer")
+        self.assertEqual(clients._search_usable([]), self.client)

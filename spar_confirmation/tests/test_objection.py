@@ -20,8 +20,12 @@ class TestObjection(PageCase):
     def setUp(self):
         super().setUp()
         self.update(ID, OTHER_FA, call=self.staff)
-        period = self.bound._history(self.owner, ID)[0]
-        self.disputed = ObjectionRequest(ID, period.uuid, period.events[-1].seq)
+        self.disputed = next(
+            ObjectionRequest(ID, period.uuid, event.seq)
+            for period in self.bound._history(self.owner, ID)
+            for event in period.events
+            if event.kind == "updated"
+        )
 
     def test_objection_is_reviewed_proved_and_made(self):
         page = self.propose(self.disputed)
