@@ -1,5 +1,7 @@
 from . import test_address_checks
 from . import test_altered_messages
+from . import test_backends
+from . import test_backends_held
 from . import test_asynchronous
 from . import test_bad_input
 from . import test_boundary
@@ -8,6 +10,7 @@ from . import test_callbacks
 from . import test_directory_rest
 from . import test_disclosure
 from . import test_error_answers
+from . import test_extension
 from . import test_history_names
 from . import test_lib_caller
 from . import test_lib_proofs
@@ -37,5 +40,6 @@ from . import test_profiles
 from . import test_participant_key
 from . import test_token_issuer
 from . import test_signatures
+from . import test_spar_to_spar
 from . import test_statements
 from . import test_participant_sealed

@@ -103,6 +103,7 @@ class SparMapperLocal(models.AbstractModel):
     _name = "spar.mapper.local"
     _description = "The store of this database"
     _inherit = ["spar.mapper"]
+    _shares_transaction = True
 
     def _capabilities(self):
         return frozenset(Capability) - {

@@ -108,6 +108,8 @@ class CallContext:
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
     ``owner_proof`` proves that the owner confirmed the one request of the call.
+    ``passed`` are the marks of the servers through which the request came here; a
+    mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
 
     actor: str
@@ -122,6 +124,7 @@ class CallContext:
     checks_addresses: bool = False
     checks_cards: bool = True
     owner_proof: OwnerProof | None = field(default=None, repr=False)
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -279,6 +282,11 @@ class NoticeInfo:
     answer: ObjectionAnswer | None = None
 
 
+#: Problems of RETRY: whether the request had its effect is not known, so it must not
+#: simply be sent again; and the mapper answered by a code that is not agreed.
+UNKNOWN_EFFECT, UNKNOWN_CODE = "unknown_effect", "unknown_code"
+
+
 @dataclass(frozen=True)
 class ProviderInfo:
     """The provider of an address: shown to callers who may see details."""
@@ -313,6 +321,11 @@ class Result:
     provider: ProviderInfo | None = None
     details: Details = NO_DETAILS
     reference: str = ""
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Return whether it is not known if the request had its effect."""
+        return self.outcome is Outcome.RETRY and self.problem == UNKNOWN_EFFECT
 
 
 # === STANDING === #

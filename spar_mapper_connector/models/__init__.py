@@ -19,6 +19,7 @@ from . import res_users
 from . import res_users_account
 from . import mapper
 from . import oidc
+from . import remote
 from . import forms
 from . import pages
 from . import directory_source

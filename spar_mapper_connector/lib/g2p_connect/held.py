@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import uuid4
 
 from .codes import Answer, marked, rejected
@@ -72,12 +72,29 @@ def get_items(answer: JsonObject, operation: str) -> list[JsonObject]:
     return items
 
 
+def finish_at(items: list[JsonObject], ends: Mapping[int, str]) -> list[JsonObject]:
+    """Return ``items`` of an answer with the results of some that were pending.
+
+    :param ends: how the change of the item at a position ended
+
+    >>> waiting = {"id": "a", "status": "pdng"}
+    >>> [item["status"] for item in finish_at([waiting, waiting], {1: "applied"})]
+    ['pdng', 'succ']
+    """
+    return [
+        _finish(item, ends.get(place)) if _waits(item) else item
+        for place, item in enumerate(items)
+    ]
+
+
 def finish_answer(
-    answer: JsonObject, operation: str, get_end: Callable[[str], str]
+    answer: JsonObject, operation: str, items: list[JsonObject]
 ) -> JsonObject:
-    """Return ``answer`` as it is now: another message, with an ID of its own."""
+    """Return ``answer`` as it is now: another message, with an ID of its own.
+
+    :param items: its items with their final state
+    """
     name = f"{operation}_response"
-    items = finish_items(get_items(answer, operation), get_end)
     statuses = [item["status"] for item in items]
     all_rejected = set(statuses) == {"rjct"}
     header = {

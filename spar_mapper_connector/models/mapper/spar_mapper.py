@@ -48,6 +48,13 @@ class SparMapper(models.AbstractModel):
     _name = "spar.mapper"
     _description = "Mapper"
 
+    #: Whether it is called over the network, by the URL and proofs of its backend.
+    _is_remote = False
+    #: Whether changes are part of the caller's database transaction, and take effect
+    #: with its commit. Any other mapper may be slow and cannot be rolled back: a channel
+    #: calls it while its own transaction is not open.
+    _shares_transaction = False
+
     def _capabilities(self) -> frozenset[Capability]:
         """Return what this mapper can do."""
         return frozenset()

@@ -1,0 +1,552 @@
+import json
+import os
+from contextlib import ExitStack
+from unittest.mock import patch
+
+from ..exceptions import (
+    NotPermitted,
+    NotSupported,
+    RemoteAnswerUnusable,
+    RemoteMapperDown,
+    RemoteMapperError,
+    RemoteMapperRefuses,
+)
+from ..lib.contract import (
+    UNKNOWN_CODE,
+    UNKNOWN_EFFECT,
+    Capability,
+    LinkRequest,
+    Operation,
+    Outcome,
+    Reference,
+    ResolveRequest,
+    TransactionReference,
+    UnlinkRequest,
+    UpdateRequest,
+)
+from ..lib.g2p_connect.signing import IN_HTTP_HEADER, KEY_USE
+from ..lib.jose.keys import PrivateKey, read_public_key
+from ..lib.jose.signatures import sign_detached
+from ..lib.network_targets import ALLOW_VARIABLE
+from ..lib.remote.exchange import TOKENS
+from .common import KeyringCase
+from .remote_mapper import (
+    KEY,
+    RECEIVER,
+    SENDER,
+    TOKEN_PATH,
+    refuse,
+    running,
+    send_raw,
+    stay_silent,
+)
+from .web_server import build_answer
+
+ONE, TWO, THREE = (f"token:{number}@nationalId" for number in (1, 2, 3))
+FA, OTHER = "account:1@A.B", "account:2@A.B"
+LINK, UPDATE = Operation.LINK, Operation.UPDATE
+
+
+class RemoteMapperCase(KeyringCase):
+    """A backend whose other side is a stub of the tests."""
+
+    def setUp(self):
+        super().setUp()
+        stack = ExitStack()
+        self.addCleanup(stack.close)
+        self.stub = stack.enter_context(running())
+        stack.enter_context(patch.dict(os.environ, {ALLOW_VARIABLE: "127.0.0.0/8"}))
+        self.backend = self.env["spar.mapper.backend"].create(
+            {
+                "name": "Elsewhere",
+                "implementation": "spar.mapper.g2p_connect",
+                "url": self.stub.url,
+                "sender_id": SENDER,
+                "receiver_id": RECEIVER,
+                "token_url": f"{self.stub.url}{TOKEN_PATH}",
+                "client_id": "us",
+                "secret": "hidden",
+                "answer_key": json.dumps(KEY.public.jwk),
+                "timeout": 2,
+                "chunk_size": 2,
+            }
+        )
+        self.addCleanup(TOKENS.forget, self.backend._get_credentials())
+        self.mapper = self.backend._bind()
+
+    def link(self, *pairs):
+        return self.mapper._link_fa(self.call, [LinkRequest(*pair) for pair in pairs])
+
+    def update(self, *pairs):
+        requests = [UpdateRequest(*pair) for pair in pairs]
+        return self.mapper._update_fa(self.call, requests)
+
+    def remove(self, *ids):
+        return self.mapper._unlink_fa(self.call, [UnlinkRequest(one) for one in ids])
+
+    def resolve(self, *ids):
+        return self.mapper._resolve_fa(self.call, [ResolveRequest(one) for one in ids])
+
+    def get_outcomes(self, results):
+        return [(result.outcome, result.problem) for result in results]
+
+    def assert_unknown(self, results):
+        self.assertEqual(
+            self.get_outcomes(results), [(Outcome.RETRY, UNKNOWN_EFFECT)] * len(results)
+        )
+
+
+class TestOperations(RemoteMapperCase):
+    def test_an_address_is_linked_changed_read_and_removed(self):
+        (linked,) = self.link((ONE, FA))
+        self.assertEqual((linked.outcome, linked.fa), (Outcome.LINKED, FA))
+        (found,) = self.resolve(ONE)
+        self.assertEqual((found.outcome, found.fa), (Outcome.FOUND, FA))
+        self.assertEqual(self.update((ONE, OTHER))[0].outcome, Outcome.UPDATED)
+        self.assertEqual(self.resolve(ONE)[0].fa, OTHER)
+        self.assertEqual(self.remove(ONE)[0].outcome, Outcome.UNLINKED)
+        self.assertEqual(self.resolve(ONE)[0].outcome, Outcome.NOT_LINKED)
+
+    def test_refusals_keep_their_reason(self):
+        self.stub.addresses[ONE] = FA
+        self.assertEqual(self.link((ONE, OTHER))[0].outcome, Outcome.ALREADY_LINKED)
+        self.assertEqual(self.update((TWO, FA))[0].outcome, Outcome.NOT_LINKED)
+        self.assertEqual(self.remove(TWO)[0].outcome, Outcome.NOT_LINKED)
+        self.assertEqual(self.stub.addresses, {ONE: FA})
+
+    def test_a_long_batch_is_sent_in_chunks_and_joined_in_order(self):
+        self.stub.addresses[TWO] = OTHER
+        results = self.link((ONE, FA), (TWO, FA), (THREE, FA))
+        self.assertEqual(
+            [(result.id_value, result.outcome) for result in results],
+            [
+                (ONE, Outcome.LINKED),
+                (TWO, Outcome.ALREADY_LINKED),
+                (THREE, Outcome.LINKED),
+            ],
+        )
+        self.assertEqual(self.stub.paths, ["/mapper/sync/link"] * 2)
+
+    def test_no_request_is_no_message(self):
+        self.assertEqual(self.link(), [])
+        self.assertEqual(self.stub.paths, [])
+
+    def test_what_the_wire_cannot_say_is_refused_and_not_sent(self):
+        requests = [
+            UpdateRequest(ONE, FA, purpose="pension"),
+            UpdateRequest(ONE, FA, expected_version=3),
+        ]
+        results = self.mapper._update_fa(self.call, requests)
+        self.assertEqual(
+            self.get_outcomes(results),
+            [(Outcome.FORBIDDEN, "no_purposes"), (Outcome.FORBIDDEN, "no_versions")],
+        )
+        self.assertEqual(self.stub.paths, [])
+
+    def test_refused_and_sent_requests_keep_their_places(self):
+        requests = [
+            LinkRequest(ONE, FA, purpose="pension"),
+            LinkRequest(TWO, FA),
+        ]
+        results = self.mapper._link_fa(self.call, requests)
+        self.assertEqual(
+            [(result.id_value, result.outcome) for result in results],
+            [(ONE, Outcome.FORBIDDEN), (TWO, Outcome.LINKED)],
+        )
+
+    def test_capabilities_are_those_of_the_dialect(self):
+        abilities = self.mapper._capabilities()
+        self.assertIn(Capability.RESOLVE_BY_FA, abilities)
+        for ability in (Capability.HISTORY, Capability.VERSIONS, Capability.SUSPEND):
+            self.assertNotIn(ability, abilities)
+        with self.assertRaises(NotSupported):
+            self.mapper._history(self.call, ONE)
+
+    def test_an_unsuited_user_may_not_call_it(self):
+        for role in (None, "viewer", "auditor"):
+            user = self.create_user(role, f"remote_{role}")
+            with self.subTest(role=role), self.assertRaises(NotPermitted):
+                self.mapper.with_user(user)._resolve_fa(
+                    self.call, [ResolveRequest(ONE)]
+                )
+        self.assertEqual(self.stub.messages, [])
+
+    def test_a_channel_may(self):
+        mapper = self.mapper.with_user(self.create_channel())
+        self.assertTrue(mapper._resolve_fa(self.call, [ResolveRequest(ONE)]))
+
+    def test_the_status_of_a_transaction(self):
+        self.link((ONE, FA))
+        transaction_id = self.stub.messages[0][1]["message"]["transaction_id"]
+        reference = TransactionReference(LINK, Reference.TRANSACTION, (transaction_id,))
+        status = self.mapper._transaction_status(self.call, reference)
+        self.assertTrue(status.is_done)
+        self.assertEqual(len(status.items), 1)
+        other = TransactionReference(LINK, Reference.TRANSACTION, ("other",))
+        self.assertIsNone(self.mapper._transaction_status(self.call, other))
+
+
+class TestProofs(RemoteMapperCase):
+    def test_a_token_is_used_until_it_is_refused(self):
+        self.link((ONE, FA))
+        self.link((TWO, FA))
+        self.assertEqual(len(self.stub.token_forms), 1)
+        self.stub.bearer = "revoked"
+        self.assertEqual(self.link((THREE, FA))[0].outcome, Outcome.LINKED)
+        self.assertEqual(len(self.stub.token_forms), 2)
+        self.assertEqual(self.stub.token_forms[0]["client_secret"], "hidden")
+
+    def test_a_token_that_is_refused_twice_is_an_error(self):
+        self.link((ONE, FA))
+        self.stub.tokens = ["again"]
+        self.stub.bearer = "revoked"
+        with patch.object(self.stub, "grant", lambda body: build_answer(TOKEN)):
+            error = self.assert_refused(RemoteMapperRefuses, self.link, (TWO, FA))
+        self.assertEqual(error.reason, "err.request.unauthorized")
+        self.assertNotIn(TWO, self.stub.addresses)
+
+    def test_no_token_is_an_error_and_nothing_is_sent(self):
+        self.stub.tokens = []
+        error = self.assert_refused(RemoteMapperRefuses, self.link, (ONE, FA))
+        self.assertEqual(error.reason, "token_http_401")
+        self.assertEqual(self.stub.messages, [])
+
+    def test_a_signed_assertion_obtains_a_token(self):
+        self.backend.authentication = "private_key_jwt"
+        self.backend.action_make_key()
+        self.link((ONE, FA))
+        (form,) = self.stub.token_forms
+        self.assertNotIn("client_secret", form)
+        self.assertEqual(form["client_assertion"].count("."), 2)
+
+    def test_a_fixed_token_is_sent(self):
+        self.backend.write({"authentication": "static", "secret": "fixed"})
+        self.stub.bearer = "fixed"
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        self.assertEqual(self.stub.token_forms, [])
+
+    def test_our_messages_are_signed_at_both_places(self):
+        self.backend.action_make_key()
+        self.stub.verify_with = read_public_key(self.backend.our_public_key)
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        self.stub.place = IN_HTTP_HEADER
+        self.backend.write(
+            {"signature_place": IN_HTTP_HEADER, "answer_place": IN_HTTP_HEADER}
+        )
+        self.assertEqual(self.link((TWO, FA))[0].outcome, Outcome.LINKED)
+
+    def test_an_unsigned_answer_is_refused_where_a_signature_is_agreed(self):
+        self.stub.addresses[ONE] = FA
+        self.stub.place = ""
+        error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+        self.assertEqual(error.reason, "not_signed")
+        self.backend.answer_place = False
+        self.assertEqual(self.resolve(ONE)[0].fa, FA)
+
+    def test_an_answer_signed_by_another_key_is_refused(self):
+        other = PrivateKey.generate("ES256")
+
+        def sign(answer):
+            payload = b'{"header":{},"message":{}}'
+            return build_answer(
+                json.dumps(
+                    {"signature": sign_detached(payload, other), **answer}
+                ).encode()
+            )
+
+        with patch.object(self.stub, "build_http", sign):
+            error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+        self.assertEqual(error.reason, "bad_signature")
+
+    def test_an_answer_that_was_altered_is_refused(self):
+        self.stub.addresses[ONE] = FA
+        write = self.stub.build_http
+        with patch.object(
+            self.stub,
+            "build_http",
+            lambda answer: write(answer).replace(b"A.B", b"A.C"),
+        ):
+            error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+        self.assertEqual(error.reason, "bad_signature")
+
+    def test_an_older_answer_is_refused_although_it_is_signed(self):
+        self.stub.addresses[ONE] = FA
+        self.resolve(ONE)
+        (old,) = self.stub.transactions.values()
+        with patch.object(self.stub, "serve", lambda path, document: old):
+            error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+        self.assertEqual(error.reason, "not_ours")
+
+    def test_an_answer_of_another_sender_is_refused(self):
+        self.backend.receiver_id = "another.example"
+        serve = self.stub.serve
+
+        def answer(path, document):
+            document["header"]["receiver_id"] = RECEIVER
+            return serve(path, document)
+
+        with patch.object(self.stub, "serve", answer):
+            error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+        self.assertEqual(error.reason, "not_ours")
+
+    def test_without_their_key_nothing_is_believed(self):
+        self.backend.answer_key = False
+        error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+        self.assertEqual(error.reason, "unknown_key")
+
+
+TOKEN = b'{"access_token": "stale", "expires_in": 300}'
+
+
+class TestBadAnswers(RemoteMapperCase):
+    """Clear errors, nothing lost, nothing sent twice."""
+
+    def change_items(self, change):
+        """Make the stub's next answer one whose items are changed."""
+
+        def fault(connection, answer):
+            message = answer["message"]
+            name = next(name for name in message if name.endswith("_response"))
+            changed = {**answer, "message": {**message, name: change(message[name])}}
+            connection.sendall(self.stub.build_http(changed))
+
+        self.stub.faults.append(fault)
+
+    def test_a_mapper_that_is_down(self):
+        closed = "http://127.0.0.1:9"
+        self.backend.write({"url": closed, "token_url": closed})
+        error = self.assert_refused(RemoteMapperDown, self.link, (ONE, FA))
+        self.assertEqual(error.reason, "token_unreachable")
+        self.assertFalse(error.was_sent)
+
+    def test_refusals_by_http(self):
+        for status, code, reason in (
+            ("403 Forbidden", "err.request.forbidden", "err.request.forbidden"),
+            ("400 Bad Request", "x", "http_400"),
+            ("404 Not Found", "err.request.not_found", "err.request.not_found"),
+            ("429 Too Many Requests", "err.request.too_many_requests", "http_429"),
+            ("302 Found", "x", "redirected"),
+        ):
+            with self.subTest(status=status):
+                self.stub.faults = [send_raw(refuse(status, code), comes_first=True)]
+                error = self.assert_refused(RemoteMapperError, self.link, (ONE, FA))
+                self.assertEqual((error.reason, error.was_sent), (reason, False))
+                self.assertNotIn("token:", str(error))
+        self.assertEqual(self.stub.addresses, {})
+
+    def test_an_error_of_the_server_after_which_nothing_was_done(self):
+        failure = refuse("500 Internal Server Error", "err.service.unavailable")
+        self.stub.faults = [send_raw(failure, comes_first=True)]
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        sent = [d["header"]["message_id"] for p, d in self.stub.messages if "link" in p]
+        self.assertEqual(len(sent), 2)
+        self.assertEqual(len(set(sent)), 1)
+
+    def test_an_error_of_the_server_after_which_it_was_done(self):
+        failure = refuse("500 Internal Server Error", "err.service.unavailable")
+        self.stub.faults = [send_raw(failure)]
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        self.assertEqual(
+            self.stub.paths, ["/mapper/sync/link", "/mapper/sync/txn/status"]
+        )
+
+    def test_a_web_page_half_a_document_and_no_document(self):
+        for body in (b"<html>Login</html>", b'{"header": {', b"[]", b""):
+            with self.subTest(body=body):
+                self.stub.addresses = {ONE: FA}
+                self.stub.faults = [send_raw(build_answer(body))] * 2
+                error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+                self.assertEqual(error.reason, "not_json")
+                self.stub.faults = [send_raw(build_answer(body))]
+                (result,) = self.update((ONE, OTHER))
+                self.assertEqual(result.outcome, Outcome.UPDATED)
+
+    def test_an_answer_that_breaks_off(self):
+        self.stub.faults = [
+            send_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{")
+        ]
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        self.assertEqual(self.stub.paths.count("/mapper/sync/link"), 1)
+
+    def test_half_an_answer(self):
+        self.stub.addresses = {ONE: FA, TWO: FA}
+        self.change_items(lambda items: items[:1])
+        results = self.update((ONE, OTHER), (TWO, OTHER))
+        self.assertEqual(
+            [result.outcome for result in results], [Outcome.UPDATED, Outcome.UPDATED]
+        )
+        self.assertEqual(
+            self.stub.paths, ["/mapper/sync/update", "/mapper/sync/resolve"]
+        )
+
+    def test_another_order(self):
+        self.stub.addresses = {ONE: FA, TWO: OTHER}
+        self.change_items(lambda items: items[::-1])
+        self.assertEqual([result.fa for result in self.resolve(ONE, TWO)], [FA, OTHER])
+
+    def test_other_ids(self):
+        self.stub.addresses = {ONE: FA, TWO: OTHER}
+        self.change_items(
+            lambda items: [
+                {**item, "id": other["id"]}
+                for item, other in zip(items, items[::-1], strict=True)
+            ]
+        )
+        results = self.resolve(ONE, TWO)
+        self.assertEqual(
+            [(result.outcome, result.fa) for result in results],
+            [(Outcome.RETRY, None)] * 2,
+        )
+
+    def test_other_references(self):
+        self.stub.addresses = {ONE: FA}
+        self.change_items(lambda items: [{**items[0], "reference_id": "other"}])
+        self.assertEqual(self.resolve(ONE)[0].outcome, Outcome.RETRY)
+
+    def test_without_references_the_id_counts(self):
+        self.stub.addresses = {ONE: FA, TWO: OTHER}
+
+        def drop(items):
+            return [
+                {name: value for name, value in item.items() if name != "reference_id"}
+                for item in items[::-1]
+            ]
+
+        self.change_items(drop)
+        self.assertEqual([result.fa for result in self.resolve(ONE, TWO)], [FA, OTHER])
+
+    def test_an_item_twice(self):
+        self.stub.addresses = {ONE: FA, TWO: FA}
+        self.change_items(lambda items: [items[0], {**items[0], "fa": OTHER}, items[1]])
+        results = self.resolve(ONE, TWO)
+        self.assertEqual(
+            [result.outcome for result in results], [Outcome.RETRY, Outcome.FOUND]
+        )
+
+    def test_codes_that_are_not_in_the_list(self):
+        self.stub.addresses = {ONE: FA}
+        for words, problem in (
+            ({"status": "succ", "status_reason_code": "succ.new"}, UNKNOWN_EFFECT),
+            ({"status": "fine"}, UNKNOWN_EFFECT),
+            ({"status": None}, UNKNOWN_EFFECT),
+            ({"status": "rjct", "status_reason_code": "rjct.new"}, UNKNOWN_CODE),
+        ):
+            with self.subTest(words=words):
+                self.change_items(lambda items, words=words: [{**items[0], **words}])
+                (result,) = self.update((ONE, FA))
+                self.assertEqual(
+                    (result.outcome, result.problem), (Outcome.RETRY, problem)
+                )
+                self.change_items(lambda items, words=words: [{**items[0], **words}])
+                if words.get("status_reason_code"):
+                    self.assertEqual(self.resolve(ONE)[0].outcome, Outcome.RETRY)
+                self.stub.faults = []
+
+    def test_a_message_that_is_rejected_as_a_whole(self):
+        def fault(connection, answer):
+            header = {
+                **answer["header"],
+                "status": "rjct",
+                "status_reason_code": "rjct.total_count.limit_exceeded",
+            }
+            connection.sendall(self.stub.build_http({"header": header}))
+
+        self.stub.faults = [fault]
+        error = self.assert_refused(RemoteMapperRefuses, self.update, (ONE, FA))
+        self.assertEqual(error.reason, "rjct.total_count.limit_exceeded")
+
+    def test_after_a_failure_the_other_chunks_are_not_sent(self):
+        failure = refuse("403 Forbidden", "err.request.forbidden")
+        self.stub.faults = [
+            lambda connection, answer: connection.sendall(self.stub.build_http(answer)),
+            send_raw(failure, comes_first=True),
+        ]
+        ids = [f"token:{number}@nationalId" for number in range(6)]
+        results = self.link(*((one, FA) for one in ids))
+        self.assertEqual(
+            [result.outcome for result in results],
+            [Outcome.LINKED] * 2 + [Outcome.RETRY] * 4,
+        )
+        self.assertFalse(any(result.is_uncertain for result in results))
+        self.assertEqual(len(self.stub.messages), 2)
+
+
+class TestTimeOuts(RemoteMapperCase):
+    """After a time-out it is asked first, and sent again only if nothing was done."""
+
+    def setUp(self):
+        super().setUp()
+        self.backend.timeout = 1
+
+    def test_what_was_done_is_not_sent_again(self):
+        self.stub.faults = [stay_silent(1.3)]
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        self.assertEqual(
+            self.stub.paths, ["/mapper/sync/link", "/mapper/sync/txn/status"]
+        )
+
+    def test_what_never_arrived_is_sent_again_with_its_message_id(self):
+        self.stub.faults = [stay_silent(1.1, comes_first=True)]
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        first, _asked, again = self.stub.messages
+        self.assertEqual(first[1]["message"], again[1]["message"])
+        self.assertEqual(
+            first[1]["header"]["message_id"], again[1]["header"]["message_id"]
+        )
+
+    def test_another_address_is_unknown_and_never_sent_again(self):
+        """Where the status is not known, what is in force has to say it."""
+        self.stub.addresses = {ONE: FA}
+        forbidden = refuse("403 Forbidden", "err.request.forbidden")
+        self.stub.faults = [
+            stay_silent(1.1, comes_first=True),
+            send_raw(forbidden, comes_first=True),
+        ]
+        self.assert_unknown(self.update((ONE, OTHER)))
+        self.assertEqual(self.stub.paths.count("/mapper/sync/update"), 1)
+        self.assertEqual(self.stub.addresses, {ONE: FA})
+
+    def test_without_a_status_the_address_in_force_says_that_it_was_done(self):
+        self.stub.addresses = {ONE: FA}
+        forbidden = refuse("403 Forbidden", "err.request.forbidden")
+        self.stub.faults = [stay_silent(1.1), send_raw(forbidden, comes_first=True)]
+        self.assertEqual(self.update((ONE, OTHER))[0].outcome, Outcome.UPDATED)
+        self.assertEqual(self.stub.paths.count("/mapper/sync/update"), 1)
+
+    def test_without_a_status_a_link_that_was_not_made_is_sent_again(self):
+        forbidden = refuse("403 Forbidden", "err.request.forbidden")
+        self.stub.faults = [
+            stay_silent(1.1, comes_first=True),
+            send_raw(forbidden, comes_first=True),
+        ]
+        self.assertEqual(self.link((ONE, FA))[0].outcome, Outcome.LINKED)
+        self.assertEqual(self.stub.paths.count("/mapper/sync/link"), 2)
+
+    def test_a_mapper_that_stays_silent_leaves_it_unknown(self):
+        self.stub.faults = [stay_silent(1.1, comes_first=True)] * 5
+        self.assert_unknown(self.link((ONE, FA)))
+        self.assertEqual(self.stub.paths.count("/mapper/sync/link"), 1)
+
+    def test_a_question_is_simply_an_error(self):
+        self.stub.faults = [stay_silent(1.1, comes_first=True)] * 2
+        error = self.assert_refused(RemoteMapperDown, self.resolve, ONE)
+        self.assertEqual(error.reason, "too_slow")
+
+
+class TestSettings(RemoteMapperCase):
+    def test_the_secret_is_sealed_and_never_shown(self):
+        self.env.invalidate_all()
+        self.assertFalse(self.backend.secret)
+        self.assertTrue(self.backend.has_secret)
+        self.env.cr.execute("SELECT sealed FROM spar_backend_secret")
+        for (sealed,) in self.env.cr.fetchall():
+            self.assertNotIn(b"hidden", bytes(sealed))
+        row = self.env["spar.backend.secret"].search(
+            [("backend_id", "=", self.backend.id)]
+        )
+        self.assertEqual(row._read_sealed(), "hidden")
+
+    def test_keys_are_used_only_by_their_use(self):
+        self.backend.action_make_key()
+        key = self.env["spar.signing.key"]._search_key(KEY_USE, "ES256", "current")
+        self.assertEqual(self.backend.our_public_key, key.public_jwk)
