@@ -202,21 +202,27 @@ class TestAudit(ProofAuditCase):
 
 
 class TestErasure(ProofAuditCase):
-    def test_erased_proof_is_gone_and_the_chain_holds(self):
-        subject = self.subject_of(ID)
-        supervisor = new_test_user(
+    def setUp(self):
+        super().setUp()
+        self.eraser = new_test_user(
             self.env, "proof-eraser", "spar_fa_directory.group_supervisor"
         )
-        mapper = self.mapper.with_user(supervisor)
-        self.assertEqual(mapper._erase_proofs(self.supervisor, subject.ids), 1)
+
+    def erase(self):
+        """Erase Ada's proofs; return how many there were."""
+        mapper, subject = self.mapper.with_user(self.eraser), self.subject_of(ID)
+        return mapper._erase_proofs(self.supervisor, subject.ids)
+
+    def test_erased_proof_is_gone_and_the_chain_holds(self):
+        self.assertEqual(self.erase(), 1)
         self.assertIsNone(self.proof._read_sealed())
         self.assertEqual(self.check(), [])
-        self.assertEqual(mapper._erase_proofs(self.supervisor, subject.ids), 0)
+        self.assertEqual(self.erase(), 0)
 
     def test_login_stays_used_after_erasure(self):
         call = self.confirm(LINK)
         self.send(LINK, call)
-        self.mapper._erase_proofs(self.supervisor, self.subject_of(ID).ids)
+        self.erase()
         self.assert_refused("proof_replayed", LINK, call)
 
     def test_officer_erases_nothing(self):
@@ -297,9 +303,10 @@ class TestCheckpoint(OwnerProofCase, CheckpointCase):
         self.send(LINK)
         self.take()
         key = self.env["spar.issuer.key"].search([])
-        self.assertEqual(self.parse().keys, (key.seq, key.mac))
+        seq = key.seq
+        self.assertEqual(self.parse().keys, (seq, key.mac))
         self.tamper("DELETE FROM spar_issuer_key")
-        self.assertFound("spar_issuer_key", key.seq, audit.KEYS_OLDER)
+        self.assertFound("spar_issuer_key", seq, audit.KEYS_OLDER)
 
     def test_checkpoint_before_the_first_key_is_written_as_before(self):
         self.take()

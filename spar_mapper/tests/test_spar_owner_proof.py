@@ -230,6 +230,7 @@ class TestRefused(OwnerProofCase):
                 [self.issuer.id],
             )
             self.env.invalidate_all()
+            self.env["spar.row.versions"]._forget()
             self.assert_refused("proof_issuer", LINK, call)
 
     def test_unknown_or_rotated_key_is_refused(self):

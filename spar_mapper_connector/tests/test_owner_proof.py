@@ -3,7 +3,7 @@
 from dataclasses import FrozenInstanceError, fields, replace
 from datetime import datetime, timedelta, timezone
 
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
@@ -67,12 +67,18 @@ BINDING = Binding("spar.example", "d1", bytes(range(32)))
 PROOF = OwnerProof("https://id", "a.b.c", "d1", bytes(32), "spar.example", 7, "d.e.f")
 
 
+#: The machine may be busy with other tests.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 class TestNonce(BaseCase):
+    @UNHURRIED
     @given(CHANGES, CHANGES)
     def test_another_change_has_another_nonce(self, one, other):
         assume(write_change(one) != write_change(other))
         self.assertNotEqual(build_nonce(one), build_nonce(other))
 
+    @UNHURRIED
     @given(CHANGES, CHANGES)
     def test_any_altered_field_gives_another_nonce(self, change, other):
         for name in (field.name for field in fields(change)):
@@ -84,6 +90,7 @@ class TestNonce(BaseCase):
             altered = replace(change, **{name: value})
             self.assertNotEqual(build_nonce(altered), build_nonce(change), name)
 
+    @UNHURRIED
     @given(CHANGES, ADDRESSES, ADDRESSES)
     def test_any_altered_part_of_the_item_gives_another_nonce(
         self, change, item, other
@@ -96,6 +103,7 @@ class TestNonce(BaseCase):
             nonce = build_nonce(replace(change, item=altered))
             self.assertNotEqual(nonce, build_nonce(change), name)
 
+    @UNHURRIED
     @given(CHANGES)
     def test_nonce_is_the_same_whenever_it_is_made(self, change):
         self.assertEqual(build_nonce(change), build_nonce(replace(change)))
@@ -170,12 +178,14 @@ class TestRequests(BaseCase):
 
 
 class TestProof(BaseCase):
+    @UNHURRIED
     @given(
         st.builds(OwnerProof, WORDS, WORDS, WORDS, st.binary(), WORDS, st.integers())
     )
     def test_written_proof_is_read(self, proof):
         self.assertEqual(read_proof(write_proof(proof)), proof)
 
+    @UNHURRIED
     @given(st.binary(max_size=200) | WORDS.map(str.encode))
     def test_anything_else_is_refused(self, data):
         with self.assertRaises(ProofUnreadable):
