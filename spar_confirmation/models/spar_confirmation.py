@@ -1,7 +1,7 @@
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -53,13 +53,11 @@ class ProposedChange:
     """What was proposed, as it was sealed.
 
     :param token: the secret in the page's address
-    :param backend_id: the mapper that will make the change
     :param portal_id: the portal that asks; None for pages of this database
     """
 
     token: str
     proposal: Proposal
-    backend_id: int
     portal_id: int | None
     provider_ids: frozenset[int] | None
     id_type_ids: frozenset[int] | None
@@ -116,17 +114,17 @@ class SparConfirmation(models.Model):
     # === PROPOSING === #
 
     @api.model
-    def _propose(
-        self, backend_id: int, call: CallContext, proposal: Proposal
-    ) -> ConfirmationPage:
+    def _propose(self, call: CallContext, proposal: Proposal) -> ConfirmationPage:
         """Store a proposal and return its page; raises ProposalRefused."""
         self._check_request(call, proposal)
         portal_sudo = self._find_portal(call, proposal.return_url)
+        if not portal_sudo:
+            path = self._get_own_path(proposal.return_url)
+            proposal = replace(proposal, return_url=path)
         token, reference = secrets.token_urlsafe(32), uuid4().hex
         content = {
             "token": token,
             "proposal": write_proposal(proposal),
-            "backend_id": backend_id,
             "portal_id": portal_sudo.id or None,
             "provider_ids": _to_list(call.provider_ids),
             "id_type_ids": _to_list(call.id_type_ids),
@@ -195,9 +193,16 @@ class SparConfirmation(models.Model):
         portals = self.env["spar.confirmation.portal"]
         if call.actor.startswith(PARTICIPANT):
             return portals._find(call.actor.removeprefix(PARTICIPANT), return_url)
-        if not return_url or get_local_path(return_url, "") != return_url:
-            raise ProposalRefused("return_url")
         return portals.sudo()
+
+    @api.model
+    def _get_own_path(self, return_url: str) -> str:
+        """Return the path of an address of this site; raises ProposalRefused."""
+        base = self.env["spar.page.frame"]._get_base_url()
+        path = return_url.removeprefix(base) if base else return_url
+        if not path or get_local_path(path, "") != path:
+            raise ProposalRefused("return_url")
+        return path
 
     @api.model
     def _build_url(self, token: str, proposal: Proposal) -> str:

@@ -160,7 +160,7 @@ class SparConfirmationLogin(models.AbstractModel):
             raise
         with self.env.cr.savepoint():
             call = self._build_call(confirmation_sudo, content, answered)
-            mapper = self._get_mapper(content)
+            mapper = self._get_mapper()
             if isinstance(content.proposal.request, ObjectionRequest):
                 self._object(confirmation_sudo, mapper, call, content.proposal.request)
             else:
@@ -239,10 +239,9 @@ class SparConfirmationLogin(models.AbstractModel):
         )
 
     @api.model
-    def _get_mapper(self, content: ProposedChange):
-        """Return the mapper that takes the change, as its service."""
-        backends_sudo = self.env["spar.mapper.backend"].sudo()
-        return backends_sudo.browse(content.backend_id)._bind().sudo()
+    def _get_mapper(self):
+        """Return the store of this database, as its service."""
+        return self.env["spar.mapper.local"].sudo()
 
     @api.model
     def _read_address(self, mapper, call: CallContext, id_value: str) -> str:
@@ -277,4 +276,4 @@ class SparConfirmationLogin(models.AbstractModel):
         if not own or not self._is_same_id(own, id_value):
             return ""
         call = CallContext(confirmation.caller, "portal", Authority.OWNER, "login")
-        return self._read_address(self._get_mapper(content), call, id_value)
+        return self._read_address(self._get_mapper(), call, id_value)

@@ -16,8 +16,7 @@ class SparMapperLocal(models.AbstractModel):
 
     def _propose(self, call, proposal):
         self._check_channel()
-        confirmations = self.env["spar.confirmation"]
-        return confirmations._propose(self._get_backend().id, call, proposal)
+        return self.env["spar.confirmation"]._propose(call, proposal)
 
     def _get_confirmation(self, call, reference):
         self._check_channel()

@@ -126,8 +126,13 @@ class TestProposal(ProposalCase):
         for url in ("https://evil.example/", "//evil.example", "/\\evil", "", "x"):
             with self.subTest(url):
                 self.assert_refused("return_url", call=PAGES, return_url=url)
-        page = self.propose(call=PAGES, return_url="/spar/change/1/finish")
-        self.assertTrue(page.url.startswith("/spar/confirm/"))
+        base = self.env["spar.page.frame"]._get_base_url()
+        for url in ("/spar/change/1/finish", f"{base}/spar/confirmed"):
+            page = self.propose(call=PAGES, return_url=url)
+            self.assertTrue(page.url.startswith("/spar/confirm/"))
+        for url in (f"{base}.evil.example/", f"{base}@evil.example/", base):
+            with self.subTest(url):
+                self.assert_refused("return_url", call=PAGES, return_url=url)
 
     def test_page_opens_in_the_language_of_the_person(self):
         page = self.propose(call=PAGES, return_url="/spar", language="en_US")

@@ -9,6 +9,7 @@ from odoo.addons.spar_g2p_connect.models.participant.spar_participant_rights imp
     EXTENSION_RIGHTS,
     RIGHTS_FIELDS,
 )
+from odoo.addons.spar_mapper_connector.lib.confirmation import Proposal
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     Capability,
@@ -34,6 +35,7 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import OPERATION
 from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
     AbilitiesRequest,
     ChangeReference,
+    ConfirmationReference,
     IdRequest,
     MomentRequest,
     NoticeToken,
@@ -63,6 +65,12 @@ REQUESTS = {
     "object": ObjectionRequest("token:1@nationalId", "no-such-period", 1),
     "notice": NoticeToken("no-such-notice"),
     "object-to-notice": NoticeToken("no-such-notice"),
+    "propose": Proposal(
+        UnlinkRequest("token:1@nationalId", expected_version=1),
+        "draft",
+        "https://portal.example/confirmed",
+    ),
+    "confirmation": ConfirmationReference("no-such-proposal"),
 }
 #: Operation -> the right that it takes beside the one to call at all.
 RIGHTS = {
@@ -79,6 +87,8 @@ RIGHTS = {
     "object": "may_object",
     "notice": "may_object",
     "object-to-notice": "may_object",
+    "propose": "may_propose",
+    "confirmation": "may_propose",
 }
 
 
@@ -163,7 +173,9 @@ class TestRefused(ExtensionCase):
 
     def test_every_operation_is_tested(self):
         self.assertEqual(set(REQUESTS), set(OPERATIONS))
-        self.assertEqual(set(RIGHTS), set(OPERATIONS) - {"capabilities", "change-status"})
+        self.assertEqual(
+            set(RIGHTS), set(OPERATIONS) - {"capabilities", "change-status"}
+        )
 
     def test_every_route_without_the_right_of_another_spar(self):
         for name, request in REQUESTS.items():
@@ -281,7 +293,11 @@ class TestRefused(ExtensionCase):
                 self.make("odd.example", scope="yes_no", **others | {name: True})
 
     def test_token_alone_resolves_only(self):
-        networks = {"proof": "token", "demo_only": False, "origin_networks": "127.0.0.1"}
+        networks = {
+            "proof": "token",
+            "demo_only": False,
+            "origin_networks": "127.0.0.1",
+        }
         weak = self.make("weak.example", **networks)
         for name in ("history", "standing", "link", "resolve"):
             with self.subTest(name):
@@ -451,9 +467,7 @@ class TestChanges(ExtensionCase):
         result = self.hold(1)
         self.assertEqual(result.outcome, Outcome.HELD)
         self.assertTrue(result.reference)
-        (waiting,) = self.one(
-            self.spar, "waiting-changes", IdRequest(key(1))
-        ).changes
+        (waiting,) = self.one(self.spar, "waiting-changes", IdRequest(key(1))).changes
         self.assertEqual(waiting.fa, account("99"))
         own, other = self.query(
             self.spar,
@@ -526,7 +540,11 @@ class TestReading(ExtensionCase):
     def test_types_of_id_apply_everywhere(self):
         self.give(1)
         other = self.env["spar.id.type"].create(
-            {"name": "Elsewhere", "code": "elsewhere", "strategy": "other:{sub}@elsewhere"}
+            {
+                "name": "Elsewhere",
+                "code": "elsewhere",
+                "strategy": "other:{sub}@elsewhere",
+            }
         )
         narrow = self.make_participant(
             "narrow.example",

@@ -53,6 +53,11 @@ class Proposal:
     language: str = ""
     issuer: str = ""
 
+    @property
+    def id_value(self) -> str:
+        """Return the ID whose owner is to confirm it."""
+        return self.request.id_value
+
 
 class ConfirmationState(str, Enum):
     """What became of a proposal."""

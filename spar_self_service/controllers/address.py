@@ -5,6 +5,7 @@ from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
 from ..exceptions import StepUpNeeded
+from .confirmed import lead_to
 from .page import get_number, go_to, page, show
 
 
@@ -52,6 +53,10 @@ class AddressPages(http.Controller):
         if not answer.needs_login:
             return show_objected(answer)
         finish = f"/spar/objection/{period}/{get_number(seq)}/finish"
+        confirmations = request.env["spar.my.confirmation"]
+        if confirmations._is_needed():
+            proposed = confirmations._propose_objection(period, get_number(seq))
+            return lead_to(proposed, finish)
         try:
             url = mine._prove_objection(period, get_number(seq), finish)
         except LoginRefused:

@@ -8,6 +8,7 @@ from odoo.http import request
 from ..exceptions import AnswerRefused, DraftClosed, DraftOutdated
 from ..lib import steps
 from ..models.spar_draft import MAX_PLACES_SHOWN
+from .confirmed import lead_to
 from .page import get_here, get_number, go_to, show
 
 
@@ -43,9 +44,10 @@ def show_step(pages: DraftPages, step: str, **values):
 
 def _lead_to_mapper(pages: DraftPages):
     """Redirect to the mapper's own page of review, or to the result."""
-    confirmations = request.env["spar.my.confirmation"]
-    url = confirmations._propose(pages.draft, pages.get_url("finish"))
-    return request.redirect(url or pages.get_url("done"), 303, local=False)
+    proposed = request.env["spar.my.confirmation"]._propose(pages.draft)
+    if proposed is None:
+        return go_to(pages.get_url("done"))
+    return lead_to(proposed, pages.get_url("finish"))
 
 
 def _show(

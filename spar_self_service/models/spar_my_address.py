@@ -207,9 +207,6 @@ class SparMyAddress(models.AbstractModel):
     @api.model
     def _prove_objection(self, period: str, seq: int, return_to: str) -> str:
         """Return where to send the browser for a fresh login; raises LoginRefused."""
-        confirmations = self.env["spar.my.confirmation"]
-        if confirmations._is_needed():
-            return confirmations._propose_objection(period, seq, return_to)
         digest = _get_objection_digest(period, seq)
         return self.env["spar.beneficiary"]._begin_step_up(digest, return_to)
 

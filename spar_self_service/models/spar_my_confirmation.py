@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    ConfirmationPage,
     ConfirmationState,
     Proposal,
 )
@@ -11,6 +12,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 from ..exceptions import DraftOutdated, StepUpNeeded
+
+#: Where mappers lead back to: one address, which a mapper elsewhere can list.
+RETURN_PATH = "/spar/confirmed"
 
 
 class SparMyConfirmation(models.AbstractModel):
@@ -31,8 +35,8 @@ class SparMyConfirmation(models.AbstractModel):
         return Capability.CONFIRMATION in mapper._capabilities()
 
     @api.model
-    def _propose(self, draft_sudo, return_to: str) -> str:
-        """Return the mapper's page for a complete draft; "" where it is closed.
+    def _propose(self, draft_sudo) -> ConfirmationPage | None:
+        """Return the mapper's page for a complete draft; None where it is closed.
 
         It is closed where its account is in force already, and where there is one that
         the person did not see. Raises MapperError.
@@ -45,28 +49,29 @@ class SparMyConfirmation(models.AbstractModel):
         done = mine._find_effect(now, fa)
         if done is not None:
             mine._close(draft_sudo, person, call, done.outcome)
-            return ""
+            return None
         request = mine._build_request(mapper, draft_sudo, person, now, fa)
         if request is None:
             mine._close(draft_sudo, person, call, Outcome.CONFLICT, "version")
-            return ""
-        return self._send(mapper, person, request, draft_sudo.uuid, return_to)
+            return None
+        return self._send(mapper, person, request, draft_sudo.uuid)
 
     @api.model
-    def _propose_objection(self, period: str, seq: int, return_to: str) -> str:
+    def _propose_objection(self, period: str, seq: int) -> ConfirmationPage:
         """Return the mapper's page on which the person says: "this was not me"."""
         mine = self.env["spar.my.address"]
         person = mine._get_person()
         request = ObjectionRequest(person.id_value, period, seq)
         name = _name_objection(period, seq)
-        return self._send(mine._get_mapper(person), person, request, name, return_to)
+        return self._send(mine._get_mapper(person), person, request, name)
 
     @api.model
-    def _send(self, mapper, person, request, name: str, return_to: str) -> str:
+    def _send(self, mapper, person, request, name: str) -> ConfirmationPage:
         call = self.env["spar.my.address"]._build_call(person)
+        return_url = self.env["spar.page.frame"]._get_base_url() + RETURN_PATH
         language = self.env.lang or ""
-        proposal = Proposal(request, name, return_to, language, person.issuer)
-        return mapper._propose(call, proposal).url
+        proposal = Proposal(request, name, return_url, language, person.issuer)
+        return mapper._propose(call, proposal)
 
     @api.model
     def _take_result(self, draft_sudo, reference: str) -> ConfirmationState:

@@ -79,8 +79,7 @@ class TestConfirmation(PageCase):
         self.proposals.answers["person:ada-key", "reference"] = found
 
     def come_back(self):
-        uuid = self.get_draft().uuid
-        return self.get(f"/spar/change/{uuid}/finish?confirmation=reference")
+        return self.get("/spar/confirmed?confirmation=reference")
 
     def test_review_is_on_the_page_of_the_mapper(self):
         self.assertEqual(self.choose_up_to_the_review(), PAGE_URL)
@@ -88,9 +87,8 @@ class TestConfirmation(PageCase):
         self.assertEqual(call.actor, "person:ada-key")
         self.assertIs(type(proposal.request), LinkRequest)
         self.assertEqual(proposal.request.id_value, ID)
-        draft = self.get_draft()
-        self.assertEqual(proposal.return_url, f"/spar/change/{draft.uuid}/finish")
-        self.assertEqual(proposal.draft_id, draft.uuid)
+        self.assertEqual(proposal.return_url, f"{self.base_url()}/spar/confirmed")
+        self.assertEqual(proposal.draft_id, self.get_draft().uuid)
         self.assertEqual(proposal.issuer, "https://op.example")
         self.assertEqual(self.acts, [])
 
@@ -154,6 +152,18 @@ class TestConfirmation(PageCase):
         self.assertEqual(self.get_draft().state, "open")
         self.assertIn("could not confirm that it is you", self.text)
 
+    def test_reference_that_this_session_does_not_have_leads_nowhere(self):
+        self.choose_up_to_the_review()
+        self.answer(ConfirmationState.DECIDED, Outcome.LINKED)
+        for reference in ("", "another", "//evil.example"):
+            self.get(f"/spar/confirmed?confirmation={reference}")
+            with self.subTest(reference):
+                self.assertEqual(self.path, "/spar/address?said=gone")
+        self.authenticate("grace", "grace-grace")
+        self.come_back()
+        self.assertEqual(self.path, "/spar/address?said=gone")
+        self.assertEqual(self.get_draft().state, "open")
+
     def test_these_pages_do_not_confirm_beside_it(self):
         self.choose_up_to_the_review()
         draft = self.get_draft()
@@ -204,7 +214,7 @@ class TestConfirmation(PageCase):
         name = proposal.draft_id
         found = Confirmation(ConfirmationState.DECIDED, name, answer=answer)
         self.proposals.answers["person:ada-key", "reference"] = found
-        self.get(f"{proposal.return_url}?confirmation=reference")
+        self.come_back()
         self.assertIn("We have noted that this was not you", self.text)
 
     def test_objection_that_was_not_confirmed_is_asked_again(self):
@@ -212,7 +222,7 @@ class TestConfirmation(PageCase):
         for name in (f"objection {period} 1", "objection x 1"):
             found = Confirmation(ConfirmationState.CANCELLED, name)
             self.proposals.answers["person:ada-key", "reference"] = found
-            self.get(f"/spar/objection/{period}/1/finish?confirmation=reference")
+            self.come_back()
             with self.subTest(name):
                 self.assertIn("/spar/objection/", self.path)
                 self.assertNotIn("finish", self.path)

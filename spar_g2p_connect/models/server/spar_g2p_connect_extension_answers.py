@@ -1,21 +1,23 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.exceptions import (
-    MapperError,
     NoSuchEvent,
     NoSuchNotice,
     NotSupported,
+    ProposalRefused,
     SealBroken,
 )
+from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    Confirmation,
+    ConfirmationState,
+)
 from odoo.addons.spar_mapper_connector.lib.contract import (
-    Capability,
     Operation,
     Outcome,
     PaymentState,
-    ResolveRequest,
     Result,
     Standing,
 )
@@ -56,7 +58,7 @@ _MAPPER_CALLS: dict[Operation, Callable] = {
 }
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 #: Errors of one item, which the sender is told by their code.
-_ITEM_ERRORS = (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported)
+_ITEM_ERRORS = (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported, ProposalRefused)
 
 
 class ItemAnswer(NamedTuple):
@@ -116,6 +118,8 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             "object": self._answer_object,
             "notice": self._answer_notice,
             "object-to-notice": self._answer_object_to_notice,
+            "propose": self._answer_propose,
+            "confirmation": self._answer_confirmation,
         }
 
     @api.model
@@ -160,9 +164,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     def _refuse(self, caller, item: Item, received: RequestItem) -> Result | None:
         if received.member:
             return refuse_unreadable(received.member)
-        refusal = refuse_item(
-            caller.rights, caller.id_type_ids, item, self._find_type
-        )
+        refusal = refuse_item(caller.rights, caller.id_type_ids, item, self._find_type)
         if refusal or self._is_here(item.id_value):
             return refusal
         return Result(Outcome.FORBIDDEN, problem=NotSupported.code)
@@ -193,9 +195,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         found: dict[int, Standing] = {}
         by_purpose: dict[str, list[int]] = {}
         for i, item in enumerate(message.items):
-            if self._may_name(exchange, item) and self._is_here(
-                item.request.id_value
-            ):
+            if self._may_name(exchange, item) and self._is_here(item.request.id_value):
                 by_purpose.setdefault(item.request.purpose, []).append(i)
             else:
                 found[i] = self._refuse_standing(exchange, item)
@@ -280,6 +280,24 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             return self._get_mapper()._object_to_notice(call, request.token), False
 
         return self._answer_each(exchange, message, freeze, NoSuchNotice.code)
+
+    # === CONFIRMATION === #
+
+    @api.model
+    def _answer_propose(self, exchange, message) -> list[ItemAnswer]:
+        def propose(call, request):
+            return self._get_mapper()._propose(call, request), False
+
+        return self._answer_each(exchange, message, propose, ProposalRefused.code)
+
+    @api.model
+    def _answer_confirmation(self, exchange, message) -> list[ItemAnswer]:
+        def read(call, request):
+            found = self._get_mapper()._get_confirmation(call, request.reference)
+            return found, found.state is ConfirmationState.UNKNOWN
+
+        nothing = Confirmation(ConfirmationState.UNKNOWN)
+        return self._answer_each(exchange, message, read, nothing)
 
     # === SINGLE ITEMS === #
 

@@ -17,6 +17,7 @@ from ...exceptions import (
     NoSuchEvent,
     NoSuchNotice,
     NotSupported,
+    ProposalRefused,
     RemoteAnswerUnusable,
     RemoteMapperDown,
     RemoteMapperError,
@@ -51,7 +52,8 @@ from .messages import build_refusal
 PATH = "/extension/{name}"
 
 _ERRORS = {
-    error.code: error for error in (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported)
+    error.code: error
+    for error in (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported, ProposalRefused)
 }
 
 
@@ -81,9 +83,7 @@ class RemoteSpar:
 
         def fail(request: Any, was_sent: bool) -> Result:
             problem = UNKNOWN_EFFECT if is_change and was_sent else ""
-            return Result(
-                Outcome.RETRY, request.id_value, request.fa, problem=problem
-            )
+            return Result(Outcome.RETRY, request.id_value, request.fa, problem=problem)
 
         found: list[Result] = self._ask_in_chunks(name, requests, fail)
         return [
