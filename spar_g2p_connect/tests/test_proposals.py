@@ -60,7 +60,7 @@ class TestProposals(SparToSparCase):
         self.patch(store, "_capabilities", _capabilities)
         yield asked
 
-    def build(self, request):
+    def build_proposal(self, request):
         return Proposal(request, "d1", RETURN_URL, "fr_FR", "https://id.example")
 
     def test_proposals_arrive_as_they_were_sent(self):
@@ -72,7 +72,7 @@ class TestProposals(SparToSparCase):
                 UnlinkRequest(key(1), expected_version=3),
                 ObjectionRequest(key(1), "period", 2),
             ):
-                proposal = self.build(request)
+                proposal = self.build_proposal(request)
                 with self.subTest(proposal):
                     self.assertEqual(self.mapper._propose(PERSON, proposal), PAGE)
                     call, arrived = asked.pop()
@@ -101,14 +101,14 @@ class TestProposals(SparToSparCase):
         with self.store_confirms(refusing=ProposalRefused("return_url")):
             with self.assertRaises(ProposalRefused):
                 self.mapper._propose(
-                    PERSON, self.build(LinkRequest(key(1), account(1)))
+                    PERSON, self.build_proposal(LinkRequest(key(1), account(1)))
                 )
 
     def test_proposal_changes_nothing_here(self):
         self.give(1)
         with self.store_confirms():
             request = UpdateRequest(key(1), account(2), expected_version=1)
-            self.mapper._propose(PERSON, self.build(request))
+            self.mapper._propose(PERSON, self.build_proposal(request))
         self.assertEqual(self.mapper._history(PERSON, key(1))[0].fa, account(1))
 
     def test_participant_without_the_right_cannot_propose(self):
@@ -118,14 +118,16 @@ class TestProposals(SparToSparCase):
         with self.store_confirms() as asked:
             self.assertNotIn(Capability.CONFIRMATION, mapper._capabilities())
             with self.assertRaises(NotSupported):
-                mapper._propose(PERSON, self.build(LinkRequest(key(1), account(1))))
+                mapper._propose(
+                    PERSON, self.build_proposal(LinkRequest(key(1), account(1)))
+                )
             with self.assertRaises(NotSupported):
                 mapper._get_confirmation(PERSON, "reference")
             self.assertEqual(asked, [])
 
     def test_repeated_message_gets_the_same_page(self):
         with self.store_confirms() as asked, self.losing_answers(path="/propose"):
-            proposal = self.build(LinkRequest(key(1), account(1)))
+            proposal = self.build_proposal(LinkRequest(key(1), account(1)))
             self.assertEqual(self.mapper._propose(PERSON, proposal), PAGE)
         self.assertEqual(len(asked), 1)
 
@@ -137,5 +139,7 @@ class TestProposals(SparToSparCase):
         narrow = self.make_participant("narrow.example", **rights)
         mapper = self.make_mapper(narrow)
         with self.store_confirms() as asked, self.assertRaises(ProposalRefused):
-            mapper._propose(PERSON, self.build(LinkRequest(key(1), account(1))))
+            mapper._propose(
+                PERSON, self.build_proposal(LinkRequest(key(1), account(1)))
+            )
         self.assertEqual(asked, [])
