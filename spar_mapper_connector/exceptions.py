@@ -70,6 +70,19 @@ class NotSupported(MapperError):
     code = "not_supported"
 
 
+class ProposalRefused(MapperError):
+    """A proposed change cannot be confirmed; ``reason`` is a stable word.
+
+    ``reason``: operation, version, address, id, portal, return_url, provider.
+    """
+
+    code = "proposal_refused"
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
 class NoSuchEvent(MapperError):
     """The ID has no such event: unknown events and those of other people look alike."""
 

@@ -106,7 +106,10 @@ class SparMapperLocal(models.AbstractModel):
     _shares_transaction = True
 
     def _capabilities(self):
-        return frozenset(Capability) - {Capability.TRANSACTION_STATUS}
+        return frozenset(Capability) - {
+            Capability.TRANSACTION_STATUS,
+            Capability.CONFIRMATION,
+        }
 
     # === CHANGING === #
 

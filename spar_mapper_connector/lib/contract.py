@@ -91,6 +91,8 @@ class Capability(str, Enum):
     STANDING = "standing"
     #: Addresses are checked by the directory of providers in this database.
     DIRECTORY = "directory"
+    #: Owners confirm their changes on a page of the mapper itself.
+    CONFIRMATION = "confirmation"
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,9 @@ class CallContext:
     without, any text may be stored. With ``checks_cards`` an ID that receives an
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
+    ``owner_proof`` proves that the owner confirmed the one request of the call.
     ``passed`` are the marks of the servers through which the request came here; a
     mapper that sends it on adds the one of this server (``lib/passing.py``).
-    ``owner_proof`` proves that the owner confirmed the one request of the call.
     """
 
     actor: str
@@ -121,8 +123,8 @@ class CallContext:
     id_type_ids: frozenset[int] | None = None
     checks_addresses: bool = False
     checks_cards: bool = True
-    passed: tuple[str, ...] = ()
     owner_proof: OwnerProof | None = field(default=None, repr=False)
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

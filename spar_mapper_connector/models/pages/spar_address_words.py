@@ -3,8 +3,7 @@ from odoo import api, models
 from odoo.addons.spar_fa_directory.lib.fa_mask import DOT, looks_like_code, mask
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 
-from ..lib.overview import AddressLine
-from ..lib.typing import in_groups
+from ...lib.pages.lines import AddressLine, in_groups
 
 
 class SparAddressWords(models.AbstractModel):
