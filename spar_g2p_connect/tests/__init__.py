@@ -38,6 +38,7 @@ from . import test_poison
 from . import test_profiles
 from . import test_participant_key
 from . import test_token_issuer
+from . import test_remote_backend
 from . import test_signatures
 from . import test_statements
 from . import test_participant_sealed
