@@ -36,9 +36,9 @@ _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 class SparG2pConnectAnswers(models.AbstractModel):
     """The answer to an accepted message, whether it is given at once or in its turn.
 
-    ``_begin`` reads the items and finds the backends that answer them; the server calls
-    those elsewhere while no transaction is open; ``_finish`` calls the others and builds
-    the answer.
+    ``_begin`` reads the items and finds the backends that answer them. Then the server
+    calls those elsewhere, while no transaction is open. ``_finish`` calls the others,
+    and builds the answer.
     """
 
     _name = "spar.g2p.connect.answers"

@@ -251,57 +251,74 @@ class SparG2pConnectBackends(models.AbstractModel):
         A request by address is left out if the mapper cannot be asked so.
         """
         mapper_sudo = self._get_mapper(part.backend).sudo()
-        capabilities = mapper_sudo._capabilities()
-        by_address = Capability.RESOLVE_BY_FA in capabilities
-        asked = part.keep(
-            [i for i, r in enumerate(part.requests) if by_address or r.id_value]
-        )
-        if any(not is_by_address(each) for each in asked.requests):
-            if _NEEDED[batch.operation] not in capabilities:
-                raise NotSupported(_NEEDED[batch.operation])
-        results: list[Result | None] = [None] * len(asked.requests)
-        requests = list(asked.requests)
-        if batch.call.provider_ids is not None and batch.operation in _REPLACING:
-            requests, results = self._find_foreign(batch, mapper_sudo, requests)
-        left = [index for index, result in enumerate(results) if result is None]
-        given = self._send(batch.operation, mapper_sudo, batch, requests, left)
-        for index, result in zip(left, given, strict=True):
-            results[index] = result
+        asked = self._choose(batch, part, mapper_sudo._capabilities())
+        send = partial(self._send, mapper_sudo, batch.call)
+        is_bound = batch.call.provider_ids is not None
+        if is_bound and batch.operation in _REPLACING:
+            return asked, self._send_own(batch, asked.requests, send)
+        results = send(batch.operation, asked.requests)
         is_own = partial(self._is_own, self._build_find_type(), batch, part.backend)
-        return asked, keep_own(results, requests, is_own)
+        return asked, keep_own(results, asked.requests, is_own)
+
+    @api.model
+    def _choose(self, batch: Batch, part: Part, capabilities: frozenset) -> Part:
+        """Return the part of ``part`` that a mapper can be asked; raises NotSupported.
+
+        A request by address is one that any mapper may answer, and none has to.
+        """
+        by_address = Capability.RESOLVE_BY_FA in capabilities
+        chosen = part.keep(
+            [
+                index
+                for index, request in enumerate(part.requests)
+                if by_address or not is_by_address(request)
+            ]
+        )
+        needed = _NEEDED[batch.operation]
+        if needed not in capabilities and not all(map(is_by_address, chosen.requests)):
+            raise NotSupported(needed)
+        return chosen
 
     @api.model
     def _send(
-        self,
-        operation: Operation,
-        mapper_sudo,
-        batch: Batch,
-        requests: list,
-        indexes: list[int],
+        self, mapper_sudo, call: CallContext, operation: Operation, requests: list
     ) -> list[Result]:
-        """Return the mapper's results for the requests at ``indexes``."""
-        chosen = [requests[index] for index in indexes]
-        if not chosen:
+        """Return what can be believed of a mapper's results."""
+        if not requests:
             return []
-        # A transaction that only reads was begun for the preparation.
+        # What was read to prepare this began a transaction.
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        results = _MAPPER_CALLS[operation](mapper_sudo, batch.call, chosen)
-        return believe(operation, chosen, results)
+        results = _MAPPER_CALLS[operation](mapper_sudo, call, requests)
+        return believe(operation, requests, results)
+
+    # === PARTICIPANTS WITH PROVIDERS OF THEIR OWN === #
+
+    @api.model
+    def _send_own(self, batch: Batch, requests: list, send: Callable) -> list[Result]:
+        """Return the results of changes to addresses at the caller's own providers.
+
+        Changes of other addresses are refused.
+        """
+        checked, refusals = self._find_foreign(batch, requests, send)
+        own = [
+            request
+            for request, refusal in zip(checked, refusals, strict=True)
+            if refusal is None
+        ]
+        given = iter(send(batch.operation, own))
+        return [refusal or next(given) for refusal in refusals]
 
     @api.model
     def _find_foreign(
-        self, batch: Batch, mapper_sudo, requests: list
+        self, batch: Batch, requests: list, send: Callable
     ) -> tuple[list, list[Result | None]]:
-        """Refuse to change addresses that are at providers of somebody else.
+        """Return the changes, based on what is in force, and the refusal of each.
 
-        The store lets a second person decide. A mapper elsewhere does not know that
-        this participant has providers of its own.
+        Addresses that are at somebody else's providers are not changed. (The store lets
+        a second person decide.)
         """
-        queries = [
-            ResolveRequest(each.id_value, None, each.purpose) for each in requests
-        ]
-        everything = list(range(len(queries)))
-        found = self._send(Operation.RESOLVE, mapper_sudo, batch, queries, everything)
+        queries = [ResolveRequest(each.id_value) for each in requests]
+        found = send(Operation.RESOLVE, queries)
         strategies = self.env["spar.fa.strategy"]
         addresses = strategies._read_addresses([each.fa or "" for each in found])
         checked, refusals = [], []
@@ -310,6 +327,8 @@ class SparG2pConnectBackends(models.AbstractModel):
             refusals.append(_refuse_foreign(current, is_own))
             checked.append(replace(request, expected_version=current.version))
         return checked, refusals
+
+    # === OWNERS OF AN ADDRESS === #
 
     @api.model
     def _is_own(

@@ -64,6 +64,7 @@ def from_wire(document: JsonObject, operation: str) -> JsonObject:
                 header, f"{path}.sender_app_mnemonic", MAX_IDENTIFIER, empty=True
             ),
             "total_count": len(items),
+            **_get_meta(header),
         },
         "message": {"transaction_id": payload.get("transaction_id"), name: items},
     }
@@ -101,11 +102,13 @@ def to_wire(request_id: str, answer: JsonObject, operation: str) -> JsonObject:
 def write_request(document: JsonObject, operation: str) -> JsonObject:
     """Return ``document``, a request of G2P Connect, in this envelope.
 
-    >>> header = {"message_id": "m", "message_ts": "now", "sender_id": "us"}
+    >>> header = {"message_id": "m", "message_ts": "now", "sender_id": "us", "meta": 1}
     >>> inner = {"header": header, "message": {"transaction_id": "t",
     ...     "link_request": [{"fa": {}}]}}
     >>> from_wire(write_request(inner, "link"), "link")["message"]["link_request"]
     [{'fa': {}}]
+    >>> from_wire(write_request(inner, "link"), "link")["header"]["meta"]
+    1
     """
     header = document["header"]
     return {
@@ -114,9 +117,15 @@ def write_request(document: JsonObject, operation: str) -> JsonObject:
             "request_timestamp": header["message_ts"],
             "sender_app_mnemonic": header["sender_id"],
             "sender_app_url": header.get("sender_uri", ""),
+            **_get_meta(header),
         },
         "request_body": {"request_payload": document["message"]},
     }
+
+
+def _get_meta(header: JsonObject) -> JsonObject:
+    """Return the member that G2P Connect has for additional data, if there is one."""
+    return {"meta": header["meta"]} if "meta" in header else {}
 
 
 def read_answer(document: object, operation: str) -> JsonObject:
