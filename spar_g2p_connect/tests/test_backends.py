@@ -183,6 +183,14 @@ class TestBackends(BackendCase):
             (lambda given: [Result(Outcome.FOUND, first), given[1]], (RETRY, None)),
             (lambda given: [Result(Outcome.UPDATED, first), given[1]], (RETRY, None)),
             (
+                lambda given: [Result(Outcome.LINKED, first, "x" * 1001), given[1]],
+                (RETRY, None),
+            ),
+            (
+                lambda given: [Result(Outcome.LINKED, first, "a\nb"), given[1]],
+                (RETRY, None),
+            ),
+            (
                 lambda given: [Result(Outcome.LINKED, "token:z@second"), given[1]],
                 (RETRY, None),
             ),
@@ -317,9 +325,11 @@ class TestBackends(BackendCase):
         )
         answers = self.ask_for("resolve", "b@second", "c@third", participant=narrow)
         self.assertCodes(answers, "rjct.id.invalid", "succ.id.active")
+        self.store.calls.clear()
         self.assertEqual(
             self.resolve_address("account:b@BANK", narrow), ("succ.fa.not_found", None)
         )
+        self.assertEqual(self.store.calls, [], "it is not even asked")
         self.assertEqual(
             self.resolve_address("account:c@BANK", narrow),
             ("succ.fa.active", "token:c@third"),

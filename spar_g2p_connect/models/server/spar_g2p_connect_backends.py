@@ -28,7 +28,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.routes import Routes
-from odoo.addons.spar_mapper_connector.transactions import STOPPED
+from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ...lib.batch import Batch
 from ...lib.error_texts import describe_error
@@ -95,7 +95,8 @@ class SparG2pConnectBackends(models.AbstractModel):
             requests = batch.requests
             parts = [Part(routes.only, list(range(len(requests))), requests)]
         else:
-            parts = split_requests(batch.requests, routes, self._build_find_type())
+            find_type, allowed = self._build_find_type(), batch.call.id_type_ids
+            parts = split_requests(batch.requests, routes, find_type, allowed)
         for part in parts:
             if self._get_mapper(part.backend)._shares_transaction:
                 batch.here.append(part)
@@ -154,7 +155,10 @@ class SparG2pConnectBackends(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 return self._call(batch, part, call)
-        except (MapperError, *STOPPED) as error:
+        except Exception as error:
+            # Elsewhere, changes of this message were made: it must not run again.
+            if not (isinstance(error, MapperError) or is_passing(error)):
+                raise
             _log_failure(part.backend, error)
             return build_retries(part.requests)
 
@@ -367,6 +371,6 @@ def _refuse_foreign(current: Result, is_own: bool) -> Result | None:
 
 
 def _log_failure(backend: int, error: Exception) -> None:
-    known = isinstance(error, (MapperError, *STOPPED))
+    known = isinstance(error, MapperError) or is_passing(error)
     text = type(error).__name__ if known else describe_error(error)
     _logger.warning("mapper backend %s does not answer: %s", backend, text)
