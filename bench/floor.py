@@ -22,7 +22,7 @@ FIND = """
            s.change_lock, s.pay_stop, s.merged_into, s.last_seq, s.last_mac, s.marks,
            s.mac,
            (SELECT e.mac FROM spar_event e
-             WHERE e.subject_id = s.id AND e.format = 2 ORDER BY e.seq DESC LIMIT 1),
+             WHERE e.subject_id = s.id AND e.format > 1 ORDER BY e.seq DESC LIMIT 1),
            m.id, m.uuid, m.purpose, m.state, m.version, m.rank, m.address_uuid,
            m.state_since, m.last_seq, m.period_id, m.address_version, m.sealed, m.mac,
            m.authority, m.channel, m.origin, m.proof, m.valid_from, m.asserted_at,

@@ -3,7 +3,7 @@
 {
     "name": "SPAR Mapper",
     "summary": "The store: sealed financial addresses by ID, and a permanent history",
-    "version": "19.0.2.7.0",
+    "version": "19.0.2.8.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -36,6 +36,7 @@
         "views/spar_fsp_views.xml",
         "views/spar_change_rule_views.xml",
         "views/spar_limit_views.xml",
+        "views/spar_proof_issuer_views.xml",
         "views/spar_office_views.xml",
         "views/spar_objection_views.xml",
         "views/spar_notice_views.xml",

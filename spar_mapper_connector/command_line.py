@@ -21,13 +21,18 @@ from .exceptions import MapperError
 CALLED_AS = "SPAR_CALLED_AS"
 
 
-def add_options(parser: argparse.ArgumentParser, actions) -> None:
-    """Add the options of a command: the database, and the action."""
-    add_database(parser)
+def add_options(
+    parser: argparse.ArgumentParser, actions, needs_database: bool = True
+) -> None:
+    """Add the options of a command: the database, and the action.
+
+    :param needs_database: False if an action can do without one
+    """
+    add_database(parser, needs_database)
     parser.add_argument("action", choices=list(actions))
 
 
-def add_database(parser: argparse.ArgumentParser) -> None:
+def add_database(parser: argparse.ArgumentParser, is_needed: bool = True) -> None:
     """Add the option of every command: the database."""
     called_as = os.environ.get(CALLED_AS)
     parser.prog = called_as or parser.prog
@@ -36,7 +41,7 @@ def add_database(parser: argparse.ArgumentParser) -> None:
         "-d": argparse.SUPPRESS if called_as else None,
     }
     parser.add_argument("-c", "--config", help=about["-c"])
-    parser.add_argument("-d", "--database", required=True, help=about["-d"])
+    parser.add_argument("-d", "--database", required=is_needed, help=about["-d"])
 
 
 @contextmanager

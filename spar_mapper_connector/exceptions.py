@@ -70,6 +70,19 @@ class NotSupported(MapperError):
     code = "not_supported"
 
 
+class ProposalRefused(MapperError):
+    """A proposed change cannot be confirmed; ``reason`` is a stable word.
+
+    ``reason``: operation, version, address, id, portal, return_url, provider.
+    """
+
+    code = "proposal_refused"
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
 class NoSuchEvent(MapperError):
     """The ID has no such event: unknown events and those of other people look alike."""
 
@@ -80,6 +93,17 @@ class NoSuchNotice(MapperError):
     """The link of a notice is unknown or has expired."""
 
     code = "no_such_notice"
+
+
+class OwnerProofRefused(MapperError):
+    """An owner's proof is missing, or does not prove this change by this person.
+
+    ``code`` is the reason, beginning with ``proof_``.
+    """
+
+    def __init__(self, code: str):
+        super().__init__(code)
+        self.code = code
 
 
 class InvalidIdentifier(MapperError):

@@ -6,3 +6,4 @@ from . import message
 from . import server
 from . import spar_mapper_local
 from . import spar_event
+from . import spar_owner_proof

@@ -132,6 +132,14 @@ class TestCached(ChangedOutside, RestCase):
             self.env["spar.row.versions"]._forget()
             self.assertEqual(self.load(self.full).caller.receiver_id, name)
 
+    def test_owners_confirm_under_the_name_by_which_others_call(self):
+        parameters = self.env["ir.config_parameter"]
+        for name in ("one.example", ""):
+            parameters.set_param(RECEIVER_PARAMETER, name)
+            self.env["spar.row.versions"]._forget()
+            expected = name or parameters.get_param("database.uuid")
+            self.assertEqual(self.env["spar.owner.proof"]._get_receiver_id(), expected)
+
     def test_rolled_back_change_is_not_cached(self):
         cached = self.load(self.full)
         with self.env.cr.savepoint() as savepoint:

@@ -9,6 +9,7 @@ from odoo.addons.spar_g2p_connect.models.participant.spar_participant_rights imp
     EXTENSION_RIGHTS,
     RIGHTS_FIELDS,
 )
+from odoo.addons.spar_mapper_connector.lib.confirmation import Proposal
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     Capability,
@@ -34,6 +35,7 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import OPERATION
 from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
     AbilitiesRequest,
     ChangeReference,
+    ConfirmationReference,
     IdRequest,
     MomentRequest,
     NoticeToken,
@@ -63,6 +65,12 @@ REQUESTS = {
     "object": ObjectionRequest("token:1@nationalId", "no-such-period", 1),
     "notice": NoticeToken("no-such-notice"),
     "object-to-notice": NoticeToken("no-such-notice"),
+    "propose": Proposal(
+        UnlinkRequest("token:1@nationalId", expected_version=1),
+        "draft",
+        "https://portal.example/confirmed",
+    ),
+    "confirmation": ConfirmationReference("no-such-proposal"),
 }
 #: Operation -> the right that it takes beside the one to call at all.
 RIGHTS = {
@@ -79,6 +87,8 @@ RIGHTS = {
     "object": "may_object",
     "notice": "may_object",
     "object-to-notice": "may_object",
+    "propose": "may_propose",
+    "confirmation": "may_propose",
 }
 
 

@@ -36,3 +36,18 @@ FORECASTS_REMOVED = "results of a dry run were deleted"
 FORECASTS_ALONE = "a dry run was deleted or altered, but its results remain"
 CASE_MISSING = "the ID is in an earlier form, and no case explains why"
 CASE_OTHER = "the ID of the case cannot be decrypted or does not match its digest"
+KEY_ALTERED = "the key of an issuer was altered, or added outside SPAR"
+KEY_GAP = "a key of an issuer is missing before this one"
+KEYS_OLDER = "the archive of issuers' keys is older than the checkpoint file"
+PROOF_MISSING = "the owner's proof of this event is missing"
+PROOF_DOES_NOT_OPEN = "the owner's proof cannot be decrypted: the row was altered"
+PROOF_OTHER = "the owner's proof is not the one that its event names"
+PROOF_ERASED = "the owner's proof was destroyed, but the history has no erasure"
+#: By the part of a proof: it was altered, or proves something else.
+PROOF_PARTS = {
+    "id_token": "the ID token of the owner's proof was altered or does not verify",
+    "userinfo": "the userinfo of the owner's proof was altered or does not verify",
+    "salt": "the salt of the owner's proof was altered",
+    "event": "the change in the owner's proof differs from what was confirmed",
+    "page": "the issuer or the time in the owner's proof was altered",
+}

@@ -28,6 +28,7 @@ PARTS = {
     "spar_subject_id": Part(50_000, "_check_ids"),
     "spar_mapping": Part(50_000, "_check_mappings"),
     "spar_office_person": Part(5_000, "_check_offices"),
+    "spar_owner_proof": Part(1_000, "_check_proofs"),
     "spar_event": Part(50_000, "_check_events"),
     "spar_form_case": Part(1_000, "_check_cases"),
 }

@@ -18,9 +18,11 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 
 from .records import EventRow, Head, StoredAddress, StoredId, Subject
 
-#: The number of the current event format; 1 dates from before the chains of subjects
-#: (see ``old_chain.py``).
-FORMAT = 2
+#: The numbers of the event formats in a subject's chain: that of an event without an
+#: owner's proof, and that of one with a proof. 1 dates from before the chains of
+#: subjects (see ``old_chain.py``).
+FORMAT, PROOF_FORMAT = 2, 3
+CHAIN_FORMATS = (FORMAT, PROOF_FORMAT)
 
 
 def describe(subject_uuid: str, head: Head) -> str:
@@ -122,16 +124,20 @@ def mac_subject(
 def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
     """Return the link of the chain: a MAC over the event and the MAC before it.
 
-    The bytes are those of ``bind`` over all values in this order, without the last one
-    if the event concerns no change.
+    The bytes are those of ``bind`` over all values in this order. In format 2, the last
+    one is left out if the event concerns no change; in format 3 it is always there, and
+    followed by the commitment to the owner's proof.
     """
     previous, subject, uuid = event.previous_mac.hex(), event.subject_uuid, event.uuid
     head, address = event.head_uuid, event.address_uuid
     before, after = event.commitment_before.hex(), event.commitment_after.hex()
     change = event.commitment_change
     rest = f"{2 * len(change)}:{change.hex()}" if change else ""
+    proof = event.commitment_proof
+    if proof:
+        rest = f"{rest or '0:'}{2 * len(proof)}:{proof.hex()}"
     manner = bind_shared(
-        FORMAT,
+        PROOF_FORMAT if proof else FORMAT,
         event.seq,
         event.kind,
         event.actor,
@@ -148,6 +154,11 @@ def mac_event(keyring: OpenKeyring, event: EventRow) -> bytes:
         f"{bind_moment(event.happened_at)}{len(before)}:{before}"
         f"{len(after)}:{after}{rest}".encode(),
     )
+
+
+def get_format(event: EventRow) -> int:
+    """Return the number of the format in which an event is secured."""
+    return PROOF_FORMAT if event.commitment_proof else FORMAT
 
 
 def commit_to_change(

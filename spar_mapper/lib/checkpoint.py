@@ -27,6 +27,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 CHUNK = 100_000
 FORMAT = 2
 NO_SETTINGS = (0, "")
+NO_KEYS = (0, "")
 CHECKPOINT, RESTORE = "checkpoint", "restore"
 
 #: The number of events in a chunk, and the hash over their MACs.
@@ -70,6 +71,8 @@ class CheckpointLine:
     declaration: Declaration | None = None
     #: Number and MAC of the newest seal of settings; (0, "") if none is recorded.
     settings: tuple[int, str] = NO_SETTINGS
+    #: The same of the newest archived key of an issuer.
+    keys: tuple[int, str] = NO_KEYS
     mac: str = field(default="", compare=False)
 
     def sign(self, keyring: OpenKeyring) -> str:
@@ -89,6 +92,8 @@ class CheckpointLine:
         }
         if self.settings != NO_SETTINGS:
             document["settings"] = list(self.settings)
+        if self.keys != NO_KEYS:
+            document["keys"] = list(self.keys)
         if self.declaration:
             document["declaration"] = self.declaration.__dict__
         return document
@@ -111,8 +116,8 @@ def parse(text: str, keyring: OpenKeyring) -> CheckpointLine | None:
         return None
 
 
-def _read_settings(document: dict[str, Any]) -> tuple[int, str]:
-    number, mac = document.get("settings", NO_SETTINGS)
+def _read_mark(document: dict[str, Any], name: str) -> tuple[int, str]:
+    number, mac = document.get(name, (0, ""))
     return int(number), str(mac)
 
 
@@ -127,7 +132,8 @@ def _build_line(document: dict[str, Any], mac: str) -> CheckpointLine:
         chunks={int(n): (count, digest) for n, (count, digest) in chunks},
         previous=document.get("previous", ""),
         declaration=Declaration(**declaration) if declaration else None,
-        settings=_read_settings(document),
+        settings=_read_mark(document, "settings"),
+        keys=_read_mark(document, "keys"),
         mac=mac,
     )
 

@@ -356,6 +356,26 @@ def build_append_only(table: str, columns: Iterable[str]) -> Iterator[str]:
             ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
 
 
+def build_seen_guard(table: str) -> Iterator[str]:
+    """Yield statements that let ``last_seen`` of ``table`` only move on.
+
+    It moves by the named step alone, which announces itself for its transaction.
+    """
+    name = f"{table}_seen"
+    yield f"""
+        CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
+        BEGIN
+            IF current_setting('spar.key_seen', true) IS DISTINCT FROM 'yes'
+               OR NEW.last_seen < OLD.last_seen OR NEW.last_seen IS NULL THEN
+                RAISE EXCEPTION '{table}: history is not rewritten';
+            END IF;
+            RETURN NEW;
+        END $$ LANGUAGE plpgsql"""
+    yield f"""
+        CREATE OR REPLACE TRIGGER {name} BEFORE UPDATE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION {name}()"""
+
+
 # === CHECKS AT THE END OF THE TRANSACTION === #
 
 
@@ -375,7 +395,7 @@ class _Tie:
 
 
 _EVENT_OF = """SELECT FROM tied t LEFT JOIN spar_event e
-               ON e.subject_id = t.subject_id AND e.seq = t.seq AND e.format = 2"""
+               ON e.subject_id = t.subject_id AND e.seq = t.seq AND e.format > 1"""
 #: Events after which an ID is what the event states.
 _ID_KINDS = ", ".join(f"'{kind}'" for kind in (MIGRATED, *ID_EVENTS))
 _TIES = {
@@ -511,7 +531,7 @@ _EVENT_TIE = """
                            ON s.id = n.subject_id
                           AND (s.last_seq > n.seq
                                OR (s.last_seq = n.seq AND s.last_mac = n.mac))
-                        WHERE s.id IS NULL OR n.format != 2
+                        WHERE s.id IS NULL OR n.format NOT IN (2, 3)
                            OR (n.mapping_id IS NULL) != (n.period_id IS NULL)) THEN
                 RAISE foreign_key_violation USING
                     MESSAGE = 'violates foreign key: spar_event_chain_fkey',

@@ -28,6 +28,7 @@ from .records import (
     Head,
     Holding,
     PeriodRow,
+    ProofRow,
     StoredAddress,
     StoredId,
     Subject,
@@ -44,12 +45,27 @@ from .transitions import (
     MERGED,
     MERGED_WITH,
     OFFICE_CHANGED,
+    PROOFS_ERASED,
     WAIT_BEGINS,
     WAIT_ENDS,
     ForbiddenTransition,
     next_state,
 )
 
+#: Events to which an owner's proof may belong: those with which a change or an
+#: objection begins.
+PROVED_EVENTS = frozenset(
+    {
+        "linked",
+        "proposed",
+        "updated",
+        "updated_suspended",
+        "unlinked",
+        "held",
+        "objected",
+        "objection_confirmed",
+    }
+)
 _ABOUT_CHANGES = frozenset((*WAIT_BEGINS, *WAIT_ENDS, "change_approved"))
 
 
@@ -60,6 +76,7 @@ class Ledger:
     it.
 
     :param address_form: the number of the form in which addresses are written
+    :param proof: the owner's proof of the one change of the batch
     """
 
     def __init__(
@@ -68,11 +85,15 @@ class Ledger:
         keyring: OpenKeyring,
         now: datetime,
         address_form: int = KEY_FORM,
+        proof: ProofRow | None = None,
     ):
         self.call = call
         self.keyring = keyring
         self.now = now
         self.address_form = address_form
+        self.proof = proof
+        #: The event that the proof belongs to, once it is recorded.
+        self.proved: EventRow | None = None
         self.subjects: dict[str, Subject] = {}
         self.heads: dict[str, tuple[Subject, Head]] = {}
         self.periods: list[tuple[Subject, Head, PeriodRow]] = []
@@ -237,6 +258,8 @@ class Ledger:
             head=head,
             period=period,
         )
+        if self.proof is not None and self.proved is None and kind in PROVED_EVENTS:
+            event.commitment_proof, self.proved = self.proof.commitment, event
         event.mac = mac_event(self.keyring, event)
         subject.last_seq, subject.last_mac = event.seq, event.mac
         self.subjects[subject.uuid] = subject
@@ -300,6 +323,10 @@ class Ledger:
         """Record that a subject belongs to an office from now on; empty means none."""
         commitment = commit_to_office(self.keyring, subject.uuid, office)
         self._record(subject, None, OFFICE_CHANGED, b"", commitment, "", None)
+
+    def erase_proofs(self, subject: Subject) -> None:
+        """Record that the proofs of the subject's events are destroyed."""
+        self._record(subject, None, PROOFS_ERASED, b"", b"", "", None)
 
     def _commit_id(self, subject: Subject, stored: StoredId) -> bytes:
         return commit_to(self.keyring, describe_id(subject.uuid, stored))

@@ -234,13 +234,28 @@ class Holding:
         return head if head is not None and head.state in IN_FORCE else None
 
 
+@dataclass(frozen=True, slots=True)
+class ProofRow:
+    """An owner's proof that was verified, to be stored with the event of its change.
+
+    ``text`` is sealed; ``parts`` are the MACs of its parts, to which the event commits
+    by ``commitment``. ``login_digest`` is unique for ever: a login is used once.
+    """
+
+    uuid: str
+    login_digest: bytes
+    parts: bytes
+    commitment: bytes
+    text: str = field(repr=False)
+
+
 @dataclass(slots=True)
 class EventRow:
     """One thing that happened to a subject; ``seq`` counts from 1 for each subject.
 
     ``head_uuid`` and ``address_uuid`` are empty if the event concerns the subject
     itself. ``commitment_change`` commits to the change that the event made pending or
-    ended.
+    ended, ``commitment_proof`` to the owner's proof that belongs to it.
     """
 
     uuid: str
@@ -261,6 +276,7 @@ class EventRow:
     address_uuid: str = ""
     mac: bytes = b""
     commitment_change: bytes | None = None
+    commitment_proof: bytes | None = None
     contact: str = ""
     subject: Subject | None = None
     head: Head | None = None

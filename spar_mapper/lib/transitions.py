@@ -59,6 +59,8 @@ ID_REWRITTEN, ID_OFF = "id_rewritten", "id_switched_off"
 ID_GIVEN, ID_TAKEN = "id_given_away", "id_taken_over"
 MERGED, MERGED_WITH = "merged", "merged_with"
 OFFICE_CHANGED = "office_changed"
+#: The owner's proofs of all earlier events are destroyed.
+PROOFS_ERASED = "proofs_erased"
 #: Events after which an ID of the person is what the event states.
 ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN)
 SUBJECT_EVENTS = (
@@ -69,6 +71,7 @@ SUBJECT_EVENTS = (
     MERGED,
     MERGED_WITH,
     OFFICE_CHANGED,
+    PROOFS_ERASED,
 )
 
 #: Kinds of events that are no longer written; older histories contain them.

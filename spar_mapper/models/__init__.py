@@ -6,6 +6,7 @@ from . import notice
 from . import directory
 from . import move
 from . import forms
+from . import proof
 from . import audit
 from . import spar_mapper_local
 from . import spar_mapper_demo

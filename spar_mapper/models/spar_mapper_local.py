@@ -14,6 +14,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     NoSuchEvent,
     NoSuchNotice,
     NotPermitted,
+    OwnerProofRefused,
     SealBroken,
 )
 from odoo.addons.spar_mapper_connector.expressions import check_person
@@ -45,11 +46,13 @@ from odoo.addons.spar_mapper_connector.transactions import (
 from ..exceptions import BrokenId, IdMoved, RowBroken
 from ..lib import seals
 from ..lib.assessment import Assessment, Proposal, assess, assess_once
-from ..lib.records import ID_FORM, KEY_FORM
+from ..lib.objection import proves_person
+from ..lib.records import ID_FORM, KEY_FORM, ProofRow
 from ..lib.staff_limits import RequestedAct
 from ..store.changing import DirectoryReading, change
 from ..store.contesting import Judge
 from ..store.deciding import Decider
+from ..store.erasing import erase_proofs
 from ..store.forming import FORMS
 from ..store.history import Historian, build_answer
 from ..store.identifying import FormReader, IdReading, read_ids
@@ -103,7 +106,10 @@ class SparMapperLocal(models.AbstractModel):
     _shares_transaction = True
 
     def _capabilities(self):
-        return frozenset(Capability) - {Capability.TRANSACTION_STATUS}
+        return frozenset(Capability) - {
+            Capability.TRANSACTION_STATUS,
+            Capability.CONFIRMATION,
+        }
 
     # === CHANGING === #
 
@@ -128,7 +134,14 @@ class SparMapperLocal(models.AbstractModel):
     ) -> list[Result]:
         """Run ``code`` for each request; return the results in the same order."""
         self._check_channel(OFFICER)
-        work = self._begin_work(call)
+        try:
+            proof = self._verify_proof(call, requests)
+        except OwnerProofRefused as error:
+            return [
+                Result(Outcome.FORBIDDEN, request.id_value, problem=error.code)
+                for request in requests
+            ]
+        work = self._begin_work(call, proof=proof)
         # A batch allocates many objects but no cycles: a full collection in the middle
         # of it would only scan all of Odoo's.
         with disabling_gc():
@@ -151,6 +164,16 @@ class SparMapperLocal(models.AbstractModel):
             self._finish_work(work)
             self._record_acts(call, code, acts, results)
         return results
+
+    @api.model
+    def _verify_proof(self, call: CallContext, requests: list) -> ProofRow | None:
+        """Return the verified proof of an owner's call, if it has or needs one.
+
+        Raises OwnerProofRefused.
+        """
+        if call.owner_proof is None and call.authority < Authority.OWNER:
+            return None
+        return self.env["spar.owner.proof"]._verify(call, requests)
 
     @api.model
     def _read_acts(self, work: Work, requests, read, addresses) -> list[RequestedAct]:
@@ -384,7 +407,11 @@ class SparMapperLocal(models.AbstractModel):
         meanwhile, so that two objections to one event open one case.
         """
         self._check_channel(OFFICER)
-        work = self._begin_work(call)
+        proof = None
+        if proves_person(call) or call.owner_proof is not None:
+            # Without a login nothing is undone, so that there is nothing to prove.
+            proof = self._verify_proof(call, [request])
+        work = self._begin_work(call, proof=proof)
         canonical = self._get_canonical(request.id_value)
         if not canonical:
             raise NoSuchEvent("not an ID")
@@ -414,6 +441,23 @@ class SparMapperLocal(models.AbstractModel):
     @api.model
     def _get_objection_days(self) -> int:
         return self.env["spar.limit"]._get_number("objection_days")
+
+    # === OWNERS' PROOFS === #
+
+    @api.model
+    def _erase_proofs(self, call: CallContext, subject_ids: list[int]) -> int:
+        """Destroy the owner's proofs of people who are erased; return how many.
+
+        For supervisors. Raises AccessError, and SealBroken for what does not open.
+        """
+        self._check_member(SUPERVISOR)
+        self.env["spar.subject"].browse(subject_ids).check_access("read")
+        work = self._begin_work(call)
+        try:
+            return sum(erase_proofs(work, subject_id) for subject_id in subject_ids)
+        finally:
+            self._finish_work(work)
+            self.env["spar.owner.proof"].invalidate_model()
 
     # === OFFICES === #
 
@@ -689,8 +733,15 @@ class SparMapperLocal(models.AbstractModel):
     # === WORK === #
 
     @api.model
-    def _begin_work(self, call: CallContext, for_write: bool = True) -> Work:
+    def _begin_work(
+        self,
+        call: CallContext,
+        for_write: bool = True,
+        proof: ProofRow | None = None,
+    ) -> Work:
         """Return the tools of ``store/`` for one call.
+
+        :param proof: the owner's proof of the call's one change, verified
 
         Raises ServiceUnavailable if the keys are unavailable.
         """
@@ -709,6 +760,7 @@ class SparMapperLocal(models.AbstractModel):
             forms._get_number() if is_new else ID_FORM,
             self.env["spar.address.form"]._get_number() if for_write else KEY_FORM,
             self.env["spar.address.form"]._get_state().below,
+            proof,
         )
 
     @api.model

@@ -12,11 +12,12 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from ..exceptions import RowBroken
 from ..lib import audit, seals
 from ..lib.chain import (
-    FORMAT,
+    CHAIN_FORMATS,
     commit_to,
     commit_to_past,
     describe_id,
     describe_place,
+    get_format,
     mac_event,
     mark_head,
     mark_id,
@@ -83,7 +84,8 @@ _PERIOD_PLAIN = 12
 _EVENTS = f"""
     SELECT e.subject_id, e.id, e.mapping_id, e.period_id, e.format,
            {name_columns("e", EVENT)}
-      FROM spar_event e WHERE e.subject_id = ANY(%s::bigint[]) ORDER BY e.format, e.id
+      FROM spar_event e WHERE e.subject_id = ANY(%s::bigint[])
+     ORDER BY e.format > 1, e.id
 """
 _OBJECTIONS = """
     SELECT m.subject_id, m.id, count(*)
@@ -315,7 +317,7 @@ class Auditor:
 
         It also checks what each event states about its place.
         """
-        events = [row for row in evidence.events if row[3] == FORMAT]
+        events = [row for row in evidence.events if row[3] in CHAIN_FORMATS]
         begun = {p.seq: p for p in evidence.periods.values() if p.seq > 0}
         standing = _find_migrated(evidence, described)
         previous, first = b"", _get_first_seq(events)
@@ -326,7 +328,9 @@ class Auditor:
                 return
             if event.previous_mac != previous:
                 yield "spar_event", row[0], audit.EVENT_CHAIN
-            if event.mac != mac_event(self.keyring, event):
+            if row[3] != get_format(event) or event.mac != mac_event(
+                self.keyring, event
+            ):
                 yield "spar_event", row[0], audit.EVENT_ALTERED
             previous = event.mac
             if event.kind in (MIGRATED, *SUBJECT_EVENTS):
@@ -385,7 +389,7 @@ class Auditor:
         """
         ends: dict[str, tuple[int, bytes]] = {}
         for old in evidence.events:
-            if old[3] == FORMAT:
+            if old[3] in CHAIN_FORMATS:
                 continue
             past = _read_event(subject, evidence, old)
             seq, mac = ends.get(past.address_uuid, (0, b""))

@@ -21,6 +21,7 @@ from ..lib.case import Case
 from ..lib.operations import run
 from ..lib.records import Holding
 from .loading import CanonicalId
+from .proving import is_used, note_used
 from .work import Work
 
 
@@ -59,6 +60,8 @@ def change(
     """
     identifiers = {i.canonical: i for i, _refusal in read if i}
     holdings = _load_holdings(work, code, identifiers)
+    if work.proof is not None and is_used(work.cr, work.proof):
+        return [_refuse_used(request) for request in requests]
     ledger = work.begin()
     for holding in holdings.values():
         if holding.subject.is_new:
@@ -78,7 +81,13 @@ def change(
         case = Case(request, found, ledger, work.call, assess, address, key)
         results.append(run(code, case))
     work.save(ledger)
+    if ledger.proof is not None and ledger.proved is None:
+        note_used(work.cr, ledger.proof, ledger.now)
     return results
+
+
+def _refuse_used(request: ChangeRequest) -> Result:
+    return Result(Outcome.FORBIDDEN, request.id_value, problem="proof_replayed")
 
 
 def _load_holdings(

@@ -68,7 +68,7 @@ _MOVED = f"""
                      AND n.mapping_id = p.mapping_id AND n.seq > p.seq
                    ORDER BY n.seq LIMIT 1) next
              JOIN spar_event e ON e.subject_id = p.subject_id AND e.seq = next.seq
-                              AND e.format = 2 AND e.kind = ANY(%s)
+                              AND e.format > 1 AND e.kind = ANY(%s)
             CROSS JOIN LATERAL (
                   SELECT id FROM spar_subject_id
                    WHERE subject_id = m.subject_id
@@ -81,7 +81,7 @@ _MOVED = f"""
               AND NOT EXISTS (
                   SELECT FROM spar_event l
                    WHERE l.subject_id = p.subject_id AND l.mapping_id = p.mapping_id
-                     AND l.seq > p.seq AND l.format = 2 AND l.kind = ANY(%s))
+                     AND l.seq > p.seq AND l.format > 1 AND l.kind = ANY(%s))
             LIMIT 3) m
      CROSS JOIN LATERAL (SELECT * FROM spar_event WHERE id = m.event_id LIMIT 1) e
      CROSS JOIN LATERAL (

@@ -91,6 +91,7 @@ EVENT_BYTES = (
     "previous_mac",
     "mac",
     "commitment_change",
+    "commitment_proof",
 )
 EVENT = (*EVENT_WORDS, *EVENT_BYTES)
 
@@ -185,8 +186,10 @@ def read_event(
     """
     count = len(EVENT_WORDS)
     uuid, *words = content[:count]
-    *commitments, mac, change = (bytes(value or b"") for value in content[count:])
-    values: Row = (*words, *commitments, head_uuid, address, mac, change)
+    *commitments, mac, change, proof = (
+        bytes(value or b"") for value in content[count:]
+    )
+    values: Row = (*words, *commitments, head_uuid, address, mac, change, proof)
     return EventRow(uuid, subject_uuid, *values)
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NamedTuple
 
-from odoo.addons.spar_mapper_connector.exceptions import NoSuchEvent, SealBroken
+from odoo.addons.spar_mapper_connector.exceptions import (
+    NoSuchEvent,
+    OwnerProofRefused,
+    SealBroken,
+)
 from odoo.addons.spar_mapper_connector.lib.contract import ObjectionAnswer, Remedy
 
 from ..exceptions import NoSuchObjection, OwnDoing
@@ -17,6 +21,7 @@ from .auditing import check_person
 from .database import Row, copy_rows, fetch
 from .history import Historian, build_answer
 from .loading import identify
+from .proving import is_used
 from .work import Work
 
 _EVENT = """
@@ -107,6 +112,9 @@ class Objector:
         SealBroken for what does not open.
         """
         holding = self._load(canonical)
+        proof = self.work.proof
+        if proof is not None and is_used(self.work.cr, proof):
+            raise OwnerProofRefused("proof_replayed")
         event = self._fetch_event(
             "e.subject_id = %s AND e.seq = %s AND p.address_uuid = %s",
             holding.subject.row_id,

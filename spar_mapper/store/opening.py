@@ -48,7 +48,7 @@ SUBJECT_COLUMNS = name_columns(
     ),
 )
 NEWEST_MAC = """(SELECT e.mac FROM spar_event e
-                  WHERE e.subject_id = s.id AND e.format = 2
+                  WHERE e.subject_id = s.id AND e.format > 1
                   ORDER BY e.seq DESC LIMIT 1)"""
 SUBJECT_WIDTH = 10
 #: Columns of table ``i`` for :meth:`Opener.open_id`.

@@ -17,12 +17,12 @@ _STANDING = """
       JOIN spar_subject s ON s.id = p.subject_id
       LEFT JOIN spar_office o ON o.id = p.office_id
       LEFT JOIN spar_event e ON e.subject_id = p.subject_id AND e.seq = p.seq
-                            AND e.format = 2 AND e.kind = 'office_changed'
+                            AND e.format > 1 AND e.kind = 'office_changed'
      WHERE p.subject_id = ANY(%s::bigint[])
 """
 _LAST = """
     SELECT DISTINCT ON (subject_id) subject_id, seq FROM spar_event
-     WHERE kind = 'office_changed' AND format = 2 AND subject_id = ANY(%s::bigint[])
+     WHERE kind = 'office_changed' AND format > 1 AND subject_id = ANY(%s::bigint[])
      ORDER BY subject_id, seq DESC
 """
 

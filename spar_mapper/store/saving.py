@@ -10,7 +10,7 @@ from typing import Any
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib import seals
-from ..lib.chain import FORMAT, mac_subject, mark_head, write_marks
+from ..lib.chain import get_format, mac_subject, mark_head, write_marks
 from ..lib.ledger import Ledger
 from ..lib.records import ChangeRow, EventRow, StoredAddress, StoredId, Subject
 from ..lib.transitions import SILENT_EVENTS
@@ -25,6 +25,7 @@ from .database import (
     copy_rows,
     fetch,
 )
+from .proving import keep_proof
 
 _EVENT = ("id", "subject_id", "mapping_id", "period_id", "format", *listing.EVENT)
 _NOTICE = ("event_id", "state", "sealed")
@@ -148,6 +149,9 @@ class Saver:
         self._save_heads(ledger)
         self._insert_periods(ledger)
         self._insert_events(ledger.events, event_ids)
+        if ledger.proof is not None and ledger.proved is not None:
+            event_id = event_ids[ledger.events.index(ledger.proved)]
+            keep_proof(self.cr, self.keyring, ledger.proof, event_id, ledger.proved)
         self._save_changes(ledger)
 
     def _take_ids(self, ledger: Ledger) -> list[int]:
@@ -289,7 +293,7 @@ class Saver:
             event.subject.row_id if event.subject else None,
             event.head.row_id if event.head else None,
             event.period.row_id if event.period else None,
-            FORMAT,
+            get_format(event),
             *listing.list_content(event),
         )
 

@@ -135,7 +135,7 @@ def record_reveal(work: Work, head_id: int, period_id: int | None = None) -> int
     work.save(ledger)
     ((event_id,),) = fetch(
         work.cr,
-        "SELECT id FROM spar_event WHERE subject_id = %s AND seq = %s AND format = 2",
+        "SELECT id FROM spar_event WHERE subject_id = %s AND seq = %s AND format > 1",
         holding.subject.row_id,
         event.seq,
     )

@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 
 from ..lib.audit import Finding
 from ..lib.ledger import Ledger
-from ..lib.records import ID_FORM, KEY_FORM
+from ..lib.records import ID_FORM, KEY_FORM, ProofRow
 from .database import StoreCursor
 from .loading import BuildKeys, Loader
 from .saving import EndsCallback, NoticesCallback, Saver
@@ -31,6 +31,7 @@ class Work:
     :param id_form: the number of the form in which new IDs are written
     :param address_form: the number of the form in which addresses are written
     :param older_below: addresses with a lower form number may have another form now
+    :param proof: the owner's proof of the call's one change, verified
     """
 
     call: CallContext
@@ -43,6 +44,7 @@ class Work:
     id_form: int = ID_FORM
     address_form: int = KEY_FORM
     older_below: int = KEY_FORM
+    proof: ProofRow | None = None
     #: Rows that cannot be trusted: the caller raises alarms for them.
     problems: list[Finding] = field(default_factory=list)
 
@@ -55,7 +57,8 @@ class Work:
 
     def begin(self) -> Ledger:
         """Return an empty ledger, whose time is now."""
-        return Ledger(self.call, self.keyring, self.get_now(), self.address_form)
+        tools = (self.keyring, self.get_now(), self.address_form, self.proof)
+        return Ledger(self.call, *tools)
 
     def save(self, ledger: Ledger) -> None:
         """Write the results."""

@@ -15,6 +15,8 @@ from . import test_lib_rules
 from . import test_lib_seals
 from . import test_migration
 from . import test_notice_channel
+from . import test_proof_audit
+from . import test_proof_command
 from . import test_reveal
 from . import test_sealed_draft
 from . import test_settings_sealed
@@ -48,6 +50,7 @@ from . import test_spar_objection_link
 from . import test_spar_office
 from . import test_spar_operations
 from . import test_spar_own_providers
+from . import test_spar_owner_proof
 from . import test_spar_purposes
 from . import test_spar_recheck
 from . import test_spar_resolve

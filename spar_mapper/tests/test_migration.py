@@ -1,7 +1,11 @@
 from odoo.modules.module import load_script
-from odoo.tools import file_path
+from odoo.tools import file_path, mute_logger
 
-from .common import FA, ID, OTHER_FA, StoreCase
+from odoo.addons.spar_mapper_connector.lib.contract import LinkRequest, Outcome
+
+from ..lib import integrity
+from .common import ALARM_LOGGER, FA, ID, OTHER_FA, OTHER_ID, StoreCase
+from .proof_case import OwnerProofCase
 
 MIGRATION = load_script(
     file_path("spar_mapper/migrations/19.0.2.1.0/pre-migration.py"),
@@ -93,3 +97,40 @@ class TestNames(StoreCase):
     def test_limits_stay_sealed(self):
         self.migrate()
         self.assertEqual(self.env["spar.limit"]._get_number("lookup_budget"), 200)
+
+
+class TestOwnerProof(OwnerProofCase):
+    """A store as of 19.0.2.7.0, which knew no proofs."""
+
+    def migrate(self):
+        path = file_path("spar_mapper/migrations/19.0.2.8.0/post-owner_proof.py")
+        load_script(path, "spar_mapper_owner_proof").migrate(self.env.cr, "19.0.2.7.0")
+        self.env.invalidate_all()
+
+    def test_older_events_stay_as_they_are_and_new_ones_have_proofs(self):
+        self.link(OTHER_ID, OTHER_FA)
+        self.env.cr.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        guard = next(integrity.build_event_tie()).replace("NOT IN (2, 3)", "!= 2")
+        self.assertIn("n.format != 2", guard)
+        self.env.cr.execute(guard)
+        self.env.cr.execute("ALTER TABLE spar_event DROP COLUMN commitment_proof")
+        self.env.cr.execute("SELECT id, format, mac FROM spar_event ORDER BY id")
+        before = self.env.cr.fetchall()
+        self.env["spar.event"].init()
+        self.env.cr.execute("SET CONSTRAINTS ALL DEFERRED")
+        self.migrate()
+        self.migrate()
+        self.env.cr.execute("SELECT id, format, mac FROM spar_event ORDER BY id")
+        self.assertEqual(self.env.cr.fetchall(), before)
+        self.assertEqual(self.send(LinkRequest(ID, FA)).outcome, Outcome.LINKED)
+        self.update(OTHER_ID, FA)
+        with mute_logger(ALARM_LOGGER), self.enter_registry_test_mode():
+            self.assertEqual(self.env["spar.audit"]._check_store(), [])
+
+    def test_list_of_issuers_is_sealed_and_no_proof_is_required(self):
+        limit = self.env.ref("spar_mapper.limit_owner_proof_required")
+        limit.is_on = False
+        self.migrate()
+        seals = self.env["spar.settings.seal"]
+        self.assertTrue(seals._find_newest("spar.proof.issuer"))
+        self.assertFalse(self.env["spar.limit"]._is_yes("owner_proof_required"))

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import Enum, IntEnum
 from typing import ClassVar
 
+from .owner_proof import OwnerProof
+
 
 class Operation(str, Enum):
     """The operations on the address in force for an ID."""
@@ -89,6 +91,8 @@ class Capability(str, Enum):
     STANDING = "standing"
     #: Addresses are checked by the directory of providers in this database.
     DIRECTORY = "directory"
+    #: Owners confirm their changes on a page of the mapper itself.
+    CONFIRMATION = "confirmation"
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class CallContext:
     without, any text may be stored. With ``checks_cards`` an ID that receives an
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
+    ``owner_proof`` proves that the owner confirmed the one request of the call.
     ``passed`` are the marks of the servers through which the request came here; a
     mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
@@ -118,6 +123,7 @@ class CallContext:
     id_type_ids: frozenset[int] | None = None
     checks_addresses: bool = False
     checks_cards: bool = True
+    owner_proof: OwnerProof | None = field(default=None, repr=False)
     passed: tuple[str, ...] = ()
 
 

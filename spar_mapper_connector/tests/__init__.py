@@ -23,10 +23,13 @@ from . import test_jose_signatures
 from . import test_jose_tokens
 from . import test_kept_rows
 from . import test_lib_keyring
+from . import test_lib_oidc
 from . import test_network_targets
 from . import test_new_kind
 from . import test_outgoing
+from . import test_owner_proof
 from . import test_phone_prefixes
+from . import test_proof_check
 from . import test_remote_mapper
 from . import test_rights
 from . import test_sealed_values

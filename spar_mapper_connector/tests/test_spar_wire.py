@@ -9,6 +9,12 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
 
+from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    Confirmation,
+    ConfirmationPage,
+    ConfirmationState,
+    Proposal,
+)
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
@@ -120,6 +126,13 @@ _PERIOD = st.builds(
     ),
 )
 _MAYBE = st.none() | st.booleans()
+#: The requests that can be proposed.
+_PROPOSED = st.one_of(
+    st.builds(LinkRequest, fa=_TEXT, details=_DETAILS, **_CLAIM),
+    st.builds(UpdateRequest, fa=_TEXT, details=_DETAILS, **_CLAIM),
+    st.builds(UnlinkRequest, fa=st.none() | _TEXT, **_CLAIM),
+    st.builds(ObjectionRequest, _TEXT, _TEXT, _COUNT),
+)
 
 #: The name of a kind in ``records`` -> what travels as that kind.
 VALUES = {
@@ -184,6 +197,18 @@ VALUES = {
     "OBJECTION_ANSWER": _ANSWER,
     "NOTICE_TOKEN": st.builds(records.NoticeToken, _TEXT),
     "NOTICE": st.builds(NoticeInfo, _TEXT, _STORED, _STORED, st.none() | _ANSWER),
+    "PROPOSAL": st.builds(Proposal, _PROPOSED, _TEXT, _TEXT, _TEXT, _TEXT),
+    "CONFIRMATION_PAGE": st.builds(ConfirmationPage, _TEXT, _TEXT),
+    "CONFIRMATION_REFERENCE": st.builds(records.ConfirmationReference, _TEXT),
+    "CONFIRMATION": st.builds(
+        Confirmation,
+        st.sampled_from(ConfirmationState),
+        _TEXT,
+        st.none() | st.sampled_from(Outcome),
+        _TEXT,
+        _TEXT,
+        st.none() | _ANSWER,
+    ),
     "ABILITIES_REQUEST": st.builds(records.AbilitiesRequest),
     "ABILITIES": st.builds(
         records.Abilities,
@@ -475,3 +500,20 @@ class TestAnswers(BaseCase):
                     self.document,
                 )
             self.assertEqual(caught.exception.member, f"header.{name}")
+
+
+class TestProposal(BaseCase):
+    """A proposal has exactly one request, under the name of its kind."""
+
+    def test_proposal_without_one_request_is_refused(self):
+        about = {"draft_id": "d1", "return_url": "https://portal.example/x"}
+        link = {"id": ID, "fa": FA}
+        for wire in (
+            about,
+            {**about, "link": link, "update": link},
+            {**about, "resume": {"id": ID}},
+            {**about, "link": {"id": ID}},
+            {"link": link},
+        ):
+            with self.subTest(wire), self.assertRaises(MalformedMessage):
+                records.PROPOSAL.read(wire, "request")

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Contacts:
-    """Contacts that the person's ID provider has verified; empty where it has not."""
-
-    email: str = ""
-    phone_number: str = ""
+from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts
 
 
 @dataclass(frozen=True)

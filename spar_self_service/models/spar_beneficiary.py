@@ -4,10 +4,13 @@ from odoo import api, models
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
+from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts
+from odoo.addons.spar_mapper_connector.lib.pages.browser import begin_attempt
 
-from ..exceptions import NotLoggedIn, ProviderNotReady, StepUpNeeded, TicketNeeded
-from ..lib.beneficiary import AgentTicket, Beneficiary, Contacts
-from ..lib.browser import LOGIN, begin_attempt
+from ..exceptions import NotLoggedIn, StepUpNeeded, TicketNeeded
+from ..lib.beneficiary import AgentTicket, Beneficiary
+from ..lib.browser import LOGIN
 
 OFFICER = "spar_fa_directory.group_officer"
 

@@ -7,10 +7,10 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import UserNotAllowed
+from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts, VerifiedLogin
 
-from ..exceptions import UserNotAllowed
-from ..lib.beneficiary import Beneficiary, Contacts
-from ..lib.oidc.verified import VerifiedLogin
+from ..lib.beneficiary import Beneficiary
 
 PURPOSE = "identity"
 COLUMNS = ("a", "b")

@@ -6,8 +6,11 @@ from datetime import datetime, timedelta, timezone
 
 from odoo import api, fields, models
 
-from ..exceptions import AttemptUnknown
-from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt
+from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
+    AttemptSecrets,
+    LoginAttempt,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import AttemptUnknown
 
 LIFETIME = timedelta(minutes=10)
 #: Pending attempts per browser: enough for some tabs, too few for a flood.

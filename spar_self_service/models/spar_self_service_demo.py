@@ -4,10 +4,11 @@ import secrets
 from odoo import api, models
 from odoo.exceptions import AccessError
 
+from odoo.addons.spar_mapper_connector.lib.oidc.discovery import get_address
+from odoo.addons.spar_mapper_connector.lib.oidc.presets import PRESETS
+from odoo.addons.spar_mapper_connector.lib.oidc.settings import ClientAuthentication
+
 from ..lib.demo_clients import CLIENTS, DemoClient
-from ..lib.oidc.discovery import get_address
-from ..lib.oidc.presets import PRESETS
-from ..lib.oidc.settings import ClientAuthentication
 from .auth_oauth_provider import CALLBACK_PATH, FLOW, LOGIN_PAGE_PATH
 
 DEMO_VARIABLE = "SPAR_DEMO"

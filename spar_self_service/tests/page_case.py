@@ -8,10 +8,11 @@ from odoo.orm.model_classes import add_to_registry
 from odoo.tests import HttpCase, new_test_user
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts
 from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
 
 from ..exceptions import NotLoggedIn, StepUpNeeded, TicketNeeded
-from ..lib.beneficiary import AgentTicket, Beneficiary, Contacts
+from ..lib.beneficiary import AgentTicket, Beneficiary
 
 ID, OTHER_ID = "token:Ada-1815@nationalId", "token:Grace-1906@nationalId"
 FA, OTHER_FA = "account:111100001111@BR01.TESTBANK", "account:2222@BR02.TESTBANK"

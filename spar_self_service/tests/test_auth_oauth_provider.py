@@ -8,9 +8,9 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.misc import file_open
 
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
 from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
-from ..exceptions import ProviderNotReady
 from ..hooks import uninstall_hook
 from ..models.auth_oauth_provider import FLOW
 from .common import LoginCase, ProviderCase

@@ -3,12 +3,12 @@
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
 from odoo.addons.spar_mapper_connector.tests.test_settings_seal import (
     ALARM_LOGGER,
     SEAL_LOGGER,
 )
 
-from ..exceptions import ProviderNotReady
 from .common import LoginCase
 
 

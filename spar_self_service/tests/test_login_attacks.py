@@ -4,8 +4,8 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.lib.jose import key_sets
+from odoo.addons.spar_mapper_connector.lib.oidc import relying_party
 
-from ..lib.oidc import relying_party
 from ..models.spar_login import SparLogin
 from .attacks import ATTACKS
 from .common import LoginCase

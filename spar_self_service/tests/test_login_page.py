@@ -9,8 +9,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
 
-from ..exceptions import ProviderNotReady
 from ..models.spar_self_service_demo import LANGUAGES
 from .page_case import FA, ID, STAFF, PageCase
 

@@ -8,10 +8,16 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
+    AttemptSecrets,
+    LoginAttempt,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
+    NoUsableId,
+    UserNotAllowed,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.verified import VerifiedLogin
 
-from ..exceptions import NoUsableId, UserNotAllowed
-from ..lib.oidc.authorization import AttemptSecrets, LoginAttempt
-from ..lib.oidc.verified import VerifiedLogin
 from ..models.spar_login_attempt import PendingLogin
 from .common import LoginCase, ProviderCase
 

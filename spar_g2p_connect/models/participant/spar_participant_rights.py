@@ -35,6 +35,7 @@ EXTENSION_RIGHTS = {
     "may_read_history": (Capability.HISTORY,),
     "may_read_waiting": (Capability.WAITING_CHANGES,),
     "may_object": (Capability.OBJECTION,),
+    "may_propose": (Capability.CONFIRMATION,),
 }
 
 #: Of them, those whose answers contain addresses.
@@ -155,6 +156,11 @@ class SparParticipant(models.Model):
         string="Objections",
         help="Freeze changes in the name of a person who disputes one. Nothing is "
         "undone without that person's own login.",
+    )
+    may_propose = fields.Boolean(
+        string="Proposals",
+        help="Send people to this registry's own page, to confirm a change there. For "
+        "portals, which also have to be listed as one.",
     )
 
     # === LIMITS === #

@@ -7,7 +7,12 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     NoSuchEvent,
     NoSuchNotice,
     NotSupported,
+    ProposalRefused,
     SealBroken,
+)
+from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    Confirmation,
+    ConfirmationState,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Operation,
@@ -53,7 +58,7 @@ _MAPPER_CALLS: dict[Operation, Callable] = {
 }
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 #: Errors of one item, which the sender is told by their code.
-_ITEM_ERRORS = (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported)
+_ITEM_ERRORS = (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported, ProposalRefused)
 
 
 class ItemAnswer(NamedTuple):
@@ -113,6 +118,8 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             "object": self._answer_object,
             "notice": self._answer_notice,
             "object-to-notice": self._answer_object_to_notice,
+            "propose": self._answer_propose,
+            "confirmation": self._answer_confirmation,
         }
 
     @api.model
@@ -276,6 +283,24 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             return self._get_mapper()._object_to_notice(call, request.token), False
 
         return self._answer_each(exchange, message, freeze, NoSuchNotice.code)
+
+    # === CONFIRMATION === #
+
+    @api.model
+    def _answer_propose(self, exchange, message) -> list[ItemAnswer]:
+        def propose(call, request):
+            return self._get_mapper()._propose(call, request), False
+
+        return self._answer_each(exchange, message, propose, ProposalRefused.code)
+
+    @api.model
+    def _answer_confirmation(self, exchange, message) -> list[ItemAnswer]:
+        def read(call, request):
+            found = self._get_mapper()._get_confirmation(call, request.reference)
+            return found, found.state is ConfirmationState.UNKNOWN
+
+        nothing = Confirmation(ConfirmationState.UNKNOWN)
+        return self._answer_each(exchange, message, read, nothing)
 
     # === SINGLE ITEMS === #
 

@@ -7,6 +7,7 @@ from ...lib import audit
 from ...lib.transitions import OFFICE_CHANGED, SILENT_EVENTS
 from ...store.auditing import CHECK, Auditor
 from ...store.auditing_forms import FormAuditor
+from ...store.auditing_proofs import ProofAuditor
 from ...store.noticing import find_altered_links
 from ...store.placing import find_misplaced
 
@@ -103,7 +104,21 @@ class SparAudit(models.AbstractModel):
             *self._search_lost_notices(after, until),
             *find_altered_links(self.env.cr, keyring, after, until),
             *self._check_left_offices(keyring, after, until),
+            *self._build_proof_auditor().check_events(after, until),
         ]
+
+    @api.model
+    def _check_proofs(
+        self, _keyring: OpenKeyring, after: int, until: int
+    ) -> list[audit.Finding]:
+        """Return what is wrong with the owners' proofs in a range of rows."""
+        return self._build_proof_auditor().check(after, until)
+
+    @api.model
+    def _build_proof_auditor(self) -> ProofAuditor:
+        return ProofAuditor(
+            self.env["spar.mapper.local"]._begin_work(CHECK, for_write=False)
+        )
 
     @api.model
     def _check_offices(

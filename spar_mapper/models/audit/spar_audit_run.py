@@ -71,6 +71,7 @@ class SparAuditRun(models.Model):
             findings, following = self._check_rows(keyring, position)
         if following.is_end:
             findings += self.env["spar.settings.seal"].sudo()._check_all()
+            findings += self.env["spar.issuer.key"]._check()
         findings = list(dict.fromkeys(findings))
         self.env["spar.alarm"]._raise_alarms(findings)
         self.findings += len(findings)

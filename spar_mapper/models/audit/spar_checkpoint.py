@@ -167,8 +167,9 @@ class SparCheckpoint(models.Model):
         last = self._get_valid_last(keyring)
         base = last.last_event_id if last else 0
         self._compare_open_chunk(last, base)
-        if last and self._has_lost_settings(last):
-            raise HistoryDiffers([_build_settings_finding(last)])
+        lost = self._find_lost(last) if last else []
+        if lost:
+            raise HistoryDiffers(lost)
         until = min(newest, _get_last_id(base // checkpoint.CHUNK + CHUNKS_OF_A_LINE))
         if until == base:
             self._record_time()
@@ -183,6 +184,7 @@ class SparCheckpoint(models.Model):
                 chunks=self._hash_chunks(base // checkpoint.CHUNK, until),
                 previous=last.mac if last else "",
                 settings=self._get_settings_mark(),
+                keys=self.env["spar.issuer.key"]._get_mark(),
             ),
         )
         return until < newest
@@ -192,6 +194,15 @@ class SparCheckpoint(models.Model):
         """Return the number and MAC of the newest seal of settings."""
         seal = self.env["spar.settings.seal"].sudo()._find_newest()
         return (seal.seq, seal.mac) if seal else checkpoint.NO_SETTINGS
+
+    @api.model
+    def _find_lost(self, line: checkpoint.CheckpointLine) -> list[audit.Finding]:
+        """Return which of the seals and keys that ``line`` names no longer exist."""
+        found = [_build_settings_finding(line)] if self._has_lost_settings(line) else []
+        keys = self.env["spar.issuer.key"]
+        if line.keys != checkpoint.NO_KEYS and not keys._has_mark(line.keys):
+            found.append(("spar_issuer_key", line.keys[0], audit.KEYS_OLDER))
+        return found
 
     @api.model
     def _has_lost_settings(self, line: checkpoint.CheckpointLine) -> bool:
@@ -333,8 +344,8 @@ class SparCheckpoint(models.Model):
             problem = self._compare(before, self._get_record(), text, last)
             problems += [problem] if problem else []
         findings = [("spar_checkpoint", *problem) for problem in problems]
-        if reading.last and self._has_lost_settings(reading.last):
-            findings.append(_build_settings_finding(reading.last))
+        if reading.last:
+            findings += self._find_lost(reading.last)
         return findings + self._check_time(NOT_TAKEN_AFTER, NOT_TAKEN)
 
     @api.model

@@ -28,7 +28,7 @@ _MAPPINGS = f"""
 _SEALED_START, _PLAIN_START = 11, 13
 #: The last column is new: a legacy event concerns no change.
 _EVENTS = f"""
-    SELECT e.mapping_id, e.id, {name_columns("e", EVENT[:-1])}, NULL
+    SELECT e.mapping_id, e.id, {name_columns("e", EVENT[:-2])}, NULL, NULL
       FROM spar_event e WHERE e.mapping_id = ANY(%s::bigint[])
      ORDER BY e.mapping_id, e.seq, e.id
 """

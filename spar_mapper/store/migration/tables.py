@@ -92,6 +92,7 @@ TABLES: dict[str, dict[str, str]] = {
         "previous_mac": "bytea",
         "mac": "bytea",
         "commitment_change": "bytea",
+        "commitment_proof": "bytea",
     },
     "spar_change": {
         "mapping_id": "int8 NOT NULL",

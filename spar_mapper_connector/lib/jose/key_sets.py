@@ -102,6 +102,15 @@ class KeySetCache:
             raise KeySetUnavailable("the key set cannot be fetched now")
         return found
 
+    def read(self, address: str) -> list[PublicKey]:
+        """Return all keys of the set at ``address``; raises KeySetUnavailable."""
+        kept = self._get_kept(address)
+        if self._clock() - kept.seen > LIFETIME:
+            self._refresh(address, kept)
+        if self._clock() - kept.seen > GRACE:
+            raise KeySetUnavailable("the key set cannot be fetched now")
+        return list(kept.keys)
+
     def forget(self, address: str) -> None:
         """Drop the set, so that it is fetched again: the address was entered anew."""
         with self._lock:

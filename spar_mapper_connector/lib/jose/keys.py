@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import cached_property, lru_cache
 from typing import cast
@@ -40,6 +41,8 @@ PrivateMaterial = (
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 _MAX_RSA_EXPONENT_BITS = 33
 MAX_KEY_TEXT = 64 * 1024
+MAX_CERTIFICATES = 8
+_CERTIFICATE = re.compile(r"[A-Za-z0-9+/]{1,8192}={0,2}")
 
 #: The key classes of joserfc, by ``kty``.
 JoseKey = RSAKey | ECKey | OKPKey
@@ -76,7 +79,11 @@ def decode_base64url(text: str) -> bytes:
 
 @dataclass(frozen=True)
 class PublicKey:
-    """The key of another party that verifies signatures, by ``algorithms`` only."""
+    """The key of another party that verifies signatures, by ``algorithms`` only.
+
+    ``certificates`` is the chain that its owner published with it (x5c), to be kept as
+    evidence: nothing here trusts it.
+    """
 
     kid: str
     algorithms: tuple[str, ...]
@@ -84,6 +91,7 @@ class PublicKey:
     key: PublicMaterial = field(repr=False, compare=False)
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    certificates: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def thumbprint(self) -> str:
@@ -267,7 +275,21 @@ def read_jwk(jwk: object) -> PublicKey:
         raise KeyRefused("use", "the key is not for signatures")
     if str(jwk.get("kty")) not in _KEY_TYPES:
         raise _refuse_kind()
-    return _build_public(_import_material(jwk), jwk.get("kid"), jwk.get("alg"))
+    key = _build_public(_import_material(jwk), jwk.get("kid"), jwk.get("alg"))
+    return replace(key, certificates=_read_chain(jwk.get("x5c")))
+
+
+def _read_chain(chain: object) -> tuple[str, ...]:
+    """Return the certificates of a JWK (RFC 7517 4.7); none if they are unusable.
+
+    >>> _read_chain(["MIIB", "MIIC"]), _read_chain(["MI IB"]), _read_chain("MIIB")
+    (('MIIB', 'MIIC'), (), ())
+    """
+    if not isinstance(chain, list) or not len(chain) <= MAX_CERTIFICATES:
+        return ()
+    texts = [text for text in chain if isinstance(text, str)]
+    is_usable = len(texts) == len(chain) and all(map(_CERTIFICATE.fullmatch, texts))
+    return tuple(texts) if is_usable else ()
 
 
 def _import_material(jwk: dict[str, object]) -> object:
@@ -301,7 +323,8 @@ def _build_public(
     jose_key = _wrap(key)
     named = kid if isinstance(kid, str) and 0 < len(kid) <= 255 else None
     kid = named or jose_key.thumbprint()
-    return PublicKey(kid, able, _build_jwk(jose_key), key, **validity)
+    times = validity.get("valid_from"), validity.get("valid_to")
+    return PublicKey(kid, able, _build_jwk(jose_key), key, *times)
 
 
 def _refuse_kind() -> KeyRefused:

@@ -17,6 +17,7 @@ from ...exceptions import (
     NoSuchEvent,
     NoSuchNotice,
     NotSupported,
+    ProposalRefused,
     RemoteAnswerUnusable,
     RemoteMapperDown,
     RemoteMapperError,
@@ -51,7 +52,8 @@ from .messages import build_refusal
 PATH = "/extension/{name}"
 
 _ERRORS = {
-    error.code: error for error in (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported)
+    error.code: error
+    for error in (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported, ProposalRefused)
 }
 
 

@@ -163,6 +163,23 @@ _ALL = (
         is_change=True,
         has_one_item=True,
     ),
+    WireOperation(
+        "propose",
+        "Propose a change, for its owner to confirm on this registry's own page",
+        Capability.CONFIRMATION,
+        records.PROPOSAL,
+        records.CONFIRMATION_PAGE,
+        is_change=True,
+        has_one_item=True,
+    ),
+    WireOperation(
+        "confirmation",
+        "What became of a proposal of the caller",
+        Capability.CONFIRMATION,
+        records.CONFIRMATION_REFERENCE,
+        records.CONFIRMATION,
+        has_one_item=True,
+    ),
 )
 
 #: Name -> operation.

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
+from ..confirmation import (
+    Confirmation,
+    ConfirmationPage,
+    ConfirmationState,
+    Proposal,
+)
 from ..contract import (
     Capability,
     ChangeState,
@@ -30,6 +37,7 @@ from ..contract import (
     UpdateRequest,
     WaitingChange,
 )
+from ..g2p_connect.exceptions import MalformedMessage
 from ..g2p_connect.items import MAX_ATTRIBUTES
 from .kinds import (
     FLAG,
@@ -312,4 +320,85 @@ class Abilities:
 ABILITIES_REQUEST: Kind[AbilitiesRequest] = record(AbilitiesRequest)
 ABILITIES: Kind[Abilities] = record(
     Abilities, capabilities=words(Capability), sees_details=FLAG, max_items=NUMBER
+)
+
+
+# === CONFIRMATION === #
+
+
+@dataclass(frozen=True)
+class _Proposal:
+    """A proposal with its request under the name of its kind: one of the four."""
+
+    draft_id: str
+    return_url: str
+    language: str = ""
+    issuer: str = ""
+    link: LinkRequest | None = None
+    update: UpdateRequest | None = None
+    unlink: UnlinkRequest | None = None
+    object: ObjectionRequest | None = None
+
+
+@dataclass(frozen=True)
+class ConfirmationReference:
+    """The reference of a proposal: what became of it."""
+
+    reference: str
+
+
+_PROPOSED: Kind[_Proposal] = record(
+    _Proposal,
+    draft_id=text(100),
+    return_url=text(500),
+    language=text(20),
+    issuer=text(255),
+    link=LINK,
+    update=UPDATE,
+    unlink=UNLINK,
+    object=OBJECTION,
+)
+_NAMES = {
+    LinkRequest: "link",
+    UpdateRequest: "update",
+    UnlinkRequest: "unlink",
+    ObjectionRequest: "object",
+}
+
+
+def _write_proposal(proposal: Proposal) -> object:
+    about = (proposal.draft_id, proposal.return_url, proposal.language, proposal.issuer)
+    request: dict[str, Any] = {_NAMES[type(proposal.request)]: proposal.request}
+    return _PROPOSED.write(_Proposal(*about, **request))
+
+
+def _read_proposal(value: object, path: str) -> Proposal:
+    wire = _PROPOSED.read(value, path)
+    found = [
+        request
+        for request in (wire.link, wire.update, wire.unlink, wire.object)
+        if request is not None
+    ]
+    if len(found) != 1:
+        raise MalformedMessage("must have one of link, update, unlink, object", path)
+    about = (wire.draft_id, wire.return_url, wire.language, wire.issuer)
+    return Proposal(found[0], *about)
+
+
+PROPOSAL: Kind[Proposal] = Kind(_write_proposal, _read_proposal, _PROPOSED.schema)
+CONFIRMATION_PAGE: Kind[ConfirmationPage] = record(
+    ConfirmationPage, url=_TEXT, reference=_TEXT
+)
+CONFIRMATION_REFERENCE: Kind[ConfirmationReference] = record(
+    ConfirmationReference, reference=text(64)
+)
+#: A state that is not known here may not be taken for a decision.
+CONFIRMATION: Kind[Confirmation] = record(
+    Confirmation,
+    state=word(ConfirmationState, ConfirmationState.UNKNOWN),
+    draft_id=_TEXT,
+    outcome=word(Outcome, Outcome.RETRY),
+    problem=_TEXT,
+    change=_TEXT,
+    answer=_ANSWER,
 )

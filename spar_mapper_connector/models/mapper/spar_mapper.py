@@ -3,6 +3,7 @@ from datetime import datetime
 from odoo import models
 
 from ...exceptions import NotSupported
+from ...lib.confirmation import Confirmation, ConfirmationPage, Proposal
 from ...lib.contract import (
     CallContext,
     Capability,
@@ -149,6 +150,23 @@ class SparMapper(models.AbstractModel):
             _build_standing(id_value, purpose, result)
             for id_value, result in zip(ids, matched, strict=True)
         ]
+
+    # === CONFIRMATION === #
+
+    def _propose(self, call: CallContext, proposal: Proposal) -> ConfirmationPage:
+        """Return the mapper's own page on which its owner confirms a change.
+
+        Nothing changes before that person has authenticated there. Raises
+        ProposalRefused for what the page would never accept.
+        """
+        raise NotSupported(Capability.CONFIRMATION)
+
+    def _get_confirmation(self, call: CallContext, reference: str) -> Confirmation:
+        """Return what became of a proposal of ``call.actor``.
+
+        Those of others and missing ones look alike: UNKNOWN.
+        """
+        raise NotSupported(Capability.CONFIRMATION)
 
     # === OBJECTION === #
 

@@ -9,6 +9,7 @@ from ...exceptions import (
     RemoteMapperError,
     RemoteMapperRefuses,
 )
+from ...lib.confirmation import Confirmation, ConfirmationPage, Proposal
 from ...lib.contract import (
     Authority,
     CallContext,
@@ -28,6 +29,7 @@ from ...lib.remote.spar import RemoteSpar
 from ...lib.spar_wire.messages import Parties
 from ...lib.spar_wire.records import (
     Abilities,
+    ConfirmationReference,
     IdRequest,
     MomentRequest,
     NoticeToken,
@@ -144,6 +146,18 @@ class SparMapperSpar(models.AbstractModel):
         self._check_channel()
         self._check_capability(Capability.OBJECTION)
         return self._ask_one(call, "object-to-notice", NoticeToken(token))
+
+    # === CONFIRMATION === #
+
+    def _propose(self, call: CallContext, proposal: Proposal) -> ConfirmationPage:
+        self._check_channel()
+        self._check_capability(Capability.CONFIRMATION)
+        return self._ask_one(call, "propose", proposal)
+
+    def _get_confirmation(self, call: CallContext, reference: str) -> Confirmation:
+        self._check_channel()
+        self._check_capability(Capability.CONFIRMATION)
+        return self._ask_one(call, "confirmation", ConfirmationReference(reference))
 
     # === WHAT THE OTHER SIDE CAN DO === #
 

@@ -1,0 +1,230 @@
+"""One owner's proof as a document, and its verification outside the database.
+
+The document holds everything that is needed, in clear: the change, the signed words of
+the ID provider, the salt, the rules of the store, and the provider's keys as they were
+archived. It needs no key of ours and no network. The digests of its parts name what was
+altered; that the change was confirmed rests on the signature alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeyRefused
+from odoo.addons.spar_mapper_connector.lib.jose.keys import (
+    PublicKey,
+    encode_base64url,
+    read_public_key,
+)
+from odoo.addons.spar_mapper_connector.lib.owner_proof import AddressItem
+from odoo.addons.spar_mapper_connector.lib.proof_check import (
+    EVENT,
+    ID_TOKEN,
+    USERINFO,
+    FindKeys,
+    ProofRefused,
+    ProvedPerson,
+    check_proof,
+)
+
+from .key_archive import ArchivedKey
+from .proofs import KeptProof, is_same_id, read_kept, split_parts, write_kept
+
+FORMAT = 1
+#: The parts of a document besides those of the proof.
+HISTORY, KEYS = "history", "keys"
+
+#: What each part is to people.
+NAMES = {
+    ID_TOKEN: "the ID token",
+    USERINFO: "the userinfo",
+    "salt": "the salt",
+    EVENT: "the change",
+    "page": "the issuer, its rules or the time of the page",
+    HISTORY: "the event",
+    KEYS: "the issuer's keys",
+}
+#: Why a proof does not verify, in words.
+REASONS = {
+    "malformed": "it cannot be read",
+    "algorithm": "its algorithm is not accepted",
+    "critical": "it has an extension that is not supported",
+    "key": "the issuer had no such key at that time",
+    "signature": "its signature is invalid",
+    "version": "its version is unknown",
+    "issuer": "it is of another issuer",
+    "receiver": "it is for another store",
+    "audience": "it is for another client",
+    "subject": "it is about another person",
+    "nonce": "the login was not for this change with this salt",
+    "expired": "the login had expired when the change was made",
+    "not_yet": "the login is later than the change",
+    "acr": "the way to authenticate was not accepted",
+    "old_login": "the login is from before the change was shown",
+    "claim": "it does not hold the person's ID",
+    "person": "the ID in it is not that of the change",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the verification of a document found; no problem means that it holds."""
+
+    problems: tuple[tuple[str, str], ...]
+    person: ProvedPerson | None = None
+
+
+class ExportUnreadable(ValueError):
+    """A file is not an exported proof."""
+
+
+# === WRITING === #
+
+
+def build_export(
+    kept: KeptProof, history: Mapping[str, object], keys: Sequence[ArchivedKey]
+) -> dict[str, Any]:
+    """Return the document of a proof.
+
+    :param history: the event's plain columns, as text and numbers
+    :param keys: the archived keys that verify it
+    """
+    document = {
+        "format": FORMAT,
+        HISTORY: dict(history),
+        "kept": json.loads(write_kept(kept)),
+        KEYS: [_describe_key(key) for key in keys],
+    }
+    return {**document, "digests": _digest_parts(document, kept)}
+
+
+def _describe_key(key: ArchivedKey) -> dict[str, object]:
+    return {
+        "kid": key.kid,
+        "algorithms": key.algorithms,
+        "jwk": json.loads(key.jwk),
+        "certificates": json.loads(key.certificates),
+        "first_seen": key.first_seen.isoformat(),
+        "last_seen": key.last_seen.isoformat() if key.last_seen else "",
+    }
+
+
+def _digest_parts(document: Mapping[str, Any], kept: KeptProof) -> dict[str, str]:
+    parts = {
+        **split_parts(kept),
+        HISTORY: canonicalise(document[HISTORY]),
+        KEYS: canonicalise(document[KEYS]),
+    }
+    return {
+        name: encode_base64url(hashlib.sha256(part).digest())
+        for name, part in parts.items()
+    }
+
+
+# === VERIFYING === #
+
+
+def check_export(text: str) -> Verdict:
+    """Return what is wrong with an exported proof; raises ExportUnreadable.
+
+    An altered part is named by its digest. Whatever the digests say, the proof itself
+    is verified, too: they are no secret.
+    """
+    try:
+        document = json.loads(text)
+        kept = read_kept(json.dumps(document["kept"]))
+        happened_at = datetime.fromisoformat(document[HISTORY]["happened_at"])
+        keys = [_read_key(each) for each in document[KEYS]]
+        present = _digest_parts(document, kept)
+        known = dict(document["digests"])
+        if document["format"] != FORMAT:
+            raise ValueError("format")
+    except (ValueError, TypeError, KeyError, RecursionError, KeyRefused):
+        raise ExportUnreadable("this is not an exported proof") from None
+    problems = [
+        (name, "altered") for name in present if present[name] != known.get(name)
+    ]
+    person = None
+    try:
+        person = _verify(kept, keys, happened_at)
+    except ProofRefused as error:
+        problems.append((error.part, error.code))
+    return Verdict(tuple(problems), person)
+
+
+def _read_key(document: dict[str, Any]) -> tuple[datetime, PublicKey]:
+    key = read_public_key(json.dumps(document["jwk"]))
+    algorithms = tuple(str(document["algorithms"]).split())
+    public = PublicKey(str(document["kid"]), algorithms, dict(key.jwk), key.key)
+    return datetime.fromisoformat(document["first_seen"]), public
+
+
+def _verify(
+    kept: KeptProof, keys: list[tuple[datetime, PublicKey]], happened_at: datetime
+) -> ProvedPerson:
+    def find_keys(kid: str, algorithm: str) -> list[PublicKey]:
+        return [key for _seen, key in keys if not kid or key.kid == kid]
+
+    return verify_kept(kept, find_keys, happened_at)
+
+
+def verify_kept(
+    kept: KeptProof, find_keys: FindKeys, happened_at: datetime
+) -> ProvedPerson:
+    """Return who confirmed a stored change; raises ProofRefused.
+
+    :param happened_at: the time of its event, in naive UTC
+    """
+    moment = happened_at.replace(tzinfo=timezone.utc).timestamp()
+    person = check_proof(kept.proof, kept.change, kept.rules, find_keys, moment)
+    if not kept.is_token and not is_same_id(person.id_value, kept.change.item):
+        raise ProofRefused(USERINFO if kept.proof.userinfo else ID_TOKEN, "person")
+    return person
+
+
+def describe_problem(part: str, code: str) -> str:
+    """Return a problem as one line.
+
+    >>> describe_problem("salt", "altered")
+    'the salt: it was altered'
+    >>> describe_problem("event", "nonce")
+    'the change: the login was not for this change with this salt'
+    """
+    reason = "it was altered" if code == "altered" else REASONS.get(code, code)
+    return f"{NAMES.get(part, part)}: {reason}"
+
+
+def describe_export(text: str, verdict: Verdict) -> list[str]:
+    """Return what a verified document proves, as lines."""
+    document = json.loads(text)
+    kept, history = read_kept(json.dumps(document["kept"])), document[HISTORY]
+    change = kept.change
+    lines = [
+        f"Event {history['uuid']} ({history['kind']}) of {history['happened_at']} UTC.",
+        f"Confirmed at {kept.proof.issuer} by the person with the ID "
+        f"{verdict.person.id_value if verdict.person else ''}, "
+        f"who logged in at {_write_moment(verdict)} UTC.",
+        f"The change: {change.operation.value}, for {change.item.id_value}.",
+    ]
+    if isinstance(change.item, AddressItem) and change.item.fa:
+        lines.append(f"The address: {change.item.fa}")
+    if kept.is_token:
+        lines.append(
+            "The ID of the change is a token of the store: only the store can compare "
+            "it with the ID that the issuer asserted."
+        )
+    for key in document[KEYS]:
+        seen = f"{key['first_seen']} to {key['last_seen']}"
+        lines.append(f"Key {key['kid']} of the issuer, seen from {seen} UTC.")
+    return [*lines, "The proof is verified."]
+
+
+def _write_moment(verdict: Verdict) -> str:
+    seconds = verdict.person.auth_time if verdict.person else 0
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19]

@@ -1,0 +1,249 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    OutgoingRefused,
+    OwnerProofRefused,
+    TargetUnknown,
+)
+from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeyRefused
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import (
+    CACHE,
+    choose_key,
+    read_key_set,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
+from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
+from odoo.addons.spar_mapper_connector.lib.proof_check import FindKeys, IssuerRules
+
+
+class SparProofIssuer(models.Model):
+    """An ID provider whose signed words the store accepts as an owner's proof.
+
+    It is the store's own list: what a portal believes is not asked. Two people change
+    it. For an ID type, the type must name the issuer, too.
+    """
+
+    _name = "spar.proof.issuer"
+    _description = "Issuer of owners' proofs"
+    _inherit = ["spar.second.person", "spar.sealed.setting", "spar.cached.records"]
+    _order = "name"
+    _guarded_fields = (
+        "issuer",
+        "audiences",
+        "algorithms",
+        "acr_values",
+        "id_claim",
+        "jwks_url",
+        "pinned_keys",
+        "id_type_ids",
+        "active",
+    )
+    _counts_by = "active"
+
+    name = fields.Char(required=True)
+    issuer = fields.Char(
+        required=True,
+        help="The issuer's name in tokens (iss), for example https://id.example.org.",
+    )
+    audiences = fields.Text(
+        required=True,
+        help="The client IDs at the issuer whose logins count, one per line: that of "
+        "the store's own page, and those of portals that may read.",
+    )
+    algorithms = fields.Char(
+        required=True,
+        default="PS256 ES256",
+        help="The accepted signature algorithms, separated by spaces: PS256, ES256, "
+        "EdDSA, RS256.",
+    )
+    acr_values = fields.Text(
+        string="Accepted authentication",
+        help="The accepted ways to authenticate (acr), one per line. Leave empty to "
+        "accept any.",
+    )
+    id_claim = fields.Char(
+        string="Claim with the ID",
+        required=True,
+        default="sub",
+        help="The claim of the ID token, or of the signed userinfo, that holds the "
+        "person's ID.",
+    )
+    jwks_url = fields.Char(
+        string="JWKS URL",
+        help="Where the issuer publishes its keys. Leave empty if this host cannot "
+        "reach the issuer, and enter the keys below.",
+    )
+    pinned_keys = fields.Text(
+        string="Pinned keys",
+        help="The issuer's key set (JWKS), if it cannot be fetched. Only these keys "
+        "are then accepted.",
+    )
+    id_type_ids = fields.Many2many(
+        "spar.id.type",
+        string="ID types",
+        help="The types of the IDs that the issuer may assert. Each of them must name "
+        "the issuer among its trusted issuers.",
+    )
+    active = fields.Boolean(default=True)
+
+    _issuer_uniq = models.UniqueIndex("(issuer)", "This issuer already exists.")
+
+    def _is_guarded(self, name: str, value) -> bool:
+        return bool(self.active or name == "active")
+
+    def _stops(self, name: str, value) -> bool:
+        return name == "active" and not value
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("jwks_url", "pinned_keys")
+    def _check_keys(self) -> None:
+        for issuer in self:
+            if bool(issuer.jwks_url) == bool(issuer.pinned_keys):
+                raise ValidationError(
+                    self.env._("Enter either the JWKS URL or the pinned keys.")
+                )
+            if issuer.jwks_url:
+                issuer._check_jwks_url()
+            elif not issuer._read_pinned_keys():
+                raise ValidationError(
+                    self.env._(
+                        "Pinned keys: enter a key set (JWKS) with at least one public "
+                        "key for signatures."
+                    )
+                )
+
+    def _check_jwks_url(self) -> None:
+        try:
+            check_url(self.jwks_url)
+        except (OutgoingRefused, TargetUnknown):
+            raise ValidationError(
+                self.env._(
+                    "JWKS URL: it must begin with https:// and lead to a public "
+                    "address."
+                )
+            ) from None
+        CACHE.forget(self.jwks_url)
+
+    @api.constrains("algorithms")
+    def _check_algorithms(self) -> None:
+        for issuer in self:
+            names = issuer.algorithms.split()
+            if not names or set(names) - set(ALGORITHMS):
+                raise ValidationError(
+                    self.env._(
+                        "Algorithms: only %(names)s are accepted.",
+                        names=", ".join(ALGORITHMS),
+                    )
+                )
+
+    @api.constrains("audiences")
+    def _check_audiences(self) -> None:
+        if any(not issuer.audiences.split() for issuer in self):
+            raise ValidationError(self.env._("Enter at least one audience."))
+
+    @api.constrains("issuer", "id_type_ids", "active")
+    def _check_id_types(self) -> None:
+        """Check that the ID types agree: they are what every channel asks."""
+        for issuer in self.filtered("active"):
+            for id_type in issuer.id_type_ids:
+                if issuer.issuer not in id_type._get_issuers():
+                    raise ValidationError(
+                        self.env._(
+                            "%(type)s does not name %(issuer)s among its trusted "
+                            "issuers. Add it there first.",
+                            type=id_type.name,
+                            issuer=issuer.issuer,
+                        )
+                    )
+
+    # === USE === #
+
+    @api.model
+    def _find_accepted(self, issuer: str):
+        """Return the issuer as the store trusts it; raises OwnerProofRefused."""
+        ids = self.env["spar.row.versions"]._reuse(self, "_read_issuers", self._name)
+        if issuer not in ids:
+            raise OwnerProofRefused("proof_issuer")
+        return self.sudo().browse(ids[issuer])
+
+    @api.model
+    def _read_issuers(self) -> dict[str, int]:
+        """Return the row id of each active issuer that is as sealed, by its name."""
+        issuers_sudo = self.sudo().search(Domain.TRUE)._filter_true()
+        return {each.issuer: each.id for each in issuers_sudo}
+
+    def _get_rules(self) -> IssuerRules:
+        """Return what is accepted from this issuer."""
+        self.ensure_one()
+        return IssuerRules(
+            issuer=self.issuer,
+            audiences=frozenset(self.audiences.split()),
+            algorithms=tuple(self.algorithms.split()),
+            acr_values=frozenset((self.acr_values or "").split()),
+            claim=self.id_claim,
+        )
+
+    def _find_identifier(self, value: str, types) -> Identifier | None:
+        """Return the ID that the claim ``value`` asserts, in one of ``types``.
+
+        None for a value that could change the meaning of what surrounds it, and for
+        one that is an ID of another type.
+        """
+        value = value.strip()
+        if not value or ":" in value or "@" in value:
+            return None
+        for id_type in types:
+            try:
+                written = id_type._write_id(value)
+                found = self.env["spar.id.type"]._identify(written)
+            except InvalidIdentifier:
+                continue
+            if found.type_id == id_type.id:
+                return found
+        return None
+
+    def _asserts(self, value: str, requested: Identifier) -> bool:
+        """Return whether the claim ``value`` asserts the ID ``requested``.
+
+        Both the store's list and the ID type must allow this issuer to do so.
+        """
+        id_type_sudo = self.id_type_ids.filtered(lambda t: t.id == requested.type_id)
+        if not id_type_sudo or not id_type_sudo._may_be_asserted_by(self.issuer):
+            return False
+        found = self._find_identifier(value, id_type_sudo)
+        return found is not None and found.canonical == requested.canonical
+
+    # === KEYS === #
+
+    def _build_find_keys(self) -> FindKeys:
+        """Return a function that finds this issuer's present keys.
+
+        The function raises KeySetUnavailable.
+        """
+        pinned, url = self._read_pinned_keys(), self.jwks_url
+
+        def find(kid: str, algorithm: str) -> tuple[PublicKey, ...]:
+            if url:
+                found = CACHE.find(url, kid, algorithm)
+            else:
+                found = choose_key(pinned, kid, algorithm)
+            return (found,) if found else ()
+
+        return find
+
+    def _read_pinned_keys(self) -> list[PublicKey]:
+        try:
+            return read_key_set((self.pinned_keys or "").encode())
+        except KeyRefused:
+            return []
+
+    def _fetch_keys(self) -> tuple[PublicKey, ...]:
+        """Return all keys that the issuer has now; raises KeySetUnavailable."""
+        if not self.jwks_url:
+            return tuple(self._read_pinned_keys())
+        return tuple(CACHE.read(self.jwks_url))
