@@ -133,9 +133,9 @@ class ExtensionCase(RestCase):
     def query(self, participant, name, *requests, call=PROGRAMME):
         """Return the answers to valid requests; those of an error as its word."""
         document = self.build(participant, name, *requests, call=call)
-        return self.read(name, self.post(participant, name, document), document)
+        return self.read_found(name, self.post(participant, name, document), document)
 
-    def read(self, name, response, document):
+    def read_found(self, name, response, document):
         self.assertEqual(response.status_code, 200, response.text)
         items = read_answer(response.json(), OPERATIONS[name], document)
         return [item.error or item.answer for item in items]
@@ -386,7 +386,7 @@ class TestChanges(ExtensionCase):
         )
         document["message"]["requests"][3]["request"]["id"] = 4
         response = self.post(self.spar, "link", document)
-        outcomes = [result.outcome for result in self.read("link", response, document)]
+        outcomes = [result.outcome for result in self.read_found("link", response, document)]
         self.assertEqual(
             outcomes,
             [

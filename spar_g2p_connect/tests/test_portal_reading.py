@@ -135,7 +135,7 @@ class TestPortalReading(PortalMixin, ExtensionCase):
             self.portal, "own-address", OwnRequest(ADA, ISSUER, self.log_in())
         )
         response = self.post(self.portal, "own-address", document)
-        (found,) = self.read("own-address", response, document)
+        (found,) = self.read_found("own-address", response, document)
         self.assertEqual((len(found.periods), len(found.changes)), (2, 1))
         for number in (NUMBERS[ADA], "9999888877776666", "5555444433332222"):
             self.assertNotIn(number[:12], response.text)
