@@ -2,7 +2,7 @@ from odoo import http
 from odoo.http import request
 
 #: The longest answer that a mapper may send by callback.
-MAX_CALLBACK = 16 * 1024 * 1024
+MAX_CALLBACK = 4 * 1024 * 1024
 
 
 class RemoteCallbackController(http.Controller):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form
 
 from ..exceptions import (
     CertificateInvalid,
@@ -932,6 +933,41 @@ class TestSettings(RemoteMapperCase):
         """Put the backend to use for a type of ID."""
         id_type = self.env.ref("spar_mapper_connector.id_type_national_id")
         id_type.backend_id = self.backend
+
+    def test_the_form_of_an_administrator(self):
+        user = self.create_user("administrator", "form")
+        with Form(self.env["spar.mapper.backend"].with_user(user)) as form:
+            form.name = "By the form"
+            form.implementation = "spar.mapper.g2p_connect"
+            form.url = self.stub.url
+            form.sender_id = SENDER
+            form.token_url = f"{self.stub.url}{TOKEN_PATH}"
+            form.client_id = "form"
+            form.secret = "typed"
+            form.answer_key = json.dumps(KEY.public.jwk)
+        made = form.record.with_user(user)
+        self.addCleanup(TOKENS.forget, made.sudo()._get_credentials())
+        self.env.invalidate_all()
+        self.assertTrue(made.has_secret)
+        self.assertFalse(made.secret)
+        made.action_make_key()
+        self.assertIn('"kty"', made.our_public_key)
+        self.assertNotIn('"d"', made.our_public_key)
+        action = made.action_test_connection()
+        self.assertEqual(action["params"]["type"], "success")
+        self.assertEqual(self.stub.token_forms[-1]["client_secret"], "typed")
+
+    def test_others_see_it_without_its_secret_and_change_nothing(self):
+        for role in ("viewer", "supervisor", "auditor", "officer"):
+            user = self.create_user(role, f"seeing_{role}")
+            theirs = self.backend.with_user(user)
+            for function in (
+                lambda one=theirs: one.write({"url": "https://evil.example"}),
+                lambda one=theirs: one.action_make_key(),
+                lambda one=theirs: one.read(["secret"]),
+            ):
+                with self.subTest(role=role), self.assertRaises(AccessError):
+                    function()
 
     def test_where_requests_go_is_changed_by_two_people(self):
         self.use()

@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...exceptions import RemoteAnswerUnusable
+from ...exceptions import RemoteAnswerUnusable, ServiceUnavailable
 from ...lib.g2p_connect import wire_json
 from ...lib.g2p_connect.acks import build_ack, build_err
 from ...lib.g2p_connect.exceptions import MalformedMessage
@@ -99,16 +99,17 @@ class SparRemoteAnswer(models.Model):
 
         :param backend_id: the backend in the callback's URL
         """
-        backends_sudo = self.env["spar.mapper.backend"].sudo()
-        backend_sudo = backends_sudo._find_by_callback(backend_id)
         try:
-            document = wire_json.parse(raw)
+            backends = self.env["spar.mapper.backend"]
+            backend_sudo = backends._find_by_callback(backend_id)
             if backend_sudo and self._accept(
-                backend_sudo, action, document, raw, http_signature
+                backend_sudo, action, wire_json.parse(raw), raw, http_signature
             ):
                 return 200, build_ack("")
         except (MalformedMessage, RemoteAnswerUnusable):
             return 401, build_err(*_REFUSED)
+        except ServiceUnavailable:
+            return 503, build_err("err.service.unavailable", "try again later")
         return 401, build_err(*_REFUSED)
 
     @api.model
