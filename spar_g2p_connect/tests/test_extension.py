@@ -386,7 +386,9 @@ class TestChanges(ExtensionCase):
         )
         document["message"]["requests"][3]["request"]["id"] = 4
         response = self.post(self.spar, "link", document)
-        outcomes = [result.outcome for result in self.read_found("link", response, document)]
+        outcomes = [
+            result.outcome for result in self.read_found("link", response, document)
+        ]
         self.assertEqual(
             outcomes,
             [
