@@ -93,8 +93,8 @@ class Capability(str, Enum):
     DIRECTORY = "directory"
     #: Owners confirm their changes on a page of the mapper itself.
     CONFIRMATION = "confirmation"
-    #: What is read is that of a person who has logged in, and comes masked; a call needs
-    #: their ``login``.
+    #: What is read is that of a person who has logged in, and comes masked; a call
+    #: needs their ``login``.
     OWN_ADDRESS = "own_address"
 
 

@@ -164,9 +164,9 @@ class SparParticipant(models.Model):
     )
     may_read_own = fields.Boolean(
         string="Own address (portal)",
-        help="It is a portal: it reads the address of a person who has logged in there, "
-        "masked, one at a time, with that person's ID token. It has no other right to "
-        "read or change addresses.",
+        help="It is a portal: it reads the address of a person who has logged in "
+        "there, masked, one at a time, with that person's ID token. It has no other "
+        "right to read or change addresses.",
     )
     may_propose = fields.Boolean(
         string="Proposals",
