@@ -141,7 +141,7 @@ class SparConfirmationClient(models.Model):
 
     def _register_issuers(self):
         """Let these providers assert IDs, and prove changes; this is for set-ups."""
-        super()._register_issuers()
+        result = super()._register_issuers()
         issuers_sudo = self.env["spar.proof.issuer"].sudo()
         for client in self.sudo().filtered("issuer"):
             known = issuers_sudo.search([("issuer", "=", client.issuer)])
@@ -150,6 +150,7 @@ class SparConfirmationClient(models.Model):
                 known.write(values)
             else:
                 issuers_sudo.create(values)
+        return result
 
     def _build_proof_issuer(self, known) -> dict:
         """Return the values of the provider in the store's list of issuers."""

@@ -37,6 +37,7 @@ from . import test_participants_from_before
 from . import test_paths
 from . import test_poison
 from . import test_profiles
+from . import test_portal_reading
 from . import test_proposals
 from . import test_participant_key
 from . import test_token_issuer

@@ -196,6 +196,14 @@ VALUES = {
     "OBJECTION": st.builds(ObjectionRequest, _TEXT, _TEXT, _COUNT),
     "OBJECTION_ANSWER": _ANSWER,
     "NOTICE_TOKEN": st.builds(records.NoticeToken, _TEXT),
+    "OWN_REQUEST": st.builds(
+        records.OwnRequest, _TEXT, _TEXT, _TEXT, _TEXT, purpose=_TEXT
+    ),
+    "OWN_ADDRESS": st.builds(
+        records.OwnAddress,
+        st.builds(Result, st.sampled_from(Outcome), fa=st.none() | _TEXT),
+        st.lists(_PERIOD, max_size=2).map(tuple),
+    ),
     "NOTICE": st.builds(NoticeInfo, _TEXT, _STORED, _STORED, st.none() | _ANSWER),
     "PROPOSAL": st.builds(Proposal, _PROPOSED, _TEXT, _TEXT, _TEXT, _TEXT),
     "CONFIRMATION_PAGE": st.builds(ConfirmationPage, _TEXT, _TEXT),

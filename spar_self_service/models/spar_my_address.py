@@ -63,6 +63,7 @@ class SparMyAddress(models.AbstractModel):
             channel="portal",
             authority=Authority.OWNER,
             authenticated_by="login",
+            login=person.login,
         )
 
     @api.model

@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from datetime import datetime
 
 from odoo import api, models
@@ -6,6 +7,7 @@ from odoo import api, models
 from ...exceptions import (
     NotPermitted,
     NotSupported,
+    OwnerLoginRefused,
     RemoteMapperError,
     RemoteMapperRefuses,
 )
@@ -15,12 +17,17 @@ from ...lib.contract import (
     CallContext,
     Capability,
     ChangeStatus,
+    MaskedFa,
     NoticeInfo,
     ObjectionAnswer,
     ObjectionRequest,
+    Outcome,
     Period,
+    ResolveRequest,
+    Result,
     Standing,
     WaitingChange,
+    in_force_at,
 )
 from ...lib.passing import add_mark
 from ...lib.remote.clocks import is_clock_wrong
@@ -33,6 +40,8 @@ from ...lib.spar_wire.records import (
     IdRequest,
     MomentRequest,
     NoticeToken,
+    OwnAddress,
+    OwnRequest,
 )
 from .spar_mapper_g2p_connect import CHANNEL
 
@@ -40,6 +49,15 @@ AUDITOR = "spar_fa_directory.group_auditor"
 
 #: How long what another SPAR can do is not asked again, in seconds.
 LIFETIME = 300
+
+#: What a portal can offer by reading the address of somebody who has logged in there.
+_OF_OWN_ADDRESS = frozenset(
+    {
+        Capability.RESOLVE,
+        Capability.HISTORY,
+        Capability.WAITING_CHANGES,
+    }
+)
 
 #: (database, backend and what of it decides about the answer) -> (until, abilities)
 _KNOWN: dict[tuple, tuple[float, Abilities]] = {}
@@ -62,9 +80,10 @@ class SparMapperSpar(models.AbstractModel):
     _inherit = ["spar.mapper.g2p_connect"]
 
     def _capabilities(self):
-        return self._get_abilities().capabilities | super()._capabilities() & {
-            Capability.TRANSACTION_STATUS
-        }
+        able = self._get_abilities().capabilities
+        if Capability.OWN_ADDRESS in able:
+            able |= _OF_OWN_ADDRESS
+        return able | super()._capabilities() & {Capability.TRANSACTION_STATUS}
 
     # === CHANGES AND RESOLVING === #
 
@@ -78,6 +97,9 @@ class SparMapperSpar(models.AbstractModel):
         return self._request(call, "unlink", requests)
 
     def _resolve_fa(self, call, requests):
+        if self._reads_own():
+            self._check_channel()
+            return [self._resolve_own(call, request) for request in requests]
         return self._request(call, "resolve", requests)
 
     def _suspend_fa(self, call, requests):
@@ -89,6 +111,35 @@ class SparMapperSpar(models.AbstractModel):
     def _request(self, call: CallContext, name: str, requests: list) -> list:
         self._check_channel()
         return self._open_spar(call).request(name, requests) if requests else []
+
+    # === PORTALS === #
+
+    def _reads_own(self) -> bool:
+        """Return whether we are a portal: reading takes the person's own login."""
+        return Capability.OWN_ADDRESS in self._get_abilities().capabilities
+
+    def _resolve_own(self, call: CallContext, request: ResolveRequest) -> Result:
+        """Return the masked address of the person whose login the call has."""
+        if request.id_value is None or request.fa is not None or call.login is None:
+            return Result(
+                Outcome.FORBIDDEN, request.id_value, problem=OwnerLoginRefused.code
+            )
+        found = self._read_own(call, request.id_value, request.purpose).result
+        fa = found.fa and MaskedFa(found.fa)
+        return replace(found, id_value=request.id_value, fa=fa)
+
+    def _read_own(
+        self, call: CallContext, id_value: str, purpose: str = ""
+    ) -> OwnAddress:
+        """Return a person's own address; raises OwnerLoginRefused or -Expired."""
+        if call.login is None:
+            raise OwnerLoginRefused("the call has no login")
+        login = call.login
+        request = OwnRequest(
+            id_value, login.issuer, login.id_token, login.userinfo, purpose
+        )
+        found: OwnAddress = self._ask_one(call, "own-address", request)
+        return found
 
     # === STANDING, CHANGES THAT WAIT === #
 
@@ -111,12 +162,17 @@ class SparMapperSpar(models.AbstractModel):
 
     def _history(self, call: CallContext, id_value: str) -> list[Period]:
         self._check_auditor()
+        if self._reads_own():
+            periods = self._read_own(call, id_value).periods
+            return [replace(each, fa=MaskedFa(each.fa)) for each in periods]
         self._check_capability(Capability.HISTORY)
         return list(self._ask_one(call, "history", IdRequest(id_value)).periods)
 
     def _address_at(
         self, call: CallContext, id_value: str, moment: datetime, purpose: str = ""
     ) -> Period | None:
+        if self._reads_own():
+            return in_force_at(self._history(call, id_value), moment, purpose)
         self._check_auditor()
         self._check_capability(Capability.HISTORY)
         asked = MomentRequest(id_value, moment, purpose)
@@ -124,6 +180,9 @@ class SparMapperSpar(models.AbstractModel):
 
     def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
         self._check_auditor()
+        if self._reads_own():
+            changes = self._read_own(call, id_value).changes
+            return [replace(each, fa=MaskedFa(each.fa)) for each in changes]
         self._check_capability(Capability.WAITING_CHANGES)
         found = self._ask_one(call, "waiting-changes", IdRequest(id_value))
         return list(found.changes)
