@@ -1,5 +1,6 @@
 """Every command of the README and of the documents works as written there."""
 
+import csv
 import json
 import os
 import re
@@ -104,7 +105,7 @@ def test_calls_of_odoo_commands_are_valid(server):
 def test_every_block_is_run_by_a_test():
     """A new block needs a test; these are the words that the tests look for."""
     tested = (*ONE_SHELL, "examples.payer key", "cat > payer.json", "private_jwk")
-    tested += ("examples.payer.callbacks",)
+    tested += ("examples.payer.callbacks", "dfsp_level_values")
     untested = [
         block
         for block in get_blocks()
@@ -214,3 +215,56 @@ def test_payer_receives_its_callback(server, clone):
         shown = run(clone, block.replace("--port 9000", f"--port {port}"))
     assert '"ack_status": "ACK"' in shown
     assert "resolve_response" in shown
+
+
+# === MOVING IN === #
+
+SAMPLES = ROOT / "spar_registry/tests/openg2p"
+
+
+def read_sample(path: Path) -> list[list[str]]:
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.fixture
+def their_database(server):
+    """Create an empty database in which tables of an OpenG2P SPAR are made."""
+    postgres = server.installation.server
+    name = f"openg2p_{server.database}"
+    subprocess.run(
+        [postgres.binaries / "createdb", name], env=postgres.environment, check=True
+    )
+    yield name
+    subprocess.run(
+        [postgres.binaries / "dropdb", name], env=postgres.environment, check=True
+    )
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_tables_are_exported_as_they_are_read(
+    server, tmp_path, monkeypatch, their_database, version
+):
+    postgres = server.installation.server
+    for name, value in postgres.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", f"{postgres.binaries}{os.pathsep}{os.environ['PATH']}")
+    samples = sorted((SAMPLES / version).glob("*.csv"))
+    for sample in samples:
+        header, *_rows = read_sample(sample)
+        columns = ", ".join(
+            f"{name} {'integer' if name == 'id' else 'text'}" for name in header
+        )
+        statements = [
+            f"CREATE TABLE {sample.stem} ({columns})",
+            f"\\copy {sample.stem} FROM '{sample}' WITH (FORMAT csv, HEADER)",
+        ]
+        for statement in statements:
+            postgres.get_answer(statement, their_database)
+    block = get_block("dfsp_level_values").replace("-d spardb", f"-d {their_database}")
+    run(tmp_path, block.replace("$v1;", f"${version};"))
+    assert sorted(path.name for path in tmp_path.glob("*.csv")) == [
+        sample.name for sample in samples
+    ]
+    for sample in samples:
+        assert read_sample(tmp_path / sample.name) == read_sample(sample)

@@ -339,7 +339,9 @@ class IdentityTests:
         self.assertEqual(self.get_tasks(self.hope), [])
         row.expiry_date = fields.Date.today() - timedelta(days=1)
         self.notice()
-        task = self.env["spar.registry.task"].search([("partner_id", "=", self.hope.id)])
+        task = self.env["spar.registry.task"].search(
+            [("partner_id", "=", self.hope.id)]
+        )
         self.assertEqual(task.kind, "identity_expired")
         self.assertEqual(task.programme_id, self.programme)
         self.assertEqual(

@@ -17,7 +17,9 @@ class SparConsent(models.Model):
         "res.partner", string="Person", required=True, index=True, ondelete="restrict"
     )
     programme_id = fields.Many2one("spar.programme", required=True, ondelete="restrict")
-    version = fields.Char(readonly=True, help="The version of the text that the person agreed to.")
+    version = fields.Char(
+        readonly=True, help="The version of the text that the person agreed to."
+    )
     text = fields.Html(readonly=True, string="Text that the person agreed to")
     lang = fields.Selection(
         selection="_selection_lang",

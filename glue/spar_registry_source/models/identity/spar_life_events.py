@@ -35,7 +35,8 @@ class SparLifeEvents(models.AbstractModel):
         query = SQL(
             """SELECT r.id
                  FROM %(table)s r
-                 JOIN spar_source_identity i ON i.row_id = r.id AND i.source = %(source)s
+                 JOIN spar_source_identity i
+                   ON i.row_id = r.id AND i.source = %(source)s
                  JOIN %(types)s t ON t.id = r.%(type)s
                 WHERE r.%(expiry)s < %(today)s
                   AND i.expiry_noticed IS DISTINCT FROM r.%(expiry)s
