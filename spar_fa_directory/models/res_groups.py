@@ -1,7 +1,5 @@
 from odoo import api, models, tools
 
-from .spar_group_log import SPAR_GROUPS
-
 MEMBERSHIP_FIELDS = {"user_ids", "implied_ids", "implied_by_ids"}
 
 
@@ -11,10 +9,21 @@ class ResGroups(models.Model):
     @api.model
     @tools.ormcache(cache="groups")
     def _get_spar_role_ids(self) -> frozenset[int]:
-        """Return the groups that are roles in SPAR."""
-        find = self.env["ir.model.data"]._xmlid_to_res_id
-        found = (find(f"spar_fa_directory.group_{name}") for name in SPAR_GROUPS)
-        return frozenset(group_id for group_id in found if group_id)
+        """Return the groups that are roles: those of SPAR's addons for people.
+
+        A group of any addon of SPAR is one, so that an account is as well protected
+        whichever addon its rights come from. Groups for service users have no
+        privilege.
+        """
+        groups_sudo = self.sudo().browse(self._find_spar_groups())
+        return frozenset(groups_sudo.filtered("privilege_id").ids)
+
+    @api.model
+    def _find_spar_groups(self) -> list[int]:
+        """Return the ids of the groups that come with an addon of SPAR."""
+        names_sudo = self.env["ir.model.data"].sudo()
+        domain = [("model", "=", self._name), ("module", "=like", "spar\\_%")]
+        return self.sudo().browse(names_sudo.search(domain).mapped("res_id")).exists().ids
 
     @api.model_create_multi
     def create(self, vals_list):
