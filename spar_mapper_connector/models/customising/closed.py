@@ -2,9 +2,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 
 from ...expressions import is_at_run_time
-
-#: The directory contains nothing about people: custom rules and fields are harmless.
-HARMLESS = "spar_fa_directory"
+from ...server.our_fields import HARMLESS
 
 
 class SparClosedCustomising(models.AbstractModel):
