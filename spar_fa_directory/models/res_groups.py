@@ -1,5 +1,10 @@
 from odoo import api, models, tools
 
+#: The groups of ours that are no roles: of service users, with whom nobody logs in.
+SERVICE_GROUPS = (
+    "spar_g2p_connect.group_server",
+    "spar_mapper_connector.group_channel",
+)
 MEMBERSHIP_FIELDS = {"user_ids", "implied_ids", "implied_by_ids"}
 
 
@@ -12,18 +17,17 @@ class ResGroups(models.Model):
         """Return the groups that are roles: those of SPAR's addons for people.
 
         A group of any addon of SPAR is one, so that an account is as well protected
-        whichever addon its rights come from. Groups for service users have no
-        privilege.
+        whichever addon its rights come from.
         """
-        groups_sudo = self.sudo().browse(self._find_spar_groups())
-        return frozenset(groups_sudo.filtered("privilege_id").ids)
+        names = self._find_spar_names()
+        return frozenset(names[name] for name in names.keys() - set(SERVICE_GROUPS))
 
     @api.model
-    def _find_spar_groups(self) -> list[int]:
-        """Return the ids of the groups that come with an addon of SPAR."""
+    def _find_spar_names(self) -> dict[str, int]:
+        """Return the groups that come with an addon of SPAR, by their external IDs."""
         names_sudo = self.env["ir.model.data"].sudo()
         domain = [("model", "=", self._name), ("module", "=like", "spar\\_%")]
-        return self.sudo().browse(names_sudo.search(domain).mapped("res_id")).exists().ids
+        return {name.complete_name: name.res_id for name in names_sudo.search(domain)}
 
     @api.model_create_multi
     def create(self, vals_list):

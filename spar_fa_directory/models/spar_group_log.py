@@ -115,8 +115,8 @@ class SparGroupLog(models.Model):
         """Return for each SPAR group the IDs of the groups whose members are in it."""
         definitions = self.env["res.groups"]._get_group_definitions()
         find = self.env["ir.model.data"]._xmlid_to_res_id
-        ours = self.env["res.groups"]._find_spar_groups()
-        found = (*ours, *(find(name) for name in CODE_GROUPS))
+        ours = self.env["res.groups"]._find_spar_names()
+        found = (*ours.values(), *(find(name) for name in CODE_GROUPS))
         return {gid: {gid, *definitions.get_subset_ids([gid])} for gid in found if gid}
 
     @api.model

@@ -7,6 +7,8 @@ from odoo import api, models
 from odoo.exceptions import AccessDenied, UserError
 from odoo.tools import SQL
 
+from odoo.addons.spar_fa_directory.models.res_groups import SERVICE_GROUPS
+
 from ..exceptions import AccountAltered, ServiceUnavailable
 from ..expressions import get_person, is_on_command_line
 from ..lib.keyring import OpenKeyring, bind
@@ -45,11 +47,11 @@ Doubts = dict[int, set[int]]
 #: that comes over RPC can equal it.
 _SEALING = object()
 
+_SERVICES = ", ".join(f"'{name}'" for name in SERVICE_GROUPS)
 #: SQL of the external IDs of roles, as ``_get_spar_role_ids`` finds them.
-_ROLES = """
+_ROLES = f"""
     d.model = 'res.groups' AND left(d.module, 5) = 'spar_'
-    AND EXISTS (SELECT FROM res_groups role
-                 WHERE role.id = d.res_id AND role.privilege_id IS NOT NULL)"""
+    AND concat(d.module, '.', d.name) NOT IN ({_SERVICES})"""
 #: SQL of a role's name in the seal. Those of the first addon were sealed without it.
 _ROLE_NAME = """
     CASE d.module WHEN 'spar_fa_directory' THEN d.name
