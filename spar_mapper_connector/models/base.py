@@ -17,8 +17,8 @@ _ALSO_OURS = ("auth.oauth.provider",)
 _MAIL = ("fetchmail.server", "ir.mail_server", "mail.alias.domain")
 #: Rules of optional addons: model -> the path to the models beside which they run.
 _BESIDE = {"base.automation": "model_id.model"}
-#: Models of Odoo whose records speak to staff on their screens, and the fields that Odoo
-#: itself writes: addons only add such records.
+#: Models of Odoo whose records speak to staff on their screens, and the fields that
+#: Odoo itself writes: only addons add such records.
 _SPEAKING = {"web_tour.tour": {"user_consumed_ids"}, "web_tour.tour.step": set()}
 
 

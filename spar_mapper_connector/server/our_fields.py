@@ -1,4 +1,4 @@
-"""What is ours, also on models of other addons: the head of a household on a contact."""
+"""What is ours, also on models of others: the head of a household on a contact."""
 
 #: The directory contains nothing about people: custom rules and fields are harmless.
 HARMLESS = "spar_fa_directory"

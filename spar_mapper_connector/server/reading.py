@@ -1,16 +1,18 @@
 """A guard on the registry's records, against code that reads them past access rights.
 
-Superuser code of an addon of Odoo shows its users what it reads: rows to recycle, goals,
-the recipients of a mailing, the name of what was rated. Expressions do the same. What
-counts is who asks: the first caller outside the ORM. An addon that depends on one of ours,
-or on which one of ours depends, may read as superuser, for somebody with a role: it was
-written beside them. No expression may.
+Superuser code of an addon of Odoo shows its users what it reads: rows to recycle,
+goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
+What counts is who asks: the first caller outside the ORM. An addon that depends on one
+of ours, or on which one of ours depends, may read as superuser: it was written beside
+them. What is sealed, it reads for somebody with a role only. No expression reads
+anything.
 """
 
 import functools
 import logging
 import sys
 from collections.abc import Iterable
+from typing import NoReturn
 
 from odoo.exceptions import AccessError
 from odoo.http import request
@@ -18,7 +20,7 @@ from odoo.modules.module import Manifest
 from odoo.orm.fields import Field
 
 from ..exceptions import CalledFromExpression
-from ..expressions import get_person, is_on_command_line
+from ..expressions import get_person, is_at_run_time
 from ..lib.expressions import is_evaluated
 from ..lib.related_addons import find_related
 from .our_fields import HARMLESS
@@ -32,12 +34,10 @@ _related: set[str] = set()
 
 def note_addons(names: Iterable[str]) -> None:
     """Note the addons of a database that belong together with ours."""
-    manifests = {name: Manifest.for_addon(name, display_warning=False) for name in names}
-    depends = {
-        name: tuple(manifest["depends"])
-        for name, manifest in manifests.items()
-        if manifest
-    }
+    depends = {}
+    for name in names:
+        if manifest := Manifest.for_addon(name, display_warning=False):
+            depends[name] = tuple(manifest["depends"])
     _related.update(find_related(depends, _OURS))
 
 
@@ -49,7 +49,7 @@ def guard_searches(registry) -> None:
 
 
 def _is_guarded(model) -> bool:
-    """Return whether a model of ours stores what is about people or their protection."""
+    """Return whether a model of ours stores what concerns people."""
     is_stored = not (model._abstract or model._transient)
     return is_stored and model._original_module != HARMLESS
 
@@ -84,7 +84,6 @@ def _check_asker(records) -> None:
     while frame is not None:
         if is_evaluated(frame):
             _refuse_expression(records)
-            return
         name = frame.f_globals.get("__name__", "")
         if name.startswith(_ADDONS) and frame.f_code.co_filename != __file__:
             addon = name.split(".")[2]
@@ -94,16 +93,14 @@ def _check_asker(records) -> None:
         frame = frame.f_back
 
 
-def _is_for_staff(env) -> bool:
-    """Return whether the request is that of somebody with a role, or there is none."""
+def _is_for_others(env) -> bool:
+    """Return whether the request is that of somebody without a role."""
     if not request:
-        return True
-    return env["res.users"].browse(get_person(env))._has_spar_role()
+        return False
+    return not env["res.users"].browse(get_person(env))._has_spar_role()
 
 
-def _refuse_expression(records) -> None:
-    if not records.env.registry.ready:
-        return
+def _refuse_expression(records) -> NoReturn:
     _logger.error(
         "SPAR ALARM an expression (a view, template, server action, record rule or "
         "computed field) tried to read %s; refused",
@@ -113,9 +110,10 @@ def _refuse_expression(records) -> None:
 
 
 def _check_addon(records, addon: str) -> None:
-    if not records.env.registry.ready or is_on_command_line():
+    if not is_at_run_time(records.env):
         return
-    if addon in _related and _is_for_staff(records.env):
+    is_sealed = hasattr(records, "_sealed_columns")
+    if addon in _related and not (is_sealed and _is_for_others(records.env)):
         return
     _logger.error("SPAR ALARM %s tried to read %s; refused", addon, records._name)
     raise AccessError(

@@ -368,6 +368,9 @@ class TestOtherCode(TransactionCase):
         cls.enterClassContext(scheduled())
         cls.provider = cls.env["spar.fsp"].create({"name": "P", "code": "TESTP"})
 
+    def refused(self):
+        return self.assertRaises(UserError)
+
     def run_as(self, module, code, **values):
         """Run code as that of an addon's module, with Python's own builtins."""
         space = {"__name__": module, "__builtins__": builtins, **values}
@@ -447,6 +450,43 @@ class TestOtherCode(TransactionCase):
         ):
             with self.subTest(expression), self.assertRaises(ValueError):
                 safe_eval.safe_eval(expression, dict(values))
+
+    def test_expressions_change_nothing_while_an_addon_is_upgraded(self):
+        """Odoo computes fields then, whose code an administrator wrote."""
+        contacts = self.env["ir.model"]._get_id("res.partner")
+        field = {"field_description": "x", "state": "manual", "ttype": "char"}
+        mapped = self.env["ir.model"]._get_id("spar.id.type")
+        view = {"name": "x", "model": "spar.fsp", "type": "list", "arch": "<list/>"}
+        for model, values in (
+            ("ir.ui.view", view),
+            ("ir.ui.view", {**view, "model": "res.partner"}),
+            ("ir.model.fields", {**field, "name": "x_a", "model_id": mapped}),
+            (
+                "ir.model.fields",
+                {
+                    **field,
+                    "name": "x_b",
+                    "model_id": contacts,
+                    "ttype": "many2many",
+                    "relation": "res.partner",
+                    "relation_table": "spar_group_log",
+                },
+            ),
+            (
+                "ir.model.data",
+                {"module": "spar_x", "name": "x", "model": "res.partner", "res_id": 1},
+            ),
+        ):
+            values = {"env": self.env, "model": model, "values": values}
+            with (
+                self.subTest(model),
+                patch.object(self.registry, "ready", False),
+                self.refused(),
+                self.env.cr.savepoint(),
+            ):
+                safe_eval.safe_eval("env[model].sudo().create([values])", values)
+        found = self.env["ir.model.fields"].search([("name", "in", ("x_a", "x_b"))])
+        self.assertFalse(found)
 
     def test_tours_are_for_addons(self):
         """Their words and pointers are shown on staff's screens."""

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ...expressions import is_at_run_time
+from ...expressions import is_at_run_time, is_loading
 from ...server.our_fields import HARMLESS
 
 
@@ -20,7 +20,7 @@ class SparClosedCustomising(models.AbstractModel):
     @api.model
     def _check_closed_models(self, names: set[str]) -> None:
         """Raise ValidationError if one of the models of these names is ours."""
-        if not self.env.registry.ready:
+        if is_loading(self.env):
             return
         ours = sorted(filter(self._is_ours, names))
         if ours:

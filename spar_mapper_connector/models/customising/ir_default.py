@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
+from ...expressions import is_loading
 from ...server.our_fields import is_our_field
 
 
@@ -14,7 +15,7 @@ class IrDefault(models.Model):
     @api.constrains("field_id", "json_value")
     def _check_not_ours(self):
         self._check_closed()
-        if not self.env.registry.ready:
+        if is_loading(self.env):
             return
         for field in self.field_id:
             model = self.env.get(field.model)
@@ -22,8 +23,8 @@ class IrDefault(models.Model):
             if known is not None and is_our_field(known):
                 raise ValidationError(
                     self.env._(
-                        "You cannot set a default for %(field)s here because it decides "
-                        "about people's payments.",
+                        "You cannot set a default for %(field)s here because it "
+                        "decides about people's payments.",
                         field=field.field_description,
                     )
                 )

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
+from ...expressions import is_loading
 from ...server.our_fields import is_our_field
 
 #: The beginning of the tables and columns that Odoo makes for custom fields.
@@ -38,7 +39,7 @@ class IrModelFields(models.Model):
     )
     def _check_not_ours(self):
         self._check_closed()
-        if not self.env.registry.ready:
+        if is_loading(self.env):
             return
         for field in self._find_reading_ours():
             raise ValidationError(
@@ -51,7 +52,7 @@ class IrModelFields(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_tables(self):
-        """Raise ValidationError where Odoo would delete a table that is not the field's."""
+        """Raise ValidationError where Odoo would delete somebody else's table."""
         for field in self.filtered(
             lambda field: field.state == "manual" and field._takes_table()
         ):
@@ -82,7 +83,7 @@ class IrModelFields(models.Model):
         )
 
     def _takes_table(self) -> bool:
-        """Return whether this is a many2many field over a table that it did not make."""
+        """Return whether this is a many2many field over somebody else's table."""
         table = self.relation_table or _CUSTOM
         return self.ttype == "many2many" and not table.startswith(_CUSTOM)
 
