@@ -19,8 +19,8 @@ _POLICY = (
     "frame-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
-#: The pages on which people type a password or a code. No page frames them, and none that
-#: opened them reaches into them.
+#: The pages on which people type a password or a code. No page frames them, and none
+#: that opened them reaches into them.
 _PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (

@@ -30,10 +30,19 @@ class IrUiView(models.Model):
         shown = {
             **values,
             **self._get_staff_login_words(),
+            **self._describe_second_step(values.get("user")),
             "links": self._get_login_links(values),
             "request": request,
         }
         return render_page(name, shown)
+
+    def _describe_second_step(self, user) -> dict[str, bool]:
+        """Return what the page for a code needs: staff give one at each login."""
+        user_sudo = user.sudo() if user else self.env["res.users"]
+        return {
+            "may_remember": bool(user_sudo) and not user_sudo._has_spar_role(),
+            "is_by_mail": bool(user_sudo) and user_sudo._mfa_type() == "totp_mail",
+        }
 
     def _is_login_page(self, template) -> bool:
         """Return whether a page is rendered from a file, in the present request."""
@@ -73,6 +82,9 @@ class IrUiView(models.Model):
             "w_forgotten": self.env._("Set a new password"),
             "w_code_title": self.env._("Your second factor"),
             "w_code": self.env._("Six digits from your authenticator app"),
+            "w_mail_code": self.env._("Six digits from the mail that was sent to you"),
+            "w_mail_again": self.env._("Send another mail"),
+            "w_remember": self.env._("Do not ask again on this device"),
             "w_cancel": self.env._("Log out"),
             "w_reset_title": self.env._("Set a new password"),
             "w_new_password": self.env._("New password"),

@@ -69,8 +69,8 @@ class TestLoginPages(StaffCase):
         partner.signup_prepare(signup_type="reset")
         url = partner._get_signup_url_for_action()[partner.id]
         self.env["ir.config_parameter"].set_param("auth_signup.reset_password", "True")
-        path = url[url.index("/web/") :]
-        for path in ("/web/login", "/web/reset_password", path):
+        link = url[url.index("/web/") :]
+        for path in ("/web/login", "/web/reset_password", link):
             with self.subTest(path):
                 self.assert_closed(self.open(path))
 

@@ -162,6 +162,7 @@ class TestTimesOfRoles(TransactionCase):
                 times = user._get_lock_timeouts()
                 self.assertEqual(times["lock_timeout"][0][0], 3600)
                 self.assertEqual(times["lock_timeout_inactivity"][0][0], 600)
+                self.env.flush_all()
                 self.env.cr.execute(
                     "UPDATE res_groups SET lock_timeout = NULL,"
                     " lock_timeout_inactivity = NULL"
