@@ -129,7 +129,7 @@ class SparPersonIdentity(models.Model):
         for values in vals_list:
             if not (values.get("value") or "").strip():
                 raise UserError(self.env._("ID: enter the number on the card."))
-        people = {values["partner_id"] for values in vals_list if "partner_id" in values}
+        people = {values.get("partner_id") for values in vals_list} - {None, False}
         with self._notice_choice(self.env["res.partner"].browse(people)):
             return super().create([self._prepare_new(values) for values in vals_list])
 

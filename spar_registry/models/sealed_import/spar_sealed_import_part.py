@@ -35,7 +35,6 @@ class SparSealedImportPart(models.AbstractModel):
         """Return the parts of these files."""
         return self.search([("job_model", "=", jobs._name), ("job_id", "in", jobs.ids)])
 
-
     def write(self, vals):
         """Write; nobody gives a part to another file, which another user may load."""
         if not self.env.su and vals.keys() & {"job_model", "job_id"}:
