@@ -171,13 +171,21 @@ def is_on_command_line() -> bool:
     return not (is_serving or is_scheduled or is_called_from_expression())
 
 
+def is_loading(env) -> bool:
+    """Return whether an addon is being installed or upgraded, by files on the server.
+
+    An expression is none of them, though Odoo evaluates some meanwhile.
+    """
+    return not env.registry.ready and not is_called_from_expression()
+
+
 def is_at_run_time(env) -> bool:
     """Return whether the running server does this for its users.
 
     Neither an addon that is being installed or upgraded does it, nor the operator of
     the machine.
     """
-    return env.registry.ready and not is_on_command_line()
+    return not is_loading(env) and not is_on_command_line()
 
 
 # === BUILTINS OF EXPRESSIONS === #

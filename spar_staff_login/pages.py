@@ -1,7 +1,10 @@
 """Pages around the staff login, rendered from files on disk.
 
-Users who may edit Odoo's views or the website cannot change them.
+Users who may edit Odoo's views or the website cannot change them, and the browser runs
+no script in them but their own (``lib/content_policy.py``).
 """
+
+from weakref import WeakSet
 
 from lxml import html
 
@@ -9,13 +12,25 @@ from odoo.tools.misc import file_open
 
 from odoo.addons.base.models.ir_qweb import render
 
-#: Odoo's templates, and our pages that replace them on the staff host.
+CHECK_IDENTITY = "check_identity"
+#: Odoo's templates, and our pages that replace them.
 PAGES = {
     "auth_signup.reset_password": "reset_password",
-    "auth_timeout.check_identity": "check_identity",
+    "auth_timeout.check_identity": CHECK_IDENTITY,
     "auth_totp.auth_totp_form": "totp",
     "web.login": "login",
 }
+#: The requests that are answered with such a page.
+_answered: WeakSet = WeakSet()
+
+
+def note_page(served) -> None:
+    """Note that a request is answered with one of these pages."""
+    _answered.add(served)
+
+
+def is_page(served) -> bool:
+    return served in _answered
 
 
 def render_page(name: str, values: dict):

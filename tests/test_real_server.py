@@ -56,8 +56,8 @@ def test_inner_expectation_does_not_excuse_the_outer_block(watched):
 
 
 def test_pages_do_not_wait_for_their_bundles(server):
-    """The assets of the login page were built once for all databases of tests."""
-    page = requests.get(f"{server.url}/web/login", timeout=60).text
+    """The assets of a website page were built once for all databases of tests."""
+    page = requests.get(f"{server.url}/web/signup", timeout=60).text
     links = set(re.findall(r"/web/assets/[^\"'?]+", page))
     made = server.query(
         "SELECT url FROM ir_attachment WHERE url = ANY(%s)", list(links)

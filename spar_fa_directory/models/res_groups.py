@@ -1,7 +1,10 @@
 from odoo import api, models, tools
 
-from .spar_group_log import SPAR_GROUPS
-
+#: The groups of ours that are no roles: of service users, with whom nobody logs in.
+SERVICE_GROUPS = (
+    "spar_g2p_connect.group_server",
+    "spar_mapper_connector.group_channel",
+)
 MEMBERSHIP_FIELDS = {"user_ids", "implied_ids", "implied_by_ids"}
 
 
@@ -11,10 +14,20 @@ class ResGroups(models.Model):
     @api.model
     @tools.ormcache(cache="groups")
     def _get_spar_role_ids(self) -> frozenset[int]:
-        """Return the groups that are roles in SPAR."""
-        find = self.env["ir.model.data"]._xmlid_to_res_id
-        found = (find(f"spar_fa_directory.group_{name}") for name in SPAR_GROUPS)
-        return frozenset(group_id for group_id in found if group_id)
+        """Return the groups that are roles: those of SPAR's addons for people.
+
+        A group of any addon of SPAR is one, so that an account is as well protected
+        whichever addon its rights come from.
+        """
+        names = self._find_spar_names()
+        return frozenset(names[name] for name in names.keys() - set(SERVICE_GROUPS))
+
+    @api.model
+    def _find_spar_names(self) -> dict[str, int]:
+        """Return the groups that come with an addon of SPAR, by their external IDs."""
+        names_sudo = self.env["ir.model.data"].sudo()
+        domain = [("model", "=", self._name), ("module", "=like", "spar\\_%")]
+        return {name.complete_name: name.res_id for name in names_sudo.search(domain)}
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 # Marks an environment whose changes are already being logged. It is a unique object,
 # because external callers can put any value into a context, but not this one.
 _LOGGING = object()
+#: The roles of the registry of addresses.
 SPAR_GROUPS = ("viewer", "officer", "supervisor", "auditor", "administrator")
 ADMINISTRATOR = "spar_fa_directory.group_administrator"
 #: Groups whose members write code or expressions, or grant rights or change settings:
@@ -24,7 +25,8 @@ CODE_GROUPS = (
 class SparGroupLog(models.Model):
     """Who joined or left a SPAR group or one whose members reach code; append-only.
 
-    A membership is logged however it came about. A line is also written for a group
+    A group of any addon of SPAR is a SPAR group. A membership is logged however it came
+    about. A line is also written for a group
     that is implied by another one (an officer is a viewer), and when a group starts or
     stops implying a SPAR group.
     """
@@ -113,8 +115,8 @@ class SparGroupLog(models.Model):
         """Return for each SPAR group the IDs of the groups whose members are in it."""
         definitions = self.env["res.groups"]._get_group_definitions()
         find = self.env["ir.model.data"]._xmlid_to_res_id
-        names = [f"spar_fa_directory.group_{name}" for name in SPAR_GROUPS]
-        found = (find(name) for name in (*names, *CODE_GROUPS))
+        ours = self.env["res.groups"]._find_spar_names()
+        found = (*ours.values(), *(find(name) for name in CODE_GROUPS))
         return {gid: {gid, *definitions.get_subset_ids([gid])} for gid in found if gid}
 
     @api.model

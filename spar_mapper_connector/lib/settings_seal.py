@@ -24,6 +24,7 @@ JOB_OFF = "this scheduled job of SPAR is inactive, postponed or changed"
 VIEW_FOREIGN = "this view of the staff screens differs from the one in its addon"
 ACT_FORGED = "this record of an account change was added outside SPAR"
 BUNDLE_FOREIGN = "this script bundle differs from the files of the addons"
+FIELD_FOREIGN = "this custom field reads or changes records of SPAR past their rights"
 SEAL_GAP = "a seal of settings was deleted"
 
 

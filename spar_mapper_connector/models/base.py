@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 
 from ..expressions import (
     is_at_run_time,
@@ -8,6 +8,8 @@ from ..expressions import (
 )
 from ..server.expression_names import read_names
 from ..server.field_values import freeze_fields
+from ..server.our_fields import note_our_fields
+from ..server.reading import guard_searches, note_addons
 
 #: Models of Odoo that decide who may do what here, besides ours.
 _ALSO_OURS = ("auth.oauth.provider",)
@@ -15,25 +17,39 @@ _ALSO_OURS = ("auth.oauth.provider",)
 _MAIL = ("fetchmail.server", "ir.mail_server", "mail.alias.domain")
 #: Rules of optional addons: model -> the path to the models beside which they run.
 _BESIDE = {"base.automation": "model_id.model"}
+#: Models of Odoo whose records speak to staff on their screens, and the fields that
+#: Odoo itself writes: only addons add such records.
+_SPEAKING = {"web_tour.tour": {"user_consumed_ids"}, "web_tour.tour.step": set()}
 
 
 class Base(models.AbstractModel):
-    """A guard on every model, for the registry's records.
+    """A guard on every model, for the registry's records, and fields on other models.
 
     Neither an expression writes them, nor code of another addon that is superuser.
     """
 
     _inherit = "base"
 
+    #: Our fields on a model of another addon: see ``server/our_fields.py``.
+    _spar_fields: frozenset[str] = frozenset()
+
     @api.model_create_multi
     def create(self, vals_list):
         self._refuse_other_code()
+        if self._name in _SPEAKING:
+            self._refuse_speaking(set().union(*vals_list))
+        if self._spar_fields:
+            self._refuse_our_fields(set().union(*vals_list))
         records = super().create(vals_list)
         records._refuse_beside_ours()
         return records
 
     def write(self, vals):
         self._refuse_other_code()
+        if self._name in _SPEAKING:
+            self._refuse_speaking(vals.keys())
+        if self._spar_fields:
+            self._refuse_our_fields(vals.keys())
         result = super().write(vals)
         self._refuse_beside_ours()
         return result
@@ -51,7 +67,31 @@ class Base(models.AbstractModel):
         is_ours = self._name.startswith("spar.") or self._name in _ALSO_OURS
         if is_ours or self._name in _MAIL:
             refuse_expressions()
-        if is_ours and self.env.su and self._is_other_addon():
+        if is_ours:
+            self._refuse_other_addon()
+
+    @api.model
+    def _refuse_speaking(self, names) -> None:
+        """Raise ValidationError if somebody would put words on staff's screens."""
+        if _SPEAKING[self._name] >= set(names) or not is_at_run_time(self.env):
+            return
+        raise ValidationError(
+            self.env._(
+                "You cannot add or change tours in a database with SPAR because they "
+                "guide staff on its screens. Ship them in an addon."
+            )
+        )
+
+    @api.model
+    def _refuse_our_fields(self, names) -> None:
+        """Raise the same errors if such code would write one of our fields."""
+        if not self._spar_fields.isdisjoint(names):
+            refuse_expressions()
+            self._refuse_other_addon()
+
+    @api.model
+    def _refuse_other_addon(self) -> None:
+        if self.env.su and self._is_other_addon():
             raise AccessError(
                 self.env._(
                     "Other apps cannot change %(model)s. Use SPAR's own screens.",
@@ -86,4 +126,7 @@ class SparExpressionNames(models.AbstractModel):
         result = super()._register_hook()
         read_names(self.env.registry._init_modules)
         freeze_fields(self.env.registry)
+        note_our_fields(self.env.registry)
+        note_addons(self.env.registry._init_modules)
+        guard_searches(self.env.registry)
         return result

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.models.spar_group_log import ADMINISTRATOR
 
-from ..expressions import is_on_command_line, refuse_expressions
+from ..expressions import is_loading, is_on_command_line, refuse_expressions
 from .spar_second_person import is_approved
 
 #: Fields by which an account can be used -> the act that is noted of the user who sets
@@ -283,5 +283,4 @@ class SparGroupLog(models.Model):
     @api.model
     def _is_installing(self):
         """Return whether the server's operator does this, or an installed addon."""
-        is_loading = not self.env.registry.ready
-        return is_loading or (self.env.su and is_on_command_line())
+        return is_loading(self.env) or (self.env.su and is_on_command_line())

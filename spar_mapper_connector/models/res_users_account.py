@@ -7,7 +7,7 @@ from odoo import api, models
 from odoo.exceptions import AccessDenied, UserError
 from odoo.tools import SQL
 
-from odoo.addons.spar_fa_directory.models.spar_group_log import SPAR_GROUPS
+from odoo.addons.spar_fa_directory.models.res_groups import SERVICE_GROUPS
 
 from ..exceptions import AccountAltered, ServiceUnavailable
 from ..expressions import get_person, is_on_command_line
@@ -47,8 +47,15 @@ Doubts = dict[int, set[int]]
 #: that comes over RPC can equal it.
 _SEALING = object()
 
-_NAMES = ", ".join(f"'group_{name}'" for name in SPAR_GROUPS)
-_ROLES = f"d.module = 'spar_fa_directory' AND d.name IN ({_NAMES})"
+_SERVICES = ", ".join(f"'{name}'" for name in SERVICE_GROUPS)
+#: SQL of the external IDs of roles, as ``_get_spar_role_ids`` finds them.
+_ROLES = f"""
+    d.model = 'res.groups' AND left(d.module, 5) = 'spar_'
+    AND concat(d.module, '.', d.name) NOT IN ({_SERVICES})"""
+#: SQL of a role's name in the seal. Those of the first addon were sealed without it.
+_ROLE_NAME = """
+    CASE d.module WHEN 'spar_fa_directory' THEN d.name
+                  ELSE concat(d.module, '.', d.name) END"""
 #: SQL of the users who have a role, directly or through another group.
 _HAS_ROLE = f"""
     t.id IN (WITH RECURSIVE g(id) AS (
@@ -58,7 +65,7 @@ _HAS_ROLE = f"""
              SELECT r.uid FROM res_groups_users_rel r JOIN g ON g.id = r.gid)"""
 #: SQL of which roles they have.
 _WHICH_ROLES = f"""
-    (SELECT array_agg(d.name ORDER BY d.name COLLATE "C")
+    (SELECT array_agg({_ROLE_NAME} ORDER BY {_ROLE_NAME} COLLATE "C")
        FROM ir_model_data d
       WHERE {_ROLES} AND d.res_id IN (
             WITH RECURSIVE g(id) AS (

@@ -12,6 +12,7 @@ from ..exceptions import KeyringUnavailable
 from ..lib.keyring import OpenKeyring
 from ..lib.settings_seal import (
     BUNDLE_FOREIGN,
+    FIELD_FOREIGN,
     JOB_OFF,
     SEAL_FORGED,
     SEAL_GAP,
@@ -161,6 +162,8 @@ class SparSettingsSeal(models.Model):
         found += [("ir_ui_view", view_id, VIEW_FOREIGN) for view_id in foreign]
         bundles = self.env["ir.attachment"]._find_foreign_bundles()
         found += [("ir_attachment", row_id, BUNDLE_FOREIGN) for row_id in bundles]
+        fields = self.env["ir.model.fields"]._find_foreign()
+        found += [("ir_model_fields", row_id, FIELD_FOREIGN) for row_id in fields]
         return list(dict.fromkeys(found))
 
     @api.model

@@ -10,6 +10,7 @@ from .deadline import limit_reading
 from .expression_formats import check_formats
 from .expression_names import close_names
 from .field_writes import guard_fields
+from .reading import guard_computed_fields
 from .retrying import answer_at_once
 from .sessions import guard_sessions
 
@@ -23,5 +24,6 @@ def set_up_server() -> None:
     close_names()
     check_formats()
     guard_fields()
+    guard_computed_fields()
     guard_data_files()
     shorten_statements()

@@ -2,6 +2,7 @@
 
 import builtins
 from pathlib import Path
+from unittest.mock import patch
 
 from markupsafe import Markup
 
@@ -367,6 +368,9 @@ class TestOtherCode(TransactionCase):
         cls.enterClassContext(scheduled())
         cls.provider = cls.env["spar.fsp"].create({"name": "P", "code": "TESTP"})
 
+    def refused(self):
+        return self.assertRaises(UserError)
+
     def run_as(self, module, code, **values):
         """Run code as that of an addon's module, with Python's own builtins."""
         space = {"__name__": module, "__builtins__": builtins, **values}
@@ -446,6 +450,130 @@ class TestOtherCode(TransactionCase):
         ):
             with self.subTest(expression), self.assertRaises(ValueError):
                 safe_eval.safe_eval(expression, dict(values))
+
+    def test_expressions_change_nothing_while_an_addon_is_upgraded(self):
+        """Odoo computes fields then, whose code an administrator wrote."""
+        contacts = self.env["ir.model"]._get_id("res.partner")
+        field = {"field_description": "x", "state": "manual", "ttype": "char"}
+        mapped = self.env["ir.model"]._get_id("spar.id.type")
+        view = {"name": "x", "model": "spar.fsp", "type": "list", "arch": "<list/>"}
+        for model, values in (
+            ("ir.ui.view", view),
+            ("ir.ui.view", {**view, "model": "res.partner"}),
+            ("ir.model.fields", {**field, "name": "x_a", "model_id": mapped}),
+            (
+                "ir.model.fields",
+                {
+                    **field,
+                    "name": "x_b",
+                    "model_id": contacts,
+                    "ttype": "many2many",
+                    "relation": "res.partner",
+                    "relation_table": "spar_group_log",
+                },
+            ),
+            (
+                "ir.model.data",
+                {"module": "spar_x", "name": "x", "model": "res.partner", "res_id": 1},
+            ),
+        ):
+            values = {"env": self.env, "model": model, "values": values}
+            with (
+                self.subTest(model),
+                patch.object(self.registry, "ready", False),
+                self.refused(),
+                self.env.cr.savepoint(),
+            ):
+                safe_eval.safe_eval("env[model].sudo().create([values])", values)
+        found = self.env["ir.model.fields"].search([("name", "in", ("x_a", "x_b"))])
+        self.assertFalse(found)
+
+    def test_tours_are_for_addons(self):
+        """Their words and pointers are shown on staff's screens."""
+        if "web_tour.tour" not in self.env:
+            self.skipTest("there are no tours")
+        tours = self.env["web_tour.tour"]
+        with self.refused():
+            tours.create({"name": "x", "url": "/odoo"})
+        tour = tours.search([], limit=1)
+        for values in ({"url": "/odoo/x"}, {"rainbow_man_message": "x"}):
+            with self.subTest(values), self.refused():
+                tour.write(values)
+        with self.refused():
+            self.env["web_tour.tour.step"].create(
+                {"tour_id": tour.id, "trigger": "body", "content": "Click here"}
+            )
+        tours.consume(tour.name)
+
+    def test_our_fields_on_other_models_have_no_default(self):
+        field = self.env["ir.model.fields"]._get("res.partner", "ref")
+        known = self.registry["res.partner"]._fields["ref"]
+        values = {"field_id": field.id, "json_value": '"x"'}
+        with patch.object(known, "_modules", ("spar_test",)), self.refused():
+            self.env["ir.default"].create(values)
+        self.env["ir.default"].create(values)
+
+    def add_field(self, **values):
+        """Add a custom field to contacts, as Odoo's administrator does."""
+        kept = {
+            "name": "x_test",
+            "field_description": "x",
+            "model_id": self.env["ir.model"]._get_id("res.partner"),
+            "state": "manual",
+        }
+        return self.env["ir.model.fields"].create({**kept, **values})
+
+    def test_related_fields_do_not_show_ours(self):
+        """Odoo reads them as superuser."""
+        provider = self.env["ir.model"]._get_id("spar.fsp")
+        owner = {"ttype": "many2one", "relation": "res.users"}
+        field = self.registry["res.partner"]._fields["ref"]
+        with patch.object(field, "_modules", ("spar_test",)), self.refused():
+            self.add_field(ttype="char", related="parent_id.ref")
+        with self.refused():
+            self.add_field(model_id=provider, ttype="char", related="name")
+        self.add_field(ttype="char", related="parent_id.ref")
+        self.add_field(name="x_other", related="user_id", **owner)
+
+    def test_related_fields_through_our_models(self):
+        related = self.registry["auth.oauth.provider"]._fields.get("id_type_id")
+        if related is None:
+            self.skipTest("no model of another addon refers to one of ours")
+        model = self.env["ir.model"]._get_id("auth.oauth.provider")
+        with self.refused():
+            self.add_field(model_id=model, ttype="char", related="id_type_id.name")
+
+    def test_many2many_fields_have_tables_of_their_own(self):
+        """Odoo reads, fills and empties their tables by SQL, and drops them."""
+        names = {
+            "ttype": "many2many",
+            "relation": "res.partner",
+            "column1": "actor_id",
+            "column2": "user_id",
+        }
+        for table in ("spar_group_log", "res_groups_users_rel", "no_table_yet"):
+            with self.subTest(table), self.refused():
+                self.add_field(relation_table=table, **names)
+        own = self.add_field(relation_table="x_test_rel", **names)
+        with self.refused():
+            own.relation_table = "spar_group_log"
+
+    def test_a_field_from_before_is_named_and_stays(self):
+        """The table of a many2many field would be dropped with it."""
+        field = self.add_field(
+            ttype="many2many", relation="res.partner", relation_table="x_test_rel"
+        )
+        self.assertNotIn(field.id, field._find_foreign())
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE ir_model_fields SET relation_table = 'spar_group_log'"
+            " WHERE id = %s",
+            [field.id],
+        )
+        self.env.invalidate_all()
+        self.assertIn(field.id, field._find_foreign())
+        with self.refused():
+            field.unlink()
 
     def test_contacts_of_accounts_with_a_role_are_not_merged(self):
         role = "base.group_user,spar_fa_directory.group_auditor"

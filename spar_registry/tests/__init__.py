@@ -1,4 +1,5 @@
 from . import test_consent
+from . import test_deciding
 from . import test_identity_move
 from . import test_life_events
 from . import test_merge
@@ -8,6 +9,7 @@ from . import test_outbox
 from . import test_outbox_summary
 from . import test_person
 from . import test_rights_table
+from . import test_roles
 from . import test_sweep
 from . import test_readiness
 from . import test_other_registries

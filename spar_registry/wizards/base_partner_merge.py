@@ -13,12 +13,14 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         people = self.env["res.partner"].browse(partner_ids).exists()
-        concerned = self._find_registered(people)
+        concerned = people._find_registered()
         if len(people) < 2 or not concerned:
             return super()._merge(partner_ids, dst_partner, extra_checks)
+        people._check_may_decide()
         self._check_queues(people)
         kept = dst_partner if dst_partner and dst_partner in people else None
         kept = kept or self._get_ordered_partner(people.ids)[-1]
+        self._archive_ids(people - kept, kept)
         sealed = self._open_sealed(people - kept)
         self._end_duplicates(people - kept, kept)
         result = super()._merge(partner_ids, kept, extra_checks)
@@ -31,20 +33,15 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         return result
 
     @api.model
-    def _find_registered(self, people) -> set[int]:
-        """Return those who have an ID, or from whom an account was collected."""
-        found: set[int] = set()
-        for model, field in (
-            ("spar.person.identity", "partner_id"),
-            ("spar.payment.account", "partner_id"),
-            ("spar.payment.account", "payee_id"),
-            ("spar.consent", "partner_id"),
-            ("spar.programme.member", "partner_id"),
-            ("spar.registry.task", "partner_id"),
-        ):
-            rows_sudo = self.env[model].sudo().with_context(active_test=False)
-            found |= set(rows_sudo.search([(field, "in", people.ids)])[field].ids)
-        return found
+    def _archive_ids(self, people, kept) -> None:
+        """Archive the IDs that would follow to a person who has one of their own.
+
+        The person is paid by the same ID as before. Another one takes two people: see
+        the tasks that this opens.
+        """
+        identities_sudo = self.env["spar.person.identity"].sudo()
+        if identities_sudo.search_count([("partner_id", "=", kept.id)], limit=1):
+            identities_sudo.search([("partner_id", "in", people.ids)]).active = False
 
     @api.model
     def _check_queues(self, people) -> None:

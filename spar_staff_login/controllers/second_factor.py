@@ -23,7 +23,7 @@ from odoo.addons.auth_totp.models.totp import (
 )
 
 from ..lib import sessions
-from ..pages import render_page
+from ..pages import note_page, render_page
 
 #: In the session: the secret that was shown to the app.
 SECRET = "spar_totp_secret"
@@ -123,9 +123,8 @@ def _show(error=""):
     }
     values |= request.env["ir.ui.view"]._get_staff_login_words()
     page = render_page("second_factor", {**values, "request": request})
-    headers = {"Cache-Control": "no-store", "X-Frame-Options": "DENY"}
-    headers["Content-Type"] = "text/html; charset=utf-8"
-    return request.make_response(page, list(headers.items()))
+    note_page(request._get_current_object())
+    return request.make_response(page, [("Content-Type", "text/html; charset=utf-8")])
 
 
 def _draw_code(secret: str) -> str:

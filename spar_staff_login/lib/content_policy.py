@@ -1,4 +1,4 @@
-"""The content security policy of staff's screens.
+"""The content security policy of staff's screens, and of the pages of their login.
 
 The browser runs the scripts that the server wrote into the page, those that they load,
 and no other: neither one in a stored text that the web client shows
@@ -19,6 +19,20 @@ _POLICY = (
     "frame-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
+#: The pages on which people type a password or a code. No page frames them, and none
+#: that opened them reaches into them.
+_PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; "
+        "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
 _SCRIPT = re.compile(rb"<script(?=[\s>])", re.IGNORECASE)
 
 
@@ -29,6 +43,15 @@ def build_policy(nonce: str) -> str:
     "script-src 'nonce-Zm9v' 'strict-dynamic' 'unsafe-eval'"
     """
     return _POLICY.format(nonce=nonce)
+
+
+def build_page_headers(nonce: str) -> dict[str, str]:
+    """Return the headers of a page on which somebody types a password or a code.
+
+    >>> build_page_headers("Zm9v")["Content-Security-Policy"].split("; ")[1]
+    "script-src 'nonce-Zm9v' 'strict-dynamic'"
+    """
+    return {name: value.format(nonce=nonce) for name, value in _PAGE_HEADERS.items()}
 
 
 def mark_scripts(page: bytes, nonce: str) -> bytes:

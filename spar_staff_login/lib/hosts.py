@@ -36,6 +36,8 @@ STAFF_PATHS = (
 )
 #: The first page of the web client.
 CLIENT_PATHS = ("/odoo", "/scoped_app")
+#: Routes of websites on which users of Odoo change their password or second factor.
+WEBSITES_SECRETS = frozenset({"/my/security"})
 #: Uploaded files: one can be a page with a script.
 UPLOADED_PATHS = ("/web/content", "/web/image", "/web/binary")
 

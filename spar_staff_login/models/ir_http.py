@@ -10,6 +10,7 @@ from odoo.http import SAFE_HTTP_METHODS, SessionExpiredException, request, root
 from odoo.addons.auth_timeout.models.ir_http import CheckIdentityException
 
 from ..lib import content_policy, hosts, sessions, settings
+from ..pages import is_page
 
 SECOND_FACTOR_PATH = "/web/second-factor"
 
@@ -75,8 +76,12 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _serve_fallback(cls):
-        """Serve neither website pages nor uploaded files beside staff screens."""
-        if cls._is_on_staff_host():
+        """Serve neither website pages nor uploaded files beside staff screens.
+
+        Nor is one a service worker, which answers requests in place of the server: also
+        those for the login page.
+        """
+        if cls._is_on_staff_host() or _is_for_service_worker():
             raise _build_not_found()
         return super()._serve_fallback()
 
@@ -91,7 +96,9 @@ class IrHttp(models.AbstractModel):
     def _post_dispatch(cls, response):
         result = super()._post_dispatch(response)
         path = request.httprequest.path
-        if hosts.is_below(path, hosts.UPLOADED_PATHS) and cls._is_on_staff_host():
+        if is_page(request._get_current_object()):
+            _protect_page(response)
+        elif hosts.is_below(path, hosts.UPLOADED_PATHS) and cls._is_on_staff_host():
             # An uploaded file runs no script in the name of the user who opens it.
             response.headers["Content-Security-Policy"] = "sandbox"
         elif hosts.is_web_client(path) and response.mimetype == "text/html":
@@ -102,6 +109,9 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _authenticate(cls, endpoint):
+        path = request.httprequest.path
+        if hosts.is_below(path, hosts.UPLOADED_PATHS) and _is_for_service_worker():
+            raise _build_not_found()
         cls._check_host(endpoint.routing)
         super()._authenticate(endpoint)
         auth = endpoint.routing["auth"]
@@ -109,6 +119,17 @@ class IrHttp(models.AbstractModel):
             return
         cls._check_session(endpoint.routing)
         cls._check_second_factor(endpoint.routing)
+        cls._lead_from_website(endpoint.routing)
+
+    @classmethod
+    def _lead_from_website(cls, routing) -> None:
+        """Redirect staff from the website's page on which people type a password."""
+        paths = hosts.WEBSITES_SECRETS
+        if not routing.get("website") or not paths & {*routing.get("routes", ())}:
+            return
+        uid = request.session.uid
+        if uid and request.env(user=uid).user._has_spar_role():
+            _answer(request.redirect("/odoo", 303))
 
     @classmethod
     def _check_session(cls, routing) -> None:
@@ -232,6 +253,19 @@ def _restrict_scripts(response) -> None:
     nonce = secrets.token_urlsafe(16)
     response.set_data(content_policy.mark_scripts(response.get_data(), nonce))
     response.headers["Content-Security-Policy"] = content_policy.build_policy(nonce)
+
+
+def _protect_page(response) -> None:
+    """Have the browser run no script in a page of the login but the page's own."""
+    nonce = secrets.token_urlsafe(16)
+    response.set_data(content_policy.mark_scripts(response.get_data(), nonce))
+    for name, value in content_policy.build_page_headers(nonce).items():
+        response.headers[name] = value
+
+
+def _is_for_service_worker() -> bool:
+    """Return whether the browser asks for the script of a service worker."""
+    return "Service-Worker" in request.httprequest.headers
 
 
 def _become_nobody() -> None:

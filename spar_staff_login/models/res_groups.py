@@ -4,10 +4,27 @@ from odoo.exceptions import ValidationError
 PRIVILEGE = "spar_fa_directory.privilege"
 #: Minutes; an administrator can make them shorter, not longer.
 MAX_MINUTES = {"lock_timeout": 8 * 60, "lock_timeout_inactivity": 30}
+#: Whether the end of a session asks for the second factor, too.
+_ASKS_FACTOR = {"lock_timeout": True, "lock_timeout_inactivity": False}
 
 
 class ResGroups(models.Model):
     _inherit = "res.groups"
+
+    def _get_lock_timeouts(self):
+        """Return the times of these groups; a role's are not longer, whatever is set.
+
+        Roles of other addons of SPAR have no times of their own.
+        """
+        found = super()._get_lock_timeouts()
+        if self._get_spar_role_ids().isdisjoint(self._ids):
+            return found
+        limited = dict(found)
+        for name, minutes in MAX_MINUTES.items():
+            times, longest = found.get(name, []), minutes * 60
+            if not times or times[0][0] > longest:
+                limited[name] = [(longest, _ASKS_FACTOR[name]), *times]
+        return limited
 
     @api.constrains("privilege_id", *MAX_MINUTES)
     def _check_spar_timeouts(self):

@@ -10,22 +10,25 @@ from ..lib import settings
 
 #: The separator of core's token and ours, in a link to set a password.
 _SIGNED = "~"
+#: The pages for a first and for another password.
+_FIRST_PATH, _PASSWORD_PATH = "/web/signup", "/web/reset_password"
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def _get_signup_url_for_action(self, *args, **kwargs):
-        """Direct staff to the host of their screens to set their password."""
+        """Direct staff to the host and the page on which they set their password.
+
+        The page for a first password is a website's.
+        """
         urls = super()._get_signup_url_for_action(*args, **kwargs)
         host = settings.get_staff_host(self.env.cr.dbname)
-        if not host:
-            return urls
         return {
-            partner_id: urlsplit(url)._replace(netloc=host).geturl()
-            if url and urlsplit(url).netloc
-            else url
-            for partner_id, url in urls.items()
+            partner.id: _lead(urls[partner.id], host, partner._has_signed_links())
+            if urls[partner.id]
+            else urls[partner.id]
+            for partner in self
         }
 
     # === LINKS TO SET A PASSWORD === #
@@ -60,3 +63,13 @@ class ResPartner(models.Model):
     def _sign_link(self, token: str) -> str:
         keyring = self.env["spar.keyring"]._open()
         return keyring.token_mac(bind("password link", self.id, token)).hex()
+
+
+def _lead(url: str, host: str, is_staffs: bool) -> str:
+    """Return the address of a link, on a host if one is set."""
+    parts = urlsplit(url)
+    if host and parts.netloc:
+        parts = parts._replace(netloc=host)
+    if is_staffs and parts.path == _FIRST_PATH:
+        parts = parts._replace(path=_PASSWORD_PATH)
+    return parts.geturl()

@@ -48,8 +48,6 @@ class TestHosts(StaffCase):
             page = self.open(path, Host=STAFF)
             self.assertNotIn("steal()", page.text)
             self.assertNotIn("web.assets_frontend", page.text)
-        self.set_environment(host="")
-        self.assertIn("steal()", self.open("/web/login").text)
 
     def test_web_client_is_on_the_staff_host_only(self):
         self.authenticate(self.officer.login, PASSWORD)
@@ -195,6 +193,14 @@ class TestHosts(StaffCase):
         self.set_environment(host="")
         for host in (STAFF, WEBSITE):
             self.assertEqual(self.open("/web/login", Host=host).status_code, 200)
+
+    def test_first_password_is_set_on_the_staff_host(self):
+        partner = self.officer.partner_id
+        partner.signup_prepare(signup_type="signup")
+        url = partner._get_signup_url_for_action()[partner.id]
+        self.assertIn(f"//{STAFF}/web/reset_password", url)
+        path = url.partition(STAFF)[2]
+        self.assertIn('name="password"', self.open(path, Host=STAFF).text)
 
     def test_every_route_has_a_host(self):
         """Check that all routes are served, and those of staff on their host only."""

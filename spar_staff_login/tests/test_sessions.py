@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo import http
 from odoo.api import SUPERUSER_ID
 from odoo.exceptions import ValidationError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..lib import sessions
@@ -147,3 +147,28 @@ class TestSessions(StaffCase):
             env["ir.http"]._set_session_inactivity(session, 1000)
         self.assertTrue(save.called)
         self.assertLess(time.time() - session[sessions.SEEN_AT], 60)
+
+
+@tagged("post_install", "-at_install")
+class TestTimesOfRoles(TransactionCase):
+    def test_a_role_of_any_addon_has_them(self):
+        """Cover roles whose addon sets no times."""
+        roles = self.env["res.groups"]._get_spar_role_ids()
+        for role in self.env["res.groups"].browse(roles):
+            user = new_test_user(self.env, f"role-{role.id}", groups="base.group_user")
+            user.group_ids += role
+            with self.subTest(role.full_name):
+                role.write({"lock_timeout": 60, "lock_timeout_inactivity": 10})
+                times = user._get_lock_timeouts()
+                self.assertEqual(times["lock_timeout"][0][0], 3600)
+                self.assertEqual(times["lock_timeout_inactivity"][0][0], 600)
+                self.env.flush_all()
+                self.env.cr.execute(
+                    "UPDATE res_groups SET lock_timeout = NULL,"
+                    " lock_timeout_inactivity = NULL"
+                )
+                self.env.invalidate_all()
+                self.env.registry.clear_cache()
+                times = user._get_lock_timeouts()
+                self.assertEqual(times["lock_timeout"], [(8 * HOUR, True)])
+                self.assertEqual(times["lock_timeout_inactivity"], [(1800, False)])

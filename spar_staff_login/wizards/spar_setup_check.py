@@ -30,8 +30,8 @@ class SparSetupCheck(models.TransientModel):
             warnings.append(
                 self.env._(
                     "The staff screens have no host of their own: a script in a "
-                    "website page can act as the officer who opens it. Ask the "
-                    "operator to set %(variable)s.",
+                    "website page can act as the officer who opens it, and a page can "
+                    "imitate the login. Ask the operator to set %(variable)s.",
                     variable=settings.STAFF_HOST_VARIABLE,
                 )
             )

@@ -1,10 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ...expressions import is_at_run_time
-
-#: The directory contains nothing about people: custom rules and fields are harmless.
-HARMLESS = "spar_fa_directory"
+from ...expressions import is_at_run_time, is_loading
+from ...server.our_fields import HARMLESS
 
 
 class SparClosedCustomising(models.AbstractModel):
@@ -22,7 +20,7 @@ class SparClosedCustomising(models.AbstractModel):
     @api.model
     def _check_closed_models(self, names: set[str]) -> None:
         """Raise ValidationError if one of the models of these names is ours."""
-        if not self.env.registry.ready:
+        if is_loading(self.env):
             return
         ours = sorted(filter(self._is_ours, names))
         if ours:

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
+from ...expressions import is_loading
 from .ir_ui_view import FRAME
 
 #: Models whose records Odoo and SPAR look up by their names.
@@ -41,7 +42,7 @@ class IrModelData(models.Model):
 
     def _check_names(self) -> None:
         """Raise ValidationError if such a name is created or changed at run time."""
-        if self.env.registry.ready and any(map(self._is_closed, self)):
+        if not is_loading(self.env) and any(map(self._is_closed, self)):
             raise ValidationError(
                 self.env._(
                     "You cannot change the external IDs of SPAR, of groups and users "

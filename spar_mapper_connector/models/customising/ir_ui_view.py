@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ...expressions import is_on_command_line
+from ...expressions import is_loading, is_on_command_line
 
 #: The key of Odoo's own templates. Staff screens are made of them; websites have their
 #: own in place of them.
@@ -53,7 +53,7 @@ class IrUiView(models.Model):
     )
     def _check_not_ours(self):
         self._check_closed()
-        if self.env.registry.ready:
+        if not is_loading(self.env):
             self._check_frames()
             if not is_on_command_line():
                 self._check_screens()

@@ -1,9 +1,30 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.http import request
+
+from odoo.addons.spar_mapper_connector.expressions import (
+    get_person,
+    refuse_expressions,
+)
 
 from ...exceptions import NoIdentity, NoPayee, SharedIdentity
 from ...lib.identity import RegistryIdentity, choose_identity
 from ..task.spar_life_events import WATCHED
+
+_USER = "spar_registry.group_programme_user"
+#: The fields of ours that decide who is paid.
+_DECIDING = {"spar_died_on", "spar_head_id"}
+#: What makes a contact a person of the registry: models, and their fields.
+_REGISTERED = (
+    ("spar.person.identity", "partner_id"),
+    ("spar.payment.account", "partner_id"),
+    ("spar.payment.account", "payee_id"),
+    ("spar.consent", "partner_id"),
+    ("spar.programme.member", "partner_id"),
+    ("spar.programme.member", "recipient_id"),
+    ("spar.registry.task", "partner_id"),
+)
 
 
 class ResPartner(models.Model):
@@ -32,6 +53,7 @@ class ResPartner(models.Model):
         string="Head of household",
         groups="spar_registry.group_programme_viewer",
         domain="[('parent_id', '=', id)]",
+        copy=False,
         help="Programmes that pay heads of households pay this person.",
     )
 
@@ -55,12 +77,14 @@ class ResPartner(models.Model):
     )
     spar_died_on = fields.Date(
         string="Died on",
+        copy=False,
         groups="spar_registry.group_programme_user",
         help="Nobody who died is paid. A task proposes to suspend the payments.",
     )
 
     def write(self, vals):
         """Write, and open the tasks that follow from it: see ``spar.life.events``."""
+        self._check_deciding(vals)
         if not vals.keys() & WATCHED:
             return super().write(vals)
         events = self.env["spar.life.events"]
@@ -68,6 +92,51 @@ class ResPartner(models.Model):
         result = super().write(vals)
         events._compare(self, before)
         return result
+
+    # === WHO DECIDES WHO IS PAID === #
+
+    def _check_deciding(self, vals: dict) -> None:
+        """Raise an error if somebody without a role would decide who is paid.
+
+        Whoever may edit contacts edits their names and addresses. Who is the head of a
+        household, and to which household a person of a programme belongs, decides where
+        money goes. Raises CalledFromExpression and AccessError.
+        """
+        is_moving = "parent_id" in vals and self._find_moved(vals["parent_id"])
+        if vals.keys() & _DECIDING or is_moving:
+            self._check_may_decide()
+
+    @api.model
+    def _check_may_decide(self) -> None:
+        """Raise an error for expressions, and for users without a programme's role."""
+        refuse_expressions()
+        if not request:
+            return
+        # Not the user of this environment: superuser code of a request may be its own.
+        user = self.env["res.users"].browse(get_person(self.env))
+        if not user.has_group(_USER):
+            raise AccessError(
+                self.env._(
+                    "This decides who is paid by a programme, so only a programme's "
+                    "users can change it. Ask an administrator."
+                )
+            )
+
+    def _find_moved(self, parent_id) -> bool:
+        """Return whether people of the registry would get another household."""
+        people_sudo = self.sudo()
+        moved_sudo = people_sudo.filtered(
+            lambda person: person.parent_id.id != (parent_id or False)
+        )
+        return bool(moved_sudo and moved_sudo._find_registered())
+
+    def _find_registered(self) -> set[int]:
+        """Return the row ids of those of whom the registry has something."""
+        found: set[int] = set()
+        for model, name in _REGISTERED:
+            rows_sudo = self.env[model].sudo().with_context(active_test=False)
+            found |= set(rows_sudo.search([(name, "in", self.ids)])[name].ids)
+        return found & set(self.ids)
 
     # === HOOKS FOR OTHER REGISTRIES === #
 

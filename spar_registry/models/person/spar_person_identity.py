@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
@@ -12,7 +15,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 
-from ...lib.identity import RegistryIdentity
+from ...lib.identity import RegistryIdentity, choose_identity
 from ...rows import insert_rows, take_ids
 
 #: The purposes of the seals and digests. They must never change.
@@ -20,6 +23,8 @@ IDENTITY = "registry_id"
 
 #: Fields that only this model's own code writes.
 _OURS = ("verified_by", "expiry_noticed")
+#: Fields that decide by which of their IDs a person is paid.
+_CHOOSING = {"active", "expires_on", "is_verified"}
 
 
 #: The columns of an ID that is added without a form.
@@ -125,7 +130,9 @@ class SparPersonIdentity(models.Model):
         for values in vals_list:
             if not (values.get("value") or "").strip():
                 raise UserError(self.env._("ID: enter the number on the card."))
-        return super().create([self._prepare_new(values) for values in vals_list])
+        people = {values.get("partner_id") for values in vals_list} - {None, False}
+        with self._notice_choice(self.env["res.partner"].browse(people)):
+            return super().create([self._prepare_new(values) for values in vals_list])
 
     @api.model
     def _prepare_new(self, values: dict) -> dict:
@@ -136,7 +143,14 @@ class SparPersonIdentity(models.Model):
         return kept
 
     def write(self, vals):
-        """Write; the ID itself cannot be moved to another person or type."""
+        """Write; an ID is neither changed nor moved to another person or type.
+
+        Whoever verified it compared the ID that it was.
+        """
+        if vals.get("value") and self._get_sealed_ids():
+            raise UserError(
+                self.env._("An ID cannot be changed. Archive it, and add a new one.")
+            )
         if vals.keys() & {"partner_id", "id_type_id"}:
             raise UserError(
                 self.env._("An ID cannot be moved. Archive it, and add a new one.")
@@ -146,10 +160,42 @@ class SparPersonIdentity(models.Model):
         if "is_verified" in vals:
             vals = {**vals, "verified_by": vals["is_verified"] and self.env.uid}
         ending = self._get_ending(vals)
-        result = super().write(vals)
+        is_choosing = bool(vals.keys() & _CHOOSING)
+        people = self.partner_id if is_choosing else self.env["res.partner"]
+        with self._notice_choice(people):
+            result = super().write(vals)
         for identity in ending:
             self.env["spar.life.events"]._notice_identity(identity, "identity_replaced")
         return result
+
+    @api.model
+    @contextmanager
+    def _notice_choice(self, people) -> Iterator[None]:
+        """Open a task for each person who is paid by another ID after the body.
+
+        Whoever adds or verifies an ID could lead a person's payments to somebody
+        else's. A move of the address takes two people.
+        """
+        before = self._find_chosen(people)
+        yield
+        after = self._find_chosen(people.browse(before))
+        for person_id, identity in before.items():
+            chosen = after.get(person_id)
+            if chosen and chosen.row_id != identity.row_id:
+                self.env["spar.life.events"]._notice_identity(
+                    identity, "identity_replaced"
+                )
+
+    @api.model
+    def _find_chosen(self, people) -> dict[int, RegistryIdentity]:
+        """Return the ID by which each person is paid; those without one are omitted."""
+        people_sudo = people.sudo()
+        try:
+            found = people_sudo._spar_identities() if people else {}
+        except ServiceUnavailable:
+            return {}
+        chosen = {who: choose_identity(identities) for who, identities in found.items()}
+        return {who: identity for who, identity in chosen.items() if identity}
 
     def _get_ending(self, vals) -> list[RegistryIdentity]:
         """Return, opened, those of these IDs that a write ends."""

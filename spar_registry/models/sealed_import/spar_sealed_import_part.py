@@ -1,6 +1,7 @@
 from base64 import b64decode, b64encode
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
 
@@ -33,6 +34,12 @@ class SparSealedImportPart(models.AbstractModel):
     def _search_of(self, jobs):
         """Return the parts of these files."""
         return self.search([("job_model", "=", jobs._name), ("job_id", "in", jobs.ids)])
+
+    def write(self, vals):
+        """Write; nobody gives a part to another file, which another user may load."""
+        if not self.env.su and vals.keys() & {"job_model", "job_id"}:
+            raise AccessError(self.env._("A column stays in its file."))
+        return super().write(vals)
 
 
 class SparSealedImportPiece(models.Model):

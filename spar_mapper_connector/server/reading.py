@@ -1,0 +1,124 @@
+"""A guard on the registry's records, against code that reads them past access rights.
+
+Superuser code of an addon of Odoo shows its users what it reads: rows to recycle,
+goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
+What counts is who asks: the first caller outside the ORM. An addon that depends on one
+of ours, or on which one of ours depends, may read as superuser: it was written beside
+them. What is sealed, it reads for somebody with a role only. No expression reads
+anything.
+"""
+
+import functools
+import logging
+import sys
+from collections.abc import Iterable
+from typing import NoReturn
+
+from odoo.exceptions import AccessError
+from odoo.http import request
+from odoo.modules.module import Manifest
+from odoo.orm.fields import Field
+
+from ..exceptions import CalledFromExpression
+from ..expressions import get_person, is_at_run_time
+from ..lib.expressions import is_evaluated
+from ..lib.related_addons import find_related
+from .our_fields import HARMLESS
+
+_logger = logging.getLogger(__name__)
+_ADDONS, _OURS = "odoo.addons.", "spar_"
+
+#: The addons that may read as superuser, of the registry that was loaded last.
+_related: set[str] = set()
+
+
+def note_addons(names: Iterable[str]) -> None:
+    """Note the addons of a database that belong together with ours."""
+    depends = {}
+    for name in names:
+        if manifest := Manifest.for_addon(name, display_warning=False):
+            depends[name] = tuple(manifest["depends"])
+    _related.update(find_related(depends, _OURS))
+
+
+def guard_searches(registry) -> None:
+    """Guard the searches of our stored models: also a field is read by a search."""
+    for name, model in registry.items():
+        if name.startswith("spar.") and _is_guarded(model):
+            _guard_searches_of(model)
+
+
+def _is_guarded(model) -> bool:
+    """Return whether a model of ours stores what concerns people."""
+    is_stored = not (model._abstract or model._transient)
+    return is_stored and model._original_module != HARMLESS
+
+
+def _guard_searches_of(model: type) -> None:
+    def _search(self, *args, **options):
+        _check_asker(self)
+        return super(model, self)._search(*args, **options)
+
+    model._search = _search
+
+
+def guard_computed_fields() -> None:
+    """Guard the computed fields of our models: they show what is sealed, masked."""
+    compute = Field.compute_value
+
+    @functools.wraps(compute)
+    def compute_value(self, records):
+        if self.model_name.startswith("spar.") and _is_guarded(records):
+            _check_asker(records)
+        return compute(self, records)
+
+    Field.compute_value = compute_value
+
+
+def _check_asker(records) -> None:
+    """Raise an error if the first caller outside the ORM may not read these records.
+
+    Raises CalledFromExpression and AccessError.
+    """
+    frame = sys._getframe(2)
+    while frame is not None:
+        if is_evaluated(frame):
+            _refuse_expression(records)
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith(_ADDONS) and frame.f_code.co_filename != __file__:
+            addon = name.split(".")[2]
+            if records.env.su and not addon.startswith(_OURS):
+                _check_addon(records, addon)
+            return
+        frame = frame.f_back
+
+
+def _is_for_others(env) -> bool:
+    """Return whether the request is that of somebody without a role."""
+    if not request:
+        return False
+    return not env["res.users"].browse(get_person(env))._has_spar_role()
+
+
+def _refuse_expression(records) -> NoReturn:
+    _logger.error(
+        "SPAR ALARM an expression (a view, template, server action, record rule or "
+        "computed field) tried to read %s; refused",
+        records._name,
+    )
+    raise CalledFromExpression("read by an expression")
+
+
+def _check_addon(records, addon: str) -> None:
+    if not is_at_run_time(records.env):
+        return
+    is_sealed = hasattr(records, "_sealed_columns")
+    if addon in _related and not (is_sealed and _is_for_others(records.env)):
+        return
+    _logger.error("SPAR ALARM %s tried to read %s; refused", addon, records._name)
+    raise AccessError(
+        records.env._(
+            "Other apps cannot read %(model)s. Use SPAR's own screens.",
+            model=records._description,
+        )
+    )

@@ -1,0 +1,136 @@
+"""Who reads the registry's records as superuser."""
+
+import sys
+from types import ModuleType
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError
+from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tools import mute_logger, safe_eval
+
+from .. import expressions
+from ..expressions import scheduled
+from ..server import reading
+from .test_two_accounts import ServedRequest
+
+ALARMS = "odoo.addons.spar_mapper_connector.server.reading"
+#: What an addon of Odoo does for its users, as superuser.
+CODE = """
+def search(model):
+    return model.sudo().search([])
+
+def count(model):
+    return model.sudo().search_count([("code", "!=", "x")])
+
+def group(model):
+    return model.sudo()._read_group([], ["active"], ["__count"])
+
+def read(record):
+    return record.sudo().name
+
+def show(record):
+    return record.sudo().display_name
+
+def list_for_user(model):
+    return model.search([])
+"""
+
+
+@tagged("-at_install", "post_install")
+class TestReading(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # A test is no command of the operator.
+        cls.enterClassContext(scheduled())
+        cls.record = cls.env.ref("spar_mapper_connector.id_type_national_id")
+        cls.model = cls.record.browse()
+
+    def setUp(self):
+        super().setUp()
+        self.env.flush_all()
+        self.env.invalidate_all()
+
+    def load(self, addon):
+        """Return code of an addon."""
+        name = f"odoo.addons.{addon}.models.work"
+        module = ModuleType(name)
+        sys.modules[name] = module
+        self.addCleanup(sys.modules.pop, name)
+        exec(CODE, vars(module))  # noqa: S102
+        return module
+
+    def test_other_addons_do_not(self):
+        work = self.load("some_recycling")
+        for name in ("search", "count", "group"):
+            with self.subTest(name), mute_logger(ALARMS):
+                with self.assertRaises(AccessError):
+                    getattr(work, name)(self.model)
+        for name in ("read", "show"):
+            with self.subTest(name), mute_logger(ALARMS):
+                self.env.invalidate_all()
+                with self.assertRaises(AccessError):
+                    getattr(work, name)(self.record)
+
+    def test_other_addons_do_as_their_user(self):
+        work = self.load("some_recycling")
+        user = self.env.ref("base.user_admin")
+        user.group_ids += self.env.ref("spar_fa_directory.group_administrator")
+        model = self.model.with_user(user)
+        self.assertIn(self.record, work.list_for_user(model).sudo())
+
+    def test_an_addon_that_belongs_together_with_ours_does(self):
+        self.assertIn("web", reading._related)
+        self.assertIn("mail", reading._related)
+        work = self.load("web")
+        self.assertIn(self.record, work.search(self.model))
+        self.assertTrue(work.read(self.record))
+
+    def test_it_reads_what_is_sealed_for_staff_only(self):
+        """Cover the name of a document in an error message, say."""
+        work = self.load("mail")
+        clerk = new_test_user(self.env, "test_clerk", groups="base.group_user")
+        viewer = new_test_user(
+            self.env,
+            "test_viewer",
+            groups="base.group_user,spar_fa_directory.group_viewer",
+        )
+        for user, is_open in ((viewer, True), (clerk, False)):
+            served = ServedRequest(user.id)
+            with (
+                self.subTest(user.login),
+                patch.object(expressions, "request", served),
+                patch.object(reading, "request", served),
+                mute_logger(ALARMS),
+            ):
+                self.env.invalidate_all()
+                self.assertTrue(work.show(self.record))
+                kind = self.registry[self.record._name]
+                with patch.object(kind, "_sealed_columns", ("x",), create=True):
+                    self.env.invalidate_all()
+                    if is_open:
+                        self.assertTrue(work.show(self.record))
+                        continue
+                    with self.assertRaises(AccessError):
+                        work.show(self.record)
+
+    def test_no_expression_does(self):
+        for code in (
+            "record.search([])",
+            "record.search_count([])",
+            "record.name",
+            "record.display_name",
+            "record.read(['name'])",
+            "list(map(lambda one: one.name, [record]))",
+            "env['spar.settings.seal'].sudo().search([])",
+        ):
+            with self.subTest(code), mute_logger(ALARMS):
+                self.env.invalidate_all()
+                with self.assertRaisesRegex(ValueError, "CalledFromExpression"):
+                    safe_eval.safe_eval(code, {"env": self.env, "record": self.record})
+
+    def test_code_of_ours_does_below_an_expression(self):
+        """Cover an automation on contacts, say: what it changes has effects here."""
+        user = new_test_user(self.env, "test_reading", groups="base.group_user")
+        safe_eval.safe_eval("user.write({'name': 'Another name'})", {"user": user})
+        self.assertEqual(user.name, "Another name")

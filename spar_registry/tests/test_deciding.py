@@ -1,0 +1,184 @@
+"""Who decides who is paid: nobody without a role, and no expression."""
+
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user
+from odoo.tools import mute_logger, safe_eval
+
+from odoo.addons.spar_mapper_connector import expressions
+from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
+
+from ..models.person import res_partner
+from .common import FA, RegistryCase
+
+ALARMS = "odoo.addons.spar_mapper_connector.expressions"
+
+
+class TestDeciding(RegistryCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.household = cls.create_person("Household", is_company=True)
+        cls.other = cls.create_person("Other household", is_company=True)
+        (cls.ada + cls.grace).parent_id = cls.household
+        cls.household.spar_head_id = cls.ada
+        cls.editor = new_test_user(
+            cls.env,
+            "contacts.editor",
+            groups="base.group_user,base.group_partner_manager,base.group_system",
+        )
+
+    def serve(self, user):
+        """Let the code that follows be a request of this user."""
+        served = ServedRequest(user.id)
+        for module in (expressions, res_partner):
+            self.startPatcher(patch.object(module, "request", served))
+
+    def evaluate(self, code, **values):
+        with mute_logger(ALARMS):
+            safe_eval.safe_eval(code, {"env": self.env, **values}, mode="exec")
+
+    # === EXPRESSIONS === #
+
+    def test_no_expression_chooses_who_is_paid(self):
+        household = self.household.sudo()
+        for code in (
+            "who.write({'spar_head_id': other})",
+            "who.write({'spar_died_on': '2020-01-01'})",
+            "who.child_ids[0].write({'parent_id': False})",
+            "env['res.partner'].create({'name': 'x', 'spar_head_id': other})",
+        ):
+            with self.subTest(code), self.assertRaisesRegex(Exception, "expression"):
+                self.evaluate(code, who=household, other=self.grace.id)
+        self.env.invalidate_all()
+        self.assertEqual(self.household.spar_head_id, self.ada)
+        self.assertEqual(self.ada.parent_id, self.household)
+
+    def test_no_stored_action_does(self):
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "state": "object_write",
+                "update_path": "spar_head_id",
+                "resource_ref": f"res.partner,{self.grace.id}",
+            }
+        )
+        place = {"active_model": "res.partner", "active_ids": self.household.ids}
+        with mute_logger(ALARMS), self.assertRaisesRegex(Exception, "expression"):
+            action.with_context(**place, active_id=self.household.id).run()
+        self.env.invalidate_all()
+        self.assertEqual(self.household.spar_head_id, self.ada)
+
+    # === PEOPLE WITHOUT A ROLE === #
+
+    def test_contacts_editors_do_not_choose_who_is_paid(self):
+        self.serve(self.editor)
+        ada = self.ada.with_user(self.editor)
+        with self.assertRaises(AccessError):
+            ada.parent_id = self.other
+        with self.assertRaises(AccessError):
+            self.other.with_user(self.editor).write({"child_ids": [(4, self.ada.id)]})
+        with self.assertRaises(AccessError):
+            self.household.with_user(self.editor).sudo().spar_head_id = self.grace
+        self.env.invalidate_all()
+        self.assertEqual(self.ada.parent_id, self.household)
+        ada.write({"name": "Ada L.", "parent_id": self.household.id})
+        somebody = self.create_person("Somebody")
+        somebody.with_user(self.editor).parent_id = self.other
+
+    def test_programme_users_do(self):
+        self.serve(self.user)
+        self.ada.with_user(self.user).parent_id = self.other
+        self.household.with_user(self.user).spar_head_id = self.grace
+        self.assertEqual(self.household.spar_head_id, self.grace)
+
+    def test_contacts_editors_do_not_merge_people(self):
+        self.serve(self.editor)
+        wizards = self.env["base.partner.merge.automatic.wizard"]
+        people = self.ada + self.grace
+        with self.assertRaises(AccessError):
+            wizards.with_user(self.editor)._merge(people.ids, self.grace)
+        nobody, again = self.create_person("A"), self.create_person("A")
+        people, kept = nobody + again, nobody.with_user(self.editor)
+        wizards.with_user(self.editor)._merge(people.ids, kept)
+        self.assertFalse(again.exists())
+
+    def test_contacts_editors_copy_contacts(self):
+        self.household.spar_died_on = "2020-01-01"
+        copied = self.household.with_user(self.editor).copy()
+        self.assertFalse(copied.sudo().spar_head_id)
+        self.assertFalse(copied.sudo().spar_died_on)
+
+    def test_a_custom_field_shows_nothing_of_people(self):
+        model = self.env["ir.model"]._get_id("res.partner")
+        for related in (
+            "spar_identity_ids.masked",
+            "spar_account_ids.provider_id.name",
+            "parent_id.spar_head_id.name",
+        ):
+            with self.subTest(related), self.assertRaises(ValidationError):
+                self.env["ir.model.fields"].create(
+                    {
+                        "name": "x_shown",
+                        "field_description": "x",
+                        "model_id": model,
+                        "state": "manual",
+                        "ttype": "char",
+                        "related": related,
+                    }
+                )
+
+    # === ONE PERSON WITH A ROLE === #
+
+    def get_task(self, person):
+        return self.env["spar.registry.task"].search(
+            [("partner_id", "=", person.id), ("kind", "=", "identity_replaced")]
+        )
+
+    def add_identity(self, person, number, **values):
+        return self.env["spar.person.identity"].create(
+            {
+                "partner_id": person.id,
+                "id_type_id": self.id_type.id,
+                "value": number,
+                **values,
+            }
+        )
+
+    def test_an_id_is_not_overwritten(self):
+        identity = self.ada.spar_identity_ids
+        identity.is_verified = True
+        with self.assertRaisesRegex(UserError, "add a new one"):
+            identity.with_user(self.user).value = "2007831891"
+        self.env.invalidate_all()
+        opened = identity._open_identities()[identity.id]
+        self.assertIn("2007760620", opened.id_value)
+
+    def test_another_id_by_which_somebody_is_paid_is_a_task(self):
+        self.collect(self.ada, FA)
+        self.run_outbox()
+        new = self.add_identity(self.ada, "2007831891").with_user(self.user)
+        self.assertFalse(self.get_task(self.ada))
+        new.is_verified = True
+        task = self.get_task(self.ada)
+        self.assertEqual(task.programme_id, self.programme)
+        ids = self.env["spar.identity.move"]._get_ids(task)
+        self.assertIn("2007760620", ids.old.id_value)
+
+    def test_the_first_id_is_no_task(self):
+        somebody = self.create_person("Somebody")
+        self.add_identity(somebody, "2007831891", is_verified=True)
+        self.assertFalse(self.get_task(somebody))
+
+    def test_a_column_stays_in_its_file(self):
+        column = (
+            self.env["spar.sealed.import.column"]
+            .with_user(self.user)
+            .sudo()
+            .create({"job_model": "spar.account.import", "job_id": 1, "sequence": 0})
+        )
+        with self.assertRaises(AccessError):
+            column.sudo(False).job_id = 2
+        column.sudo(False).name = "account"
