@@ -27,6 +27,7 @@ from . import test_network_targets
 from . import test_new_kind
 from . import test_outgoing
 from . import test_phone_prefixes
+from . import test_remote_client
 from . import test_remote_mapper
 from . import test_rights
 from . import test_sealed_values

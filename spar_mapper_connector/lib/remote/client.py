@@ -43,7 +43,7 @@ from ..g2p_connect.wire_json import JsonObject
 from .dialects import Dialect
 from .messages import (
     Message,
-    Parties,
+    RemoteParties,
     build_refusal,
     build_transaction,
     find_items,
@@ -94,7 +94,7 @@ class RemoteMapper:
     """Another mapper, for one call of a channel."""
 
     dialect: Dialect
-    parties: Parties
+    parties: RemoteParties
     send: Post = field(repr=False)
     chunk_size: int = 100
     timeout: float = 10.0
