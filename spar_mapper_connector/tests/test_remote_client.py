@@ -140,6 +140,30 @@ class TestPatience(BaseCase):
             build_client(wire).call(Operation.LINK, [LinkRequest("1", FA)])
 
 
+class TestPairs(BaseCase):
+    """Whether an ID has an address, where the mapper looks at the ID alone."""
+
+    def ask(self, answer, **values):
+        request = ResolveRequest("1", FA)
+        client = build_client(Wire(answer), **values)
+        (result,) = client.call(Operation.RESOLVE, [request])
+        return result
+
+    def test_it_is_compared_here(self):
+        same = self.ask(found(FA))
+        self.assertEqual((same.outcome, same.same_fa), (Outcome.FOUND, True))
+        other = self.ask(found(OTHER))
+        self.assertEqual((other.outcome, other.fa), (Outcome.FA_MISMATCH, None))
+        self.assertEqual(self.ask(NONE).outcome, Outcome.NOT_LINKED)
+
+    def test_without_its_address_nothing_is_claimed(self):
+        repeated = self.ask(found(FA), wants_details=False)
+        for result in (self.ask({"status": "succ"}), repeated):
+            self.assertEqual(
+                (result.outcome, result.problem), (Outcome.FORBIDDEN, "not_comparable")
+            )
+
+
 class TestMatching(BaseCase):
     def match(self, items, *ids):
         message = Message.make(Operation.RESOLVE, [ResolveRequest(i) for i in ids])

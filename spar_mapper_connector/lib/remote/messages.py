@@ -186,6 +186,8 @@ class Message:
         if request.id_value is not None and named not in (None, "", request.id_value):
             return None
         result = read_result(self.operation, request, found[0], profile.answers)
+        if self.operation is Operation.RESOLVE and not self.wants_details:
+            result.fa = None  # it may repeat the address of the request
         if result.outcome is Outcome.HELD and self.operation is not Operation.RESOLVE:
             result.reference = build_reference(self, reference)
         return result
