@@ -139,7 +139,8 @@ class SparG2pConnectBackends(models.AbstractModel):
         """
         if not batch.elsewhere and len(batch.here) == 1:
             (part,) = batch.here
-            return self._call(batch, part, batch.call)
+            if len(part.positions) == len(batch.readable):
+                return self._call(batch, part, batch.call)
         for part in batch.here:
             batch.note(part.backend, part.positions, self._try_here(batch, part))
         return batch.join_results()
@@ -176,10 +177,10 @@ class SparG2pConnectBackends(models.AbstractModel):
         The rules for IDs and addresses, and the participant's own providers, hold
         whichever mapper stores them.
         """
-        is_resolve = batch.operation is Operation.RESOLVE
-        refusals = (self._refuse_queries if is_resolve else self._refuse_changes)(
-            batch.call, part.requests
-        )
+        if batch.operation is Operation.RESOLVE:
+            refusals = self._refuse_queries(part.requests)
+        else:
+            refusals = self._refuse_changes(batch.call, part.requests)
         refused = [index for index, each in enumerate(refusals) if each]
         batch.note(
             part.backend,
@@ -197,7 +198,7 @@ class SparG2pConnectBackends(models.AbstractModel):
         return [refusal for _id, refusal in reader.read_all(requests, identify)]
 
     @api.model
-    def _refuse_queries(self, call: CallContext, requests: list) -> list:
+    def _refuse_queries(self, requests: list) -> list:
         read = self.env["spar.id.type"]._build_reader()
         found = read_ids(read, [request.id_value for request in requests])
         return [
