@@ -98,7 +98,8 @@ class SparG2pConnectBackends(models.AbstractModel):
             find_type, allowed = self._build_find_type(), batch.call.id_type_ids
             parts = split_requests(batch.requests, routes, find_type, allowed)
         for part in parts:
-            if self._get_mapper(part.backend)._shares_transaction:
+            part.mapper = self._get_mapper(routes, part.backend)
+            if part.mapper._shares_transaction:
                 batch.here.append(part)
             else:
                 batch.elsewhere.append(self._examine(batch, part))
@@ -112,9 +113,9 @@ class SparG2pConnectBackends(models.AbstractModel):
         return routes
 
     @api.model
-    def _get_mapper(self, backend: int) -> models.AbstractModel:
+    def _get_mapper(self, routes: Routes, backend: int) -> models.AbstractModel:
         """Return the mapper that is bound to a backend in use."""
-        return self.env[self._get_routes().models[backend]].browse(backend)
+        return self.env[routes.models[backend]].browse(backend)
 
     @api.model
     def _build_find_type(self) -> Callable[[str], int | None]:
@@ -165,8 +166,7 @@ class SparG2pConnectBackends(models.AbstractModel):
 
     @api.model
     def _call(self, batch: Batch, part: Part, call: CallContext) -> list[Result]:
-        mapper = self._get_mapper(part.backend)
-        return _MAPPER_CALLS[batch.operation](mapper, call, part.requests)
+        return _MAPPER_CALLS[batch.operation](part.mapper, call, part.requests)
 
     # === BEFORE A MAPPER ELSEWHERE IS ASKED === #
 
@@ -255,7 +255,7 @@ class SparG2pConnectBackends(models.AbstractModel):
 
         A request by address is left out if the mapper cannot be asked so.
         """
-        mapper_sudo = self._get_mapper(part.backend).sudo()
+        mapper_sudo = part.mapper.sudo()
         asked = self._choose(batch, part, mapper_sudo._capabilities())
         send = partial(self._send, mapper_sudo, batch.call)
         is_bound = batch.call.provider_ids is not None
