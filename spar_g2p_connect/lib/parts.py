@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import (
@@ -33,11 +34,13 @@ class Part:
     """The requests of a message that one backend answers.
 
     :param positions: where each of them stands among the requests of the message
+    :param mapper: what is called for the backend: see ``spar.mapper``
     """
 
     backend: int
     positions: list[int] = field(default_factory=list)
     requests: list[WireRequest] = field(default_factory=list)
+    mapper: Any = field(default=None, repr=False)
 
     def add(self, position: int, request: WireRequest) -> None:
         self.positions.append(position)
@@ -49,6 +52,7 @@ class Part:
             self.backend,
             [self.positions[index] for index in indexes],
             [self.requests[index] for index in indexes],
+            self.mapper,
         )
 
 

@@ -335,6 +335,21 @@ class TestBackends(BackendCase):
             ("succ.fa.active", "token:c@third"),
         )
 
+    def test_an_address_that_no_backend_may_be_asked_for_is_refused(self):
+        """The other items of its message are answered all the same."""
+        id_type = self.env["spar.id.type"].search([("code", "=", "third")])
+        narrow = self.make_participant(
+            "narrower.example", **EVERY_RIGHT, id_type_ids=[(6, 0, id_type.ids)]
+        )
+        id_type.active = False
+        seal_settings(self.env, "spar.id.type", "spar.participant")
+        items = self.build_items("x", "y", fa="account:b@BANK")
+        items[0]["id"] = "null"
+        del items[1]["id"]
+        answers = self.ask(narrow, "resolve", items)
+        self.assertCodes(answers, "rjct.id.invalid", "rjct.resolve_type.not_supported")
+        self.assertEqual(self.store.calls, [])
+
     def make_own_bank(self):
         bank = self.env["spar.fsp"].create({"name": "Own Bank", "code": "OWN"})
         return self.make_participant(

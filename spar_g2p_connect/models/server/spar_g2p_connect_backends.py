@@ -98,7 +98,8 @@ class SparG2pConnectBackends(models.AbstractModel):
             find_type, allowed = self._build_find_type(), batch.call.id_type_ids
             parts = split_requests(batch.requests, routes, find_type, allowed)
         for part in parts:
-            if self._get_mapper(part.backend)._shares_transaction:
+            part.mapper = self._get_mapper(routes, part.backend)
+            if part.mapper._shares_transaction:
                 batch.here.append(part)
             else:
                 batch.elsewhere.append(self._examine(batch, part))
@@ -112,9 +113,9 @@ class SparG2pConnectBackends(models.AbstractModel):
         return routes
 
     @api.model
-    def _get_mapper(self, backend: int) -> models.AbstractModel:
+    def _get_mapper(self, routes: Routes, backend: int) -> models.AbstractModel:
         """Return the mapper that is bound to a backend in use."""
-        return self.env[self._get_routes().models[backend]].browse(backend)
+        return self.env[routes.models[backend]].browse(backend)
 
     @api.model
     def _build_find_type(self) -> Callable[[str], int | None]:
@@ -139,7 +140,8 @@ class SparG2pConnectBackends(models.AbstractModel):
         """
         if not batch.elsewhere and len(batch.here) == 1:
             (part,) = batch.here
-            return self._call(batch, part, batch.call)
+            if len(part.positions) == len(batch.readable):
+                return self._call(batch, part, batch.call)
         for part in batch.here:
             batch.note(part.backend, part.positions, self._try_here(batch, part))
         return batch.join_results()
@@ -164,8 +166,7 @@ class SparG2pConnectBackends(models.AbstractModel):
 
     @api.model
     def _call(self, batch: Batch, part: Part, call: CallContext) -> list[Result]:
-        mapper = self._get_mapper(part.backend)
-        return _MAPPER_CALLS[batch.operation](mapper, call, part.requests)
+        return _MAPPER_CALLS[batch.operation](part.mapper, call, part.requests)
 
     # === BEFORE A MAPPER ELSEWHERE IS ASKED === #
 
@@ -176,10 +177,10 @@ class SparG2pConnectBackends(models.AbstractModel):
         The rules for IDs and addresses, and the participant's own providers, hold
         whichever mapper stores them.
         """
-        is_resolve = batch.operation is Operation.RESOLVE
-        refusals = (self._refuse_queries if is_resolve else self._refuse_changes)(
-            batch.call, part.requests
-        )
+        if batch.operation is Operation.RESOLVE:
+            refusals = self._refuse_queries(part.requests)
+        else:
+            refusals = self._refuse_changes(batch.call, part.requests)
         refused = [index for index, each in enumerate(refusals) if each]
         batch.note(
             part.backend,
@@ -197,7 +198,7 @@ class SparG2pConnectBackends(models.AbstractModel):
         return [refusal for _id, refusal in reader.read_all(requests, identify)]
 
     @api.model
-    def _refuse_queries(self, call: CallContext, requests: list) -> list:
+    def _refuse_queries(self, requests: list) -> list:
         read = self.env["spar.id.type"]._build_reader()
         found = read_ids(read, [request.id_value for request in requests])
         return [
@@ -254,7 +255,7 @@ class SparG2pConnectBackends(models.AbstractModel):
 
         A request by address is left out if the mapper cannot be asked so.
         """
-        mapper_sudo = self._get_mapper(part.backend).sudo()
+        mapper_sudo = part.mapper.sudo()
         asked = self._choose(batch, part, mapper_sudo._capabilities())
         send = partial(self._send, mapper_sudo, batch.call)
         is_bound = batch.call.provider_ids is not None
