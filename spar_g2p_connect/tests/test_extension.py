@@ -470,6 +470,15 @@ class TestChanges(ExtensionCase):
         self.assertHttpError(response, 400, "err.request.bad", "message.call")
         self.assertNotIn("Maria", response.text)
 
+    def test_reason_that_mentions_the_account_is_refused(self):
+        for reason in ("to account 11-22 33", "of 77 88-99"):
+            request = LinkRequest(key(778899), account(112233))
+            call = RemoteCall(reason=reason)
+            document = self.build(self.spar, "link", request, call=call)
+            response = self.post(self.spar, "link", document)
+            self.assertHttpError(response, 400, "err.request.bad", "call.reason")
+        self.assertEqual(self.get_history(778899), ())
+
     def test_held_change_and_its_end(self):
         """A programme does not overwrite what a person stored: it waits for staff."""
         self.give(1)
