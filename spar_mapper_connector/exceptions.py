@@ -106,6 +106,18 @@ class OwnerProofRefused(MapperError):
         self.code = code
 
 
+class OwnerLoginRefused(MapperError):
+    """A mapper reads for a portal only with the person's login, and this is none."""
+
+    code = "owner_login_refused"
+
+
+class OwnerLoginExpired(OwnerLoginRefused):
+    """The login was the person's, and has expired: they have to log in again."""
+
+    code = "owner_login_expired"
+
+
 class InvalidIdentifier(MapperError):
     """A text is not usable as an ID.
 

@@ -96,7 +96,7 @@ class Caller(CallerSettings):
             raise OperationNotGranted()
 
     def check_capability(self, capability: Capability) -> None:
-        """Raise OperationNotGranted unless this caller, another SPAR, may ask for it."""
+        """Raise OperationNotGranted unless another SPAR may ask for ``capability``."""
         if capability not in self.rights.get_capabilities():
             raise OperationNotGranted()
 

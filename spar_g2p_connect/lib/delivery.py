@@ -12,8 +12,8 @@ from odoo.addons.spar_mapper_connector.exceptions import OutgoingError
 from odoo.addons.spar_mapper_connector.lib import outgoing
 from odoo.addons.spar_mapper_connector.lib.access_tokens import (
     AccessTokens,
-    ClientCredentials,
     NoToken,
+    RemoteCredentials,
     parse_json,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.acks import is_acknowledged
@@ -31,7 +31,7 @@ class Delivery:
     participant_id: int
     url: str
     body: bytes = field(repr=False)
-    credentials: ClientCredentials = ClientCredentials()
+    credentials: RemoteCredentials = RemoteCredentials()
     needs_ack: bool = True
     headers: tuple[tuple[str, str], ...] = ()
 

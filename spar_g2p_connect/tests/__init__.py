@@ -37,9 +37,11 @@ from . import test_participants_from_before
 from . import test_paths
 from . import test_poison
 from . import test_profiles
+from . import test_portal_reading
 from . import test_proposals
 from . import test_participant_key
 from . import test_token_issuer
+from . import test_remote_backend
 from . import test_signatures
 from . import test_spar_to_spar
 from . import test_statements

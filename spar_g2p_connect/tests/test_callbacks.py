@@ -281,7 +281,7 @@ class TestCallbacks(AsynchronousCase):
             answers = [HttpResponse(200, {}, body)] * 2
             with patch.object(delivery.outgoing, "send", side_effect=answers) as send:
                 for _time in range(2):
-                    credentials = access_tokens.ClientCredentials(
+                    credentials = access_tokens.RemoteCredentials(
                         "oauth2", "s", "https://full.example"
                     )
                     found = tokens.get_headers(credentials)

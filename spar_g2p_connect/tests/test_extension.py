@@ -39,12 +39,14 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
     IdRequest,
     MomentRequest,
     NoticeToken,
+    OwnRequest,
     StandingRequest,
 )
 
 from .common import EVERY_RIGHT, RestCase, seal_settings
 
-EVERY_EXTENSION = dict.fromkeys(EXTENSION_RIGHTS, True)
+#: A portal has none of the other rights: see ``test_portal_reading``.
+EVERY_EXTENSION = {name: name != "may_read_own" for name in EXTENSION_RIGHTS}
 PROGRAMME = RemoteCall(Authority.PROGRAMME, "registry", "user:7", "Asked at the desk")
 LONG_AGO = datetime(2020, 1, 1)
 
@@ -65,6 +67,7 @@ REQUESTS = {
     "object": ObjectionRequest("token:1@nationalId", "no-such-period", 1),
     "notice": NoticeToken("no-such-notice"),
     "object-to-notice": NoticeToken("no-such-notice"),
+    "own-address": OwnRequest("token:1@nationalId", "https://id.example", "x.y.z"),
     "propose": Proposal(
         UnlinkRequest("token:1@nationalId", expected_version=1),
         "draft",
@@ -87,6 +90,7 @@ RIGHTS = {
     "object": "may_object",
     "notice": "may_object",
     "object-to-notice": "may_object",
+    "own-address": "may_read_own",
     "propose": "may_propose",
     "confirmation": "may_propose",
 }
@@ -129,9 +133,9 @@ class ExtensionCase(RestCase):
     def query(self, participant, name, *requests, call=PROGRAMME):
         """Return the answers to valid requests; those of an error as its word."""
         document = self.build(participant, name, *requests, call=call)
-        return self.read(name, self.post(participant, name, document), document)
+        return self.read_found(name, self.post(participant, name, document), document)
 
-    def read(self, name, response, document):
+    def read_found(self, name, response, document):
         self.assertEqual(response.status_code, 200, response.text)
         items = read_answer(response.json(), OPERATIONS[name], document)
         return [item.error or item.answer for item in items]
@@ -313,6 +317,9 @@ class TestCapabilities(ExtensionCase):
         everything = set(Capability) - {
             Capability.TRANSACTION_STATUS,
             Capability.DIRECTORY,
+            # Of a store with a page of its own, and of portals.
+            Capability.CONFIRMATION,
+            Capability.OWN_ADDRESS,
         }
         self.assertEqual(abilities.capabilities, everything)
         self.assertTrue(abilities.sees_details)
@@ -379,7 +386,9 @@ class TestChanges(ExtensionCase):
         )
         document["message"]["requests"][3]["request"]["id"] = 4
         response = self.post(self.spar, "link", document)
-        outcomes = [result.outcome for result in self.read("link", response, document)]
+        outcomes = [
+            result.outcome for result in self.read_found("link", response, document)
+        ]
         self.assertEqual(
             outcomes,
             [

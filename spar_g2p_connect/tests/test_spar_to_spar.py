@@ -129,7 +129,11 @@ class TestRoundTrip(SparToSparCase):
         self.assertNotIn("spar.mapper", names)
 
     def test_it_can_do_what_the_other_side_grants(self):
-        everything = set(Capability) - {Capability.DIRECTORY}
+        everything = set(Capability) - {
+            Capability.DIRECTORY,
+            Capability.CONFIRMATION,
+            Capability.OWN_ADDRESS,
+        }
         self.assertLessEqual(everything, self.mapper._capabilities())
         narrow = self.make_mapper(self.blind)._capabilities()
         self.assertNotIn(Capability.HISTORY, narrow)
@@ -148,6 +152,12 @@ class TestRoundTrip(SparToSparCase):
             spar_mapper_spar._KNOWN.clear()
             with self.assertRaises(RemoteMapperDown):
                 self.mapper._capabilities()
+
+    def test_connection_takes_the_right_of_another_spar(self):
+        self.mapper._check_connection()
+        with self.assertRaises(RemoteMapperRefuses) as caught:
+            self.make_mapper(self.full)._check_connection()
+        self.assertEqual(caught.exception.reason, "err.request.forbidden")
 
     def test_changes_with_versions_and_purposes(self):
         self.assertEqual(self.give_remotely(1).version, 1)
@@ -195,10 +205,14 @@ class TestRoundTrip(SparToSparCase):
             results = self.mapper._link_fa(STAFF, requests)
         self.assertEqual(len(sent), 3 + 1)  # one to ask what it can do
         self.assertEqual({each.outcome for each in results}, {Outcome.LINKED})
-        self.assertEqual([each.id_value for each in results], [key(n) for n in range(100, 108)])
+        self.assertEqual(
+            [each.id_value for each in results], [key(n) for n in range(100, 108)]
+        )
         asked = [ResolveRequest(each.id_value) for each in reversed(requests)]
         found = self.mapper._resolve_fa(STAFF, asked)
-        self.assertEqual([each.fa for each in found], [account(n) for n in range(107, 99, -1)])
+        self.assertEqual(
+            [each.fa for each in found], [account(n) for n in range(107, 99, -1)]
+        )
 
     def test_suspend_and_resume(self):
         self.give_remotely(1)

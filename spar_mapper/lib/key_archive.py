@@ -61,7 +61,7 @@ class ArchivedKey:
         """Return whether the registry wrote this row."""
         return hmac.compare_digest(self.mac, self.build_mac(keyring))
 
-    def read(self) -> PublicKey | None:
+    def build_key(self) -> PublicKey | None:
         """Return the key; None if it cannot be read.
 
         It has the name under which the issuer published it, or none.
@@ -106,7 +106,7 @@ def build_find(keys: Iterable[ArchivedKey], issuer: str, moment: datetime) -> Fi
     ]
 
     def find(kid: str, algorithm: str) -> Sequence[PublicKey]:
-        named = [key.read() for key in known if not kid or key.kid == kid]
+        named = [key.build_key() for key in known if not kid or key.kid == kid]
         return [key for key in named if key and algorithm in key.algorithms]
 
     return find

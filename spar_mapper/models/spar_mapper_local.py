@@ -109,6 +109,7 @@ class SparMapperLocal(models.AbstractModel):
         return frozenset(Capability) - {
             Capability.TRANSACTION_STATUS,
             Capability.CONFIRMATION,
+            Capability.OWN_ADDRESS,
         }
 
     # === CHANGING === #

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from datetime import timezone
 
+from odoo.tools import SQL
+
 from odoo.addons.spar_mapper_connector.lib.confirmed_change import (
     Binding,
     build_change,
@@ -100,11 +102,11 @@ class OwnerProofCase(StoreCase):
 
     def count_rows(self):
         tables = ("spar_event", "spar_owner_proof", "spar_subject", "spar_change")
-        counts = []
-        for table in tables:
-            self.env.cr.execute(f"SELECT count(*) FROM {table}")
-            counts.append(self.env.cr.fetchone()[0])
-        return counts
+        count = "SELECT count(*) FROM %s"
+        return [
+            self.env.execute_query(SQL(count, SQL.identifier(table)))[0][0]
+            for table in tables
+        ]
 
     # === STORED PROOFS === #
 

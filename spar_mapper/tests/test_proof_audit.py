@@ -130,6 +130,15 @@ class TestAudit(ProofAuditCase):
         self.issuer.write({"audiences": "new.example", "acr_values": "urn:new"})
         self.assertEqual(self.check(), [])
 
+    def test_proofs_are_sealed_anew_when_the_sealing_key_is_replaced(self):
+        keyring = self.env["spar.keyring"]._open()
+        (before,) = self.proof._fetch_sealed().values()
+        done = self.proofs._reseal(keyring, [keyring.roles.seal_key], 0, 10)
+        self.assertEqual(done, (self.proof.id, 1))
+        (after,) = self.proof._fetch_sealed().values()
+        self.assertNotEqual(after, before)
+        self.assertEqual(self.check(), [])
+
     def test_every_altered_part_is_named(self):
         kept = self.get_kept()
         token = kept.proof.id_token

@@ -34,11 +34,18 @@ SignClaims = Callable[[dict[str, object]], str]
 
 
 class NoToken(Exception):
-    """The token endpoint gave no token; ``str()`` gives the problem's code."""
+    """The token endpoint gave no token; ``str()`` gives the problem's code.
+
+    ``answered_at`` is the header Date of its answer.
+    """
+
+    def __init__(self, code: str, answered_at: str = ""):
+        super().__init__(code)
+        self.answered_at = answered_at
 
 
 @dataclass(frozen=True)
-class ClientCredentials:
+class RemoteCredentials:
     """How to authenticate at another server.
 
     ``kind`` is not at all, by a fixed bearer token, or by a token of its token endpoint
@@ -58,19 +65,19 @@ class AccessTokens:
     """Access tokens by credentials, kept in memory while they are valid.
 
     >>> tokens = AccessTokens()
-    >>> tokens.get_headers(ClientCredentials())
+    >>> tokens.get_headers(RemoteCredentials())
     {}
-    >>> tokens.get_headers(ClientCredentials("static", "s"))
+    >>> tokens.get_headers(RemoteCredentials("static", "s"))
     {'Authorization': 'Bearer s'}
     """
 
     def __init__(self) -> None:
-        self._kept: dict[ClientCredentials, tuple[str, float]] = {}
+        self._kept: dict[RemoteCredentials, tuple[str, float]] = {}
         self._lock = Lock()
 
     def get_headers(
         self,
-        credentials: ClientCredentials,
+        credentials: RemoteCredentials,
         sign: SignClaims | None = None,
         timeout: float = TIMEOUT,
     ) -> dict[str, str]:
@@ -89,11 +96,11 @@ class AccessTokens:
             self._keep(credentials, token, end)
         return {"Authorization": f"Bearer {token}"}
 
-    def forget(self, credentials: ClientCredentials) -> None:
+    def forget(self, credentials: RemoteCredentials) -> None:
         """Drop a token that was not accepted."""
         self._kept.pop(credentials, None)
 
-    def _keep(self, credentials: ClientCredentials, token: str, end: float) -> None:
+    def _keep(self, credentials: RemoteCredentials, token: str, end: float) -> None:
         with self._lock:
             self._kept.pop(credentials, None)
             while len(self._kept) >= _MAX_KEPT:
@@ -102,7 +109,7 @@ class AccessTokens:
 
 
 def _fetch_token(
-    credentials: ClientCredentials, sign: SignClaims | None, timeout: float
+    credentials: RemoteCredentials, sign: SignClaims | None, timeout: float
 ) -> tuple[str, float]:
     """Return ``(token, seconds it is valid)`` from the token endpoint."""
     form = {
@@ -121,7 +128,7 @@ def _fetch_token(
     )
     document = parse_json(answer.body) if answer.status == 200 else None
     if not isinstance(document, dict):
-        raise NoToken(f"token_http_{answer.status}")
+        raise NoToken(f"token_http_{answer.status}", answer.headers.get("date", ""))
     token = document.get("access_token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise NoToken("token_missing")
@@ -129,7 +136,7 @@ def _fetch_token(
 
 
 def _build_proof(
-    credentials: ClientCredentials, sign: SignClaims | None
+    credentials: RemoteCredentials, sign: SignClaims | None
 ) -> dict[str, str]:
     if credentials.kind != ASSERTION:
         return {"client_secret": credentials.secret}
@@ -141,10 +148,10 @@ def _build_proof(
     }
 
 
-def build_assertion(credentials: ClientCredentials) -> dict[str, object]:
+def build_assertion(credentials: RemoteCredentials) -> dict[str, object]:
     """Return the claims of a new assertion (RFC 7523 3), each used once.
 
-    >>> claims = build_assertion(ClientCredentials(ASSERTION, "", "https://t", "me"))
+    >>> claims = build_assertion(RemoteCredentials(ASSERTION, "", "https://t", "me"))
     >>> claims["iss"], claims["sub"], claims["aud"], claims["exp"] - claims["iat"]
     ('me', 'me', 'https://t', 60)
     """

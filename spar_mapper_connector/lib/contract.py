@@ -93,6 +93,25 @@ class Capability(str, Enum):
     DIRECTORY = "directory"
     #: Owners confirm their changes on a page of the mapper itself.
     CONFIRMATION = "confirmation"
+    #: What is read is that of a person who has logged in, and comes masked; a call
+    #: needs their ``login``.
+    OWN_ADDRESS = "own_address"
+
+
+@dataclass(frozen=True)
+class OwnerLogin:
+    """The signed words of an ID provider: this person has logged in at a portal.
+
+    ``userinfo`` is signed, too, or "" where the ID is in the ID token.
+    """
+
+    issuer: str
+    id_token: str = field(repr=False)
+    userinfo: str = field(default="", repr=False)
+
+
+class MaskedFa(str):
+    """An address that came masked: it is shown as it is, and never sent anywhere."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +127,8 @@ class CallContext:
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
     ``owner_proof`` proves that the owner confirmed the one request of the call.
+    ``login`` is that of the person whose address is read: a mapper may read for a
+    portal only with it.
     ``passed`` are the marks of the servers through which the request came here; a
     mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
@@ -124,6 +145,7 @@ class CallContext:
     checks_addresses: bool = False
     checks_cards: bool = True
     owner_proof: OwnerProof | None = field(default=None, repr=False)
+    login: OwnerLogin | None = field(default=None, repr=False)
     passed: tuple[str, ...] = ()
 
 

@@ -10,6 +10,7 @@ from . import test_g2p_connect_dialects
 from . import test_g2p_connect_headers
 from . import test_g2p_connect_items
 from . import test_g2p_connect_openg2p_2
+from . import test_g2p_connect_readings
 from . import test_g2p_connect_transactions
 from . import test_g2p_connect_wire_json
 from . import test_id_rules

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs
 from uuid import uuid4
 
+from ..lib.g2p_connect.acks import build_ack
 from ..lib.g2p_connect.signing import (
     IN_MESSAGE,
     build_payloads,
@@ -43,6 +44,8 @@ class RemoteMapperStub:
         self.bearer = ""
         self.verify_with = None
         self.place = IN_MESSAGE
+        #: How many questions about a status are answered before it is final.
+        self.late = 0
         self.lock = threading.Lock()
         self.server = WebServer(self.behave)
         self.url = f"http://127.0.0.1:{self.server.port}/spar/v1"
@@ -109,6 +112,9 @@ class RemoteMapperStub:
         if path.endswith("/txn/status"):
             return self.serve_status(header, message)
         operation = path.rpartition("/")[2]
+        if "/sync/" not in path:
+            self.serve(f"/mapper/sync/{operation}", document)
+            return build_ack(str(uuid4()))
         known = self.stored.get(header["message_id"])
         if known and operation != "resolve":
             return known
@@ -161,6 +167,9 @@ class RemoteMapperStub:
         found = self.transactions.get(request["attribute_value"])
         if not found:
             return {"header": build_header(header, "txn-on-status", "rjct")}
+        if self.late:
+            self.late -= 1
+            found = mark_received(found, request["txn_type"])
         return {
             "header": build_header(header, "txn-on-status", "succ"),
             "message": {
@@ -173,6 +182,16 @@ class RemoteMapperStub:
                 },
             },
         }
+
+
+def mark_received(answer: dict, operation: str) -> dict:
+    """Return ``answer`` as the status of a message that is still queued."""
+    name = f"{operation}_response"
+    items = [
+        {"reference_id": item["reference_id"], "status": "rcvd"}
+        for item in answer["message"][name]
+    ]
+    return {**answer, "message": {**answer["message"], name: items}}
 
 
 def not_linked() -> dict:

@@ -90,6 +90,33 @@ class TestCache(BaseCase):
         self.now += key_sets.LIFETIME + 1
         self.assertIsNone(self.find(self.first))
 
+    def test_all_keys_of_a_set_are_read(self):
+        self.publisher.private.append(self.second)
+        kids = {key.kid for key in self.cache.get_keys(ADDRESS)}
+        self.assertEqual(kids, {self.first.public.kid, self.second.public.kid})
+        self.cache.get_keys(ADDRESS)
+        self.assertEqual(self.publisher.fetches, 1)
+
+    def test_keys_of_a_publisher_that_is_away_cannot_be_read(self):
+        self.publisher.away = True
+        with self.assertRaises(KeySetUnavailable):
+            self.cache.get_keys(ADDRESS)
+
+    def test_certificates_of_a_key_are_kept_and_never_trusted(self):
+        jwk = self.first.public.jwk
+        for chain, kept in (
+            (["MIIB", "MIIC=="], ("MIIB", "MIIC==")),
+            (["not base64!"], ()),
+            (["MIIB", 7], ()),
+            (["MIIB"] * 9, ()),
+            ({"a": 1}, ()),
+        ):
+            with self.subTest(chain):
+                document = json.dumps({"keys": [{**jwk, "x5c": chain}]})
+                (key,) = read_key_set(document.encode())
+                self.assertEqual(key.certificates, kept)
+                self.assertEqual(key, self.first.public)
+
     def test_a_malformed_key_set_changes_nothing(self):
         self.find(self.first)
         self.cache._fetch = lambda address: b"<html>"

@@ -70,10 +70,11 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import (
 )
 
 ME = Parties("registry.example", "spar.example")
+NOBODY = RemoteCall()
 ID, FA = "token:1@nationalId", "account:1@BANK"
 
 #: Few characters, so that drawing them takes no time: quotes, other scripts and widths.
-_TEXT = st.text("aZ0:@ \"\\/é漢٣\u202e😀", max_size=20)
+_TEXT = st.text('aZ0:@ "\\/é漢٣\u202e😀', max_size=20)
 _STORED = st.datetimes(min_value=datetime(1970, 1, 1))
 _AWARE = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(timezone.utc))
 _DETAILS = st.builds(
@@ -195,6 +196,14 @@ VALUES = {
     "OBJECTION": st.builds(ObjectionRequest, _TEXT, _TEXT, _COUNT),
     "OBJECTION_ANSWER": _ANSWER,
     "NOTICE_TOKEN": st.builds(records.NoticeToken, _TEXT),
+    "OWN_REQUEST": st.builds(
+        records.OwnRequest, _TEXT, _TEXT, _TEXT, _TEXT, purpose=_TEXT
+    ),
+    "OWN_ADDRESS": st.builds(
+        records.OwnAddress,
+        st.builds(Result, st.sampled_from(Outcome), fa=st.none() | _TEXT),
+        st.lists(_PERIOD, max_size=2).map(tuple),
+    ),
     "NOTICE": st.builds(NoticeInfo, _TEXT, _STORED, _STORED, st.none() | _ANSWER),
     "PROPOSAL": st.builds(Proposal, _PROPOSED, _TEXT, _TEXT, _TEXT, _TEXT),
     "CONFIRMATION_PAGE": st.builds(ConfirmationPage, _TEXT, _TEXT),
@@ -228,7 +237,7 @@ def travel(wire):
     return wire_json.parse(json.dumps(wire).encode())
 
 
-def build(name, *requests, call=RemoteCall(), **header):
+def build(name, *requests, call=NOBODY, **header):
     document = travel(build_message(OPERATIONS[name], ME, call, requests))
     document["header"].update(header)
     return document

@@ -6,7 +6,11 @@ from urllib.parse import urlencode
 
 from odoo.http import request
 
-from odoo.addons.spar_mapper_connector.exceptions import MapperError, NoSuchEvent
+from odoo.addons.spar_mapper_connector.exceptions import (
+    MapperError,
+    NoSuchEvent,
+    OwnerLoginRefused,
+)
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE, show_page
 
@@ -69,7 +73,7 @@ def page(handler):
     def answer(self, *args, **kwargs):
         try:
             return handler(self, *args, **kwargs)
-        except NotLoggedIn:
+        except (NotLoggedIn, OwnerLoginRefused):
             return go_to("/spar", "ended")
         except NoSuchDraft:
             return go_to(get_home(), "gone")

@@ -63,6 +63,7 @@ class SparMyAddress(models.AbstractModel):
             channel="portal",
             authority=Authority.OWNER,
             authenticated_by="login",
+            login=person.login,
         )
 
     @api.model
@@ -316,7 +317,7 @@ class SparMyAddress(models.AbstractModel):
         if draft_sudo.operation == "set" and not fa:
             raise StepUpNeeded()
         try:
-            return self._request_change(mapper, draft_sudo, person, call, fa)
+            result = self._request_change(mapper, draft_sudo, person, call, fa)
         except ServiceUnavailable:
             raise
         except MapperError as error:
@@ -324,6 +325,9 @@ class SparMyAddress(models.AbstractModel):
             if done is None:
                 raise error
             return done
+        if result.is_uncertain:
+            raise OutcomeUnknown()
+        return result
 
     @api.model
     def _check_outcome_after_failure(

@@ -36,10 +36,15 @@ EXTENSION_RIGHTS = {
     "may_read_waiting": (Capability.WAITING_CHANGES,),
     "may_object": (Capability.OBJECTION,),
     "may_propose": (Capability.CONFIRMATION,),
+    "may_read_own": (Capability.OWN_ADDRESS,),
 }
 
 #: Of them, those whose answers contain addresses.
 _SHOWING_ADDRESSES = ("may_read_history", "may_read_waiting")
+
+#: What a portal may do beside reading the address of somebody who has logged in there:
+#: nothing that reads or changes anything of other people.
+_OF_PORTALS = ("may_use_extension", "may_read_own", "may_propose", "may_object")
 
 #: The fields of this file; each takes two people to change, and is read for a call.
 RIGHTS_FIELDS = (
@@ -157,6 +162,12 @@ class SparParticipant(models.Model):
         help="Freeze changes in the name of a person who disputes one. Nothing is "
         "undone without that person's own login.",
     )
+    may_read_own = fields.Boolean(
+        string="Own address (portal)",
+        help="It is a portal: it reads the address of a person who has logged in "
+        "there, masked, one at a time, with that person's ID token. It has no other "
+        "right to read or change addresses.",
+    )
     may_propose = fields.Boolean(
         string="Proposals",
         help="Send people to this registry's own page, to confirm a change there. For "
@@ -260,6 +271,24 @@ class SparParticipant(models.Model):
                     self.env._(
                         "%(name)s: history and waiting changes contain addresses, so "
                         "they need the scope Details.",
+                        name=participant.name,
+                    )
+                )
+
+    @api.constrains(
+        "scope", "may_resolve_by_fa", *OPERATION_RIGHTS, *EXTENSION_RIGHTS
+    )
+    def _check_portal(self) -> None:
+        rights = {*OPERATION_RIGHTS, *EXTENSION_RIGHTS, "may_resolve_by_fa"}
+        others = sorted(rights - set(_OF_PORTALS))
+        for participant in self.filtered("may_read_own"):
+            granted = [name for name in others if participant[name]]
+            if granted or participant.scope == "details":
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: a portal reads the addresses of people who have "
+                        "logged in there, and nothing else. Remove its other rights, "
+                        "and choose the scope Yes or no.",
                         name=participant.name,
                     )
                 )

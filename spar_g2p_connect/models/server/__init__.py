@@ -7,6 +7,7 @@ from . import spar_g2p_connect_answers
 from . import spar_g2p_connect_signature
 from . import spar_g2p_connect_extension
 from . import spar_g2p_connect_extension_answers
+from . import spar_g2p_connect_own_address
 from . import spar_g2p_connect_openg2p
 from . import spar_g2p_connect_directory
 from . import spar_g2p_connect_trial

@@ -7,6 +7,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     NoSuchEvent,
     NoSuchNotice,
     NotSupported,
+    OwnerLoginRefused,
     ProposalRefused,
     SealBroken,
 )
@@ -15,6 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.confirmation import (
     ConfirmationState,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    Capability,
     Operation,
     Outcome,
     PaymentState,
@@ -58,7 +60,16 @@ _MAPPER_CALLS: dict[Operation, Callable] = {
 }
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 #: Errors of one item, which the sender is told by their code.
-_ITEM_ERRORS = (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported, ProposalRefused)
+_ITEM_ERRORS = (
+    NoSuchEvent,
+    NoSuchNotice,
+    SealBroken,
+    NotSupported,
+    ProposalRefused,
+    OwnerLoginRefused,
+)
+#: Of them, those that a guess ends with.
+_GUESSED = (NoSuchEvent, NoSuchNotice, OwnerLoginRefused)
 
 
 class ItemAnswer(NamedTuple):
@@ -118,6 +129,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             "object": self._answer_object,
             "notice": self._answer_notice,
             "object-to-notice": self._answer_object_to_notice,
+            "own-address": self._answer_own_address,
             "propose": self._answer_propose,
             "confirmation": self._answer_confirmation,
         }
@@ -132,7 +144,8 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     @api.model
     def _answer_capabilities(self, exchange, message) -> list[ItemAnswer]:
         rights = exchange.caller.rights
-        capabilities = rights.get_capabilities() & self._get_mapper()._capabilities()
+        able = self._get_mapper()._capabilities() | {Capability.OWN_ADDRESS}
+        capabilities = rights.get_capabilities() & able
         abilities = Abilities(
             capabilities, rights.sees_details, exchange.caller.max_items
         )
@@ -146,7 +159,10 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         caller = exchange.caller
         operation = Operation(exchange.wire_operation.name)
         items = [_read_item(operation, caller, each) for each in message.items]
-        results = [self._refuse(caller, *each) for each in zip(items, message.items)]
+        results = [
+            self._refuse(caller, item, received)
+            for item, received in zip(items, message.items, strict=True)
+        ]
         wanted = [i for i, result in enumerate(results) if result is None]
         if wanted:
             call = build_call(exchange, message.call)
@@ -281,6 +297,16 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
 
         return self._answer_each(exchange, message, freeze, NoSuchNotice.code)
 
+    # === PORTALS === #
+
+    @api.model
+    def _answer_own_address(self, exchange, message) -> list[ItemAnswer]:
+        def read(call, request):
+            owners = self.env["spar.g2p.connect.own.address"]
+            return owners._read(self._get_mapper(), call, request), False
+
+        return self._answer_each(exchange, message, read, OwnerLoginRefused.code)
+
     # === CONFIRMATION === #
 
     @api.model
@@ -325,20 +351,19 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
 
     @api.model
     def _answer_one(self, call, item: RequestItem, act: Callable) -> ItemAnswer:
-        if not self._is_here(getattr(item.request, "id_value", "")):
+        if not self._is_here(_get_id(item)):
             return _answer(item, NotSupported.code)
         try:
             with self.env.cr.savepoint():
                 return _answer(item, *act(call, item.request))
         except _ITEM_ERRORS as error:
-            return _answer(item, error.code, isinstance(error, _ITEM_ERRORS[:2]))
+            return _answer(item, error.code, isinstance(error, _GUESSED))
 
     @api.model
     def _may_name(self, exchange: ExtensionExchange, item: RequestItem) -> bool:
         if item.request is None:
             return False
-        id_value = getattr(item.request, "id_value", "")
-        requested = Item(Operation.LINK, id_value=id_value)
+        requested = Item(Operation.LINK, id_value=_get_id(item))
         caller = exchange.caller
         return not refuse_item(
             caller.rights, caller.id_type_ids, requested, self._find_type
@@ -350,6 +375,12 @@ def _answer(item: RequestItem, answer, is_unknown: bool = False) -> ItemAnswer:
     if isinstance(answer, str):
         return ItemAnswer(AnswerItem(item.reference_id, error=answer), is_unknown)
     return ItemAnswer(AnswerItem(item.reference_id, answer), is_unknown)
+
+
+def _get_id(item: RequestItem) -> str | None:
+    """Return the ID that an item is about: a proposal has that of its request."""
+    request = getattr(item.request, "request", item.request)
+    return getattr(request, "id_value", "")
 
 
 def _read_item(operation: Operation, caller, received: RequestItem) -> Item:

@@ -246,4 +246,4 @@ class SparProofIssuer(models.Model):
         """Return all keys that the issuer has now; raises KeySetUnavailable."""
         if not self.jwks_url:
             return tuple(self._read_pinned_keys())
-        return tuple(CACHE.read(self.jwks_url))
+        return tuple(CACHE.get_keys(self.jwks_url))

@@ -23,6 +23,30 @@ _ENDS = {
 }
 
 
+def read_end(item: JsonObject) -> str:
+    """Return the end of a change whose item another mapper gives; "" while it waits.
+
+    A rejection without one of our texts is a refusal.
+
+    >>> read_end({"status": "pdng"}), read_end({"status": "succ"})
+    ('', 'applied')
+    >>> text = "The change was withdrawn."
+    >>> read_end({"status": "rjct", "status_reason_message": text})
+    'cancelled'
+    >>> read_end({"status": "rjct"}), read_end({"status": "surprise"})
+    ('refused', 'unknown')
+    """
+    status, text = item.get("status"), item.get("status_reason_message")
+    if status in ("pdng", "rcvd"):
+        return ""
+    if status == "succ" and not item.get("status_reason_code"):
+        return "applied"
+    if status != "rjct":
+        return "unknown"
+    ends = {answer.text: end for end, answer in _ENDS.items() if answer.text}
+    return ends.get(text, "refused") if isinstance(text, str) else "refused"
+
+
 def finish_items(
     items: list[JsonObject], get_end: Callable[[str], str]
 ) -> list[JsonObject]:

@@ -102,7 +102,7 @@ class KeySetCache:
             raise KeySetUnavailable("the key set cannot be fetched now")
         return found
 
-    def read(self, address: str) -> list[PublicKey]:
+    def get_keys(self, address: str) -> list[PublicKey]:
         """Return all keys of the set at ``address``; raises KeySetUnavailable."""
         kept = self._get_kept(address)
         if self._clock() - kept.seen > LIFETIME:

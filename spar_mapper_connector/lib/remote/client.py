@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import uuid4
 
 from ...exceptions import (
@@ -22,28 +23,64 @@ from ...exceptions import (
 )
 from ..contract import (
     UNKNOWN_EFFECT,
+    ChangeState,
+    ChangeStatus,
     Operation,
     Outcome,
-    Reference,
     ResolveRequest,
     Result,
     TransactionReference,
     TransactionStatus,
 )
+from ..g2p_connect.acks import read_ack
 from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
 from ..g2p_connect.headers import STATUS
+from ..g2p_connect.held import read_end
 from ..g2p_connect.items import WireRequest
+from ..g2p_connect.readings import RECEIVED
 from ..g2p_connect.transactions import build_status_request, read_status_answer
 from ..g2p_connect.wire_json import JsonObject
 from .dialects import Dialect
-from .messages import Message, Parties, build_refusal
+from .messages import (
+    Message,
+    Parties,
+    build_refusal,
+    build_transaction,
+    find_items,
+    read_reference,
+)
+
+#: The pauses between two questions whether there is an answer.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 #: How many time-outs a whole call may last, whatever it has to ask and to send again.
 PATIENCE = 3
 
-#: ``(path, document, timeout, attempts) -> the proved answer``; raises
-#: RemoteMapperError.
-Post = Callable[[str, JsonObject, float, int], JsonObject]
+
+class Post(Protocol):
+    """Sends a message."""
+
+    def __call__(
+        self,
+        path: str,
+        document: JsonObject,
+        timeout: float,
+        attempts: int,
+        is_proved: bool = True,
+    ) -> JsonObject:
+        """Return the answer, which is proved; raises RemoteMapperError."""
+
+
+class Inbox(Protocol):
+    """Where answers arrive by callback."""
+
+    def expect(self, operation: str, transaction_id: str) -> None:
+        """Let the answer arrive to a message that is about to be sent."""
+
+    def fetch(self, transaction_id: str) -> JsonObject | None:
+        """Return the answer, which is proved; None while there is none."""
+
+
 #: Whether two texts are one address.
 SameAddress = Callable[[str, str], bool]
 
@@ -63,7 +100,11 @@ class RemoteMapper:
     timeout: float = 10.0
     wants_details: bool = True
     is_same: SameAddress = field(default=_is_same_text, repr=False)
+    #: Whether it only acknowledges messages, and answers them later.
+    is_asynchronous: bool = False
+    inbox: Inbox | None = field(default=None, repr=False)
     clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
     _ends_at: float = 0.0
 
     def call(
@@ -95,6 +136,33 @@ class RemoteMapper:
         self._begin()
         return self._get_status(requested)
 
+    def get_changes(self, references: Sequence[str]) -> list[ChangeStatus]:
+        """Return what became of changes that waited, in the same order.
+
+        Raises RemoteMapperError.
+        """
+        self._begin()
+        ends: dict[tuple[Operation, str], dict[str, str]] = {}
+        for operation, transaction_id, _reference_id in filter(
+            None, map(read_reference, references)
+        ):
+            place = operation, transaction_id
+            if place not in ends:
+                ends[place] = self._get_ends(operation, transaction_id)
+        return [ChangeStatus(each, _get_change(each, ends)) for each in references]
+
+    def _get_ends(self, operation: Operation, transaction_id: str) -> dict[str, str]:
+        """Return the end of each change of a transaction by its reference ID."""
+        answer = self.inbox.fetch(transaction_id) if self.inbox else None
+        if answer is not None:
+            items = find_items(answer, operation.value)
+        elif self.inbox and not self.dialect.status_path:
+            return {}
+        else:
+            status = self._get_status(build_transaction(operation, transaction_id))
+            items = list(status.items) if status else []
+        return {str(item.get("reference_id")): read_end(item) for item in items}
+
     def _begin(self) -> None:
         self._ends_at = self.clock() + PATIENCE * self.timeout
 
@@ -120,6 +188,8 @@ class RemoteMapper:
 
     def _post(self, message: Message, attempts: int = 1) -> list[Result | None]:
         profile = self.dialect.profile
+        if self.is_asynchronous:
+            return self._post_and_wait(message)
         path = self.dialect.sync_path.format(operation=message.operation.value)
         document = message.build_document(self.parties, profile)
         answer = self.send(path, document, self._get_timeout(), attempts)
@@ -131,6 +201,51 @@ class RemoteMapper:
         if left <= 0:
             raise RemoteMapperDown("too_slow")
         return min(self.timeout, left)
+
+    # === ANSWERS THAT COME LATER === #
+
+    def _post_and_wait(self, message: Message) -> list[Result | None]:
+        """Send a message that is only acknowledged; wait for its answer.
+
+        Changes that have none in time are held, and can be asked about later.
+        """
+        operation = message.operation.value
+        if self.inbox:
+            self.inbox.expect(operation, message.transaction_id)
+        path = self.dialect.async_path.format(operation=operation)
+        document = message.build_document(self.parties, self.dialect.profile)
+        # An acknowledgement has no place for a signature: only the answer counts.
+        ack = self.send(path, document, self._get_timeout(), 1, is_proved=False)
+        try:
+            _correlation_id, code = read_ack(ack)
+        except MalformedMessage:
+            raise RemoteAnswerUnusable("not_an_answer", was_sent=True) from None
+        if code:
+            raise build_refusal(RejectedMessage(code, "it was not acknowledged"))
+        return self._wait(message) or message.hold()
+
+    def _wait(self, message: Message) -> list[Result | None] | None:
+        """Return the answer to an acknowledged message, None if there is none yet."""
+        pause, ends_at = _FIRST_PAUSE, min(self.clock() + self.timeout, self._ends_at)
+        while True:
+            found = self._fetch(message)
+            if found is not None or self.clock() + pause >= ends_at:
+                return found
+            self.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _fetch(self, message: Message) -> list[Result | None] | None:
+        profile = self.dialect.profile
+        answer = self.inbox.fetch(message.transaction_id) if self.inbox else None
+        if answer is not None:
+            return message.read_answer(answer, self.parties, profile)
+        try:
+            status = self._get_status(message.build_reference())
+        except RemoteMapperError:
+            return None
+        if status is None or any(i.get("status") == RECEIVED for i in status.items):
+            return None
+        return message.read_items(status.items, profile)
 
     # === WHAT HAS NO ANSWER === #
 
@@ -150,11 +265,7 @@ class RemoteMapper:
         It has the same message ID, so that it is not processed twice even if it arrives
         now. Raises RemoteMapperError where the status is not known.
         """
-        status = self._get_status(
-            TransactionReference(
-                message.operation, Reference.TRANSACTION, (message.transaction_id,)
-            )
-        )
+        status = self._get_status(message.build_reference())
         if status is None:
             return self._send_again(message)
         found = message.read_items(status.items, self.dialect.profile)
@@ -276,6 +387,17 @@ _WITH_ADDRESS = {
     Operation.UPDATE: Outcome.UPDATED,
     Operation.UNLINK: Outcome.RETRY,
 }
+
+
+def _get_change(
+    reference: str, ends: dict[tuple[Operation, str], dict[str, str]]
+) -> ChangeState:
+    parts = read_reference(reference)
+    if parts is None:
+        return ChangeState.UNKNOWN
+    operation, transaction_id, reference_id = parts
+    end = ends[operation, transaction_id].get(reference_id, "unknown")
+    return ChangeState(end or "waiting")
 
 
 def _build(request: WireRequest, outcome: Outcome) -> Result:

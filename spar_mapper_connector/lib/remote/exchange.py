@@ -20,8 +20,8 @@ from ..access_tokens import (
     ASSERTION,
     SECRET,
     AccessTokens,
-    ClientCredentials,
     NoToken,
+    RemoteCredentials,
     SignClaims,
 )
 from ..g2p_connect import wire_json
@@ -59,7 +59,7 @@ class RemoteTarget:
     """
 
     url: str
-    credentials: ClientCredentials = ClientCredentials()
+    credentials: RemoteCredentials = RemoteCredentials()
     timeout: float = outgoing.TIMEOUT
     signature_place: str = ""
     answer_place: str = ""
@@ -158,6 +158,7 @@ class HttpExchange:
                 self.target.credentials, self.sign_claims, timeout
             )
         except NoToken as error:
+            self.answered_at = error.answered_at
             raise RemoteMapperRefuses(str(error)) from None
         except OutgoingError as error:
             raise _convert(error, "token_") from None
@@ -174,12 +175,16 @@ class HttpExchange:
         if not isinstance(document, dict):
             raise RemoteAnswerUnusable("not_json", was_sent=True)
         if is_proved and self.target.answer_place:
-            self._verify(document, answer)
+            self.verify(document, answer.body, answer.headers.get("signature", ""))
         return document
 
-    def _verify(self, document: JsonObject, answer: outgoing.HttpResponse) -> None:
+    def verify(self, document: object, raw: bytes, http_signature: str) -> None:
+        """Raise RemoteAnswerUnusable unless the other mapper signed ``document``.
+
+        :param raw: the document as it was received
+        """
         place = self.target.answer_place
-        text = find_signature(place, document, answer.headers.get("signature", ""))
+        text = find_signature(place, document, http_signature)
         if not text:
             raise RemoteAnswerUnusable("not_signed", was_sent=True)
         try:
@@ -187,7 +192,7 @@ class HttpExchange:
             key = self.find_key(signature.kid, signature.algorithm)
             if key is None:
                 raise RemoteAnswerUnusable("unknown_key", was_sent=True)
-            signature.verify(build_payloads(place, document, answer.body), key)
+            signature.verify(build_payloads(place, document, raw), key)
         except SignatureRefused:
             raise RemoteAnswerUnusable("bad_signature", was_sent=True) from None
         except KeySetUnavailable:

@@ -8,7 +8,13 @@ from datetime import datetime
 from uuid import uuid4
 
 from ...exceptions import RemoteAnswerUnusable, RemoteMapperRefuses
-from ..contract import Operation, Result
+from ..contract import (
+    Operation,
+    Outcome,
+    Reference,
+    Result,
+    TransactionReference,
+)
 from ..g2p_connect import openg2p_2
 from ..g2p_connect.answers import read_result
 from ..g2p_connect.envelope import AnswerMessage, build_request
@@ -16,20 +22,19 @@ from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
 from ..g2p_connect.headers import RequestHeader
 from ..g2p_connect.items import WireRequest, write_item
 from ..g2p_connect.profiles import Profile
+from ..g2p_connect.readings import PENDING, RECEIVED
 from ..g2p_connect.timestamps import format_timestamp, now
 from ..g2p_connect.wire_json import JsonObject
 
 
 @dataclass(frozen=True)
 class Parties:
-    """The names of both sides in the headers, and where our callbacks arrive.
-
-    :param passed: the marks of the servers that passed the request on, with our own
-    """
+    """The names of both sides in the headers, and where our callbacks arrive."""
 
     sender_id: str
     receiver_id: str = ""
     sender_uri: str = ""
+    #: the marks of the servers that passed the request on, ours among them
     passed: tuple[str, ...] = ()
 
     def build_header(self, message_id: str, action: str, count: int) -> RequestHeader:
@@ -128,6 +133,24 @@ class Message:
             not parties.receiver_id or sender in ("", parties.receiver_id)
         )
 
+    def build_reference(self) -> TransactionReference:
+        """Return the name by which the status of this message is asked about."""
+        return build_transaction(self.operation, self.transaction_id)
+
+    def hold(self) -> list[Result | None]:
+        """Return the results of a message that was accepted and has no answer yet."""
+        if self.operation is Operation.RESOLVE:
+            return [None for _request in self.requests]
+        return [
+            Result(
+                Outcome.HELD,
+                request.id_value,
+                request.fa,
+                reference=build_reference(self, reference),
+            )
+            for request, reference in zip(self.requests, self.references, strict=True)
+        ]
+
     def read_items(
         self, items: Sequence[JsonObject], profile: Profile
     ) -> list[Result | None]:
@@ -146,18 +169,79 @@ class Message:
             found = by_reference.get(reference, [])
             if not found and ids.count(request.id_value) == 1:
                 found = by_id.get(request.id_value or "", [])
-            results.append(self._read_item(request, found, profile))
+            results.append(self._read_item(request, reference, found, profile))
         return results
 
     def _read_item(
-        self, request: WireRequest, found: list[JsonObject], profile: Profile
+        self,
+        request: WireRequest,
+        reference: str,
+        found: list[JsonObject],
+        profile: Profile,
     ) -> Result | None:
         if len(found) != 1:
             return None
         named = found[0].get("id")
         if request.id_value is not None and named not in (None, "", request.id_value):
             return None
-        return read_result(self.operation, request, found[0], profile.answers)
+        result = read_result(self.operation, request, found[0], profile.answers)
+        if result.outcome is Outcome.HELD and self.operation is not Operation.RESOLVE:
+            result.reference = build_reference(self, reference)
+        return result
+
+
+# === CHANGES THAT WAIT === #
+
+
+def build_transaction(
+    operation: Operation, transaction_id: str
+) -> TransactionReference:
+    """Return the name of a transaction for a query about its status."""
+    return TransactionReference(operation, Reference.TRANSACTION, (transaction_id,))
+
+
+def build_reference(message: Message, reference_id: str) -> str:
+    """Return the name of a change that waits, from which it can be asked about."""
+    return f"{message.operation.value}:{message.transaction_id}:{reference_id}"
+
+
+def read_reference(text: str) -> tuple[Operation, str, str] | None:
+    """Return ``(operation, transaction, reference ID)``; None for another text.
+
+    >>> read_reference("link:t:r")
+    (<Operation.LINK: 'link'>, 't', 'r')
+    >>> read_reference("7"), read_reference("grant:t:r")
+    (None, None)
+    """
+    parts = text.split(":")
+    try:
+        operation, transaction_id, reference_id = parts
+        return Operation(operation), transaction_id, reference_id
+    except ValueError:
+        return None
+
+
+def find_items(document: object, operation: str) -> list[JsonObject]:
+    """Return the items of an answer, whatever else is in it.
+
+    >>> find_items({"message": {"link_response": [{"status": "succ"}, 7]}}, "link")
+    [{'status': 'succ'}]
+    >>> find_items([], "link"), find_items({"message": {"link_response": 7}}, "link")
+    ([], [])
+    """
+    message = document.get("message") if isinstance(document, dict) else None
+    found = message.get(f"{operation}_response") if isinstance(message, dict) else None
+    return [i for i in found if isinstance(i, dict)] if isinstance(found, list) else []
+
+
+def is_waiting(document: object, operation: str) -> bool:
+    """Return whether an answer leaves something open.
+
+    >>> is_waiting({"message": {"link_response": [{"status": "pdng"}]}}, "link")
+    True
+    """
+    items = find_items(document, operation)
+    return any(item.get("status") in (PENDING, RECEIVED) for item in items)
 
 
 def _group(items: Sequence[JsonObject], name: str) -> dict[str, list[JsonObject]]:

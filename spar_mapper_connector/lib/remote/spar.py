@@ -17,6 +17,8 @@ from ...exceptions import (
     NoSuchEvent,
     NoSuchNotice,
     NotSupported,
+    OwnerLoginExpired,
+    OwnerLoginRefused,
     ProposalRefused,
     RemoteAnswerUnusable,
     RemoteMapperDown,
@@ -53,7 +55,15 @@ PATH = "/extension/{name}"
 
 _ERRORS = {
     error.code: error
-    for error in (NoSuchEvent, NoSuchNotice, SealBroken, NotSupported, ProposalRefused)
+    for error in (
+        NoSuchEvent,
+        NoSuchNotice,
+        SealBroken,
+        NotSupported,
+        ProposalRefused,
+        OwnerLoginRefused,
+        OwnerLoginExpired,
+    )
 }
 
 

@@ -153,7 +153,9 @@ def words(known: type[W]) -> Kind[frozenset[W]]:
     def read(value: object, path: str) -> frozenset[W]:
         found = _read_list(value, path)
         return frozenset(
-            by_value[each] for each in found if isinstance(each, str) and each in by_value
+            by_value[each]
+            for each in found
+            if isinstance(each, str) and each in by_value
         )
 
     schema = {"type": "array", "items": _describe(known)}
@@ -288,7 +290,7 @@ requests[0].id: is missing
 
 
 def _get_defaults(build: Callable[..., T]) -> dict[str, object]:
-    """Return the default of each field of a dataclass; ``_ABSENT`` where it has none."""
+    """Return the default of each field of a dataclass, ``_ABSENT`` for none."""
     defaults: dict[str, object] = {}
     for each in fields(build):  # type: ignore[arg-type]
         default: object = each.default

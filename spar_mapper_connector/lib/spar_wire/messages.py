@@ -200,7 +200,7 @@ def _write_answer(operation: WireOperation, item: AnswerItem) -> JsonObject:
 def read_answer(
     document: object, operation: WireOperation, request: JsonObject
 ) -> list[AnswerItem | None]:
-    """Return the answers to the items of ``request``, a message of ours, in their order.
+    """Return the answers to the items of ``request``, our message, in their order.
 
     An item has None where it has no answer that is certain: none at all, several, or
     one that cannot be read. Answers to other items are ignored. Raises MalformedMessage

@@ -164,6 +164,14 @@ _ALL = (
         has_one_item=True,
     ),
     WireOperation(
+        "own-address",
+        "The masked address of a person who has logged in at the portal that asks",
+        Capability.OWN_ADDRESS,
+        records.OWN_REQUEST,
+        records.OWN_ADDRESS,
+        has_one_item=True,
+    ),
+    WireOperation(
         "propose",
         "Propose a change, for its owner to confirm on this registry's own page",
         Capability.CONFIRMATION,

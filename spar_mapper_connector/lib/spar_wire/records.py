@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -320,6 +320,48 @@ class Abilities:
 ABILITIES_REQUEST: Kind[AbilitiesRequest] = record(AbilitiesRequest)
 ABILITIES: Kind[Abilities] = record(
     Abilities, capabilities=words(Capability), sees_details=FLAG, max_items=NUMBER
+)
+
+
+# === PORTALS === #
+
+#: An ID token or a signed userinfo.
+_TOKEN = text(16_384)
+
+
+@dataclass(frozen=True)
+class OwnRequest:
+    """The address of a person who has logged in at the portal that asks."""
+
+    id_value: str
+    issuer: str
+    id_token: str = field(repr=False)
+    userinfo: str = field(default="", repr=False)
+    purpose: str = ""
+
+
+@dataclass(frozen=True)
+class OwnAddress:
+    """A person's own address, past and waiting ones; every address is masked."""
+
+    result: Result
+    periods: tuple[Period, ...] = ()
+    changes: tuple[WaitingChange, ...] = ()
+
+
+OWN_REQUEST: Kind[OwnRequest] = record(
+    OwnRequest,
+    id_value=_ID,
+    issuer=text(255),
+    id_token=_TOKEN,
+    userinfo=_TOKEN,
+    purpose=_PURPOSE,
+)
+OWN_ADDRESS: Kind[OwnAddress] = record(
+    OwnAddress,
+    result=RESULT,
+    periods=list_of(PERIOD),
+    changes=list_of(WAITING_CHANGE),
 )
 
 

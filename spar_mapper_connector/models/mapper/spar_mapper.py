@@ -50,9 +50,10 @@ class SparMapper(models.AbstractModel):
 
     #: Whether it is called over the network, by the URL and proofs of its backend.
     _is_remote = False
+
     #: Whether changes are part of the caller's database transaction, and take effect
-    #: with its commit. Any other mapper may be slow and cannot be rolled back: a channel
-    #: calls it while its own transaction is not open.
+    #: with its commit. Any other mapper may be slow and cannot be rolled back: a
+    #: channel calls it while its own transaction is not open.
     _shares_transaction = False
 
     def _capabilities(self) -> frozenset[Capability]:
@@ -63,6 +64,10 @@ class SparMapper(models.AbstractModel):
         """Return the backend to which this mapper is bound; raises ValueError."""
         self.ensure_one()
         return self.env["spar.mapper.backend"].browse(self.id)
+
+    def _check_connection(self) -> None:
+        """Raise MapperError if this mapper cannot be called now."""
+        self.env["spar.keyring"]._open()
 
     def _link_fa(self, call: CallContext, requests: list[LinkRequest]) -> list[Result]:
         """Give IDs their first address: LINKED, ALREADY_LINKED, HELD, ..."""

@@ -2,10 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...exceptions import MapperError
-from ..remote.spar_remote_settings import REMOTE_FIELDS
+from ...exceptions import MapperError, RemoteMapperError
 from ...lib.passing import build_mark
 from ...lib.routes import Routes
+from ..remote.spar_remote_settings import REMOTE_FIELDS
 
 
 class SparMapperBackend(models.Model):
@@ -19,6 +19,7 @@ class SparMapperBackend(models.Model):
     _description = "Mapper backend"
     _inherit = [
         "spar.remote.settings",
+        "spar.remote.problems",
         "spar.second.person",
         "spar.sealed.setting",
         "spar.cached.records",
@@ -143,11 +144,15 @@ class SparMapperBackend(models.Model):
         return build_mark(parameters_sudo.get_param("database.uuid", ""))
 
     def action_test_connection(self):
-        """Query the backend's capabilities, and show the answer."""
+        """Call the backend, and say in one sentence what is wrong, if anything."""
         self.ensure_one()
+        self.check_access("write")
         try:
-            capabilities = self._bind()._capabilities()
-            self.env["spar.keyring"]._open()
+            mapper = self._bind()
+            mapper._check_connection()
+            capabilities = mapper._capabilities()
+        except RemoteMapperError as error:
+            raise UserError(self._get_connection_problem(error.reason)) from error
         except MapperError as error:
             raise UserError(
                 self.env._("The backend does not respond: %(cause)s.", cause=error)

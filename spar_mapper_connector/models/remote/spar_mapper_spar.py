@@ -1,23 +1,37 @@
 import time
+from dataclasses import replace
 from datetime import datetime
 
 from odoo import api, models
 
-from ...exceptions import NotPermitted, NotSupported, RemoteMapperError
+from ...exceptions import (
+    NotPermitted,
+    NotSupported,
+    OwnerLoginRefused,
+    RemoteMapperError,
+    RemoteMapperRefuses,
+)
 from ...lib.confirmation import Confirmation, ConfirmationPage, Proposal
 from ...lib.contract import (
     Authority,
     CallContext,
     Capability,
     ChangeStatus,
+    MaskedFa,
     NoticeInfo,
     ObjectionAnswer,
     ObjectionRequest,
+    Outcome,
     Period,
+    ResolveRequest,
+    Result,
     Standing,
     WaitingChange,
+    in_force_at,
 )
 from ...lib.passing import add_mark
+from ...lib.remote.clocks import is_clock_wrong
+from ...lib.remote.exchange import HttpExchange
 from ...lib.remote.spar import RemoteSpar
 from ...lib.spar_wire.messages import Parties
 from ...lib.spar_wire.records import (
@@ -26,6 +40,8 @@ from ...lib.spar_wire.records import (
     IdRequest,
     MomentRequest,
     NoticeToken,
+    OwnAddress,
+    OwnRequest,
 )
 from .spar_mapper_g2p_connect import CHANNEL
 
@@ -33,6 +49,15 @@ AUDITOR = "spar_fa_directory.group_auditor"
 
 #: How long what another SPAR can do is not asked again, in seconds.
 LIFETIME = 300
+
+#: What a portal can offer by reading the address of somebody who has logged in there.
+_OF_OWN_ADDRESS = frozenset(
+    {
+        Capability.RESOLVE,
+        Capability.HISTORY,
+        Capability.WAITING_CHANGES,
+    }
+)
 
 #: (database, backend and what of it decides about the answer) -> (until, abilities)
 _KNOWN: dict[tuple, tuple[float, Abilities]] = {}
@@ -55,9 +80,10 @@ class SparMapperSpar(models.AbstractModel):
     _inherit = ["spar.mapper.g2p_connect"]
 
     def _capabilities(self):
-        return self._get_abilities().capabilities | super()._capabilities() & {
-            Capability.TRANSACTION_STATUS
-        }
+        able = self._get_abilities().capabilities
+        if Capability.OWN_ADDRESS in able:
+            able |= _OF_OWN_ADDRESS
+        return able | super()._capabilities() & {Capability.TRANSACTION_STATUS}
 
     # === CHANGES AND RESOLVING === #
 
@@ -71,6 +97,9 @@ class SparMapperSpar(models.AbstractModel):
         return self._request(call, "unlink", requests)
 
     def _resolve_fa(self, call, requests):
+        if self._reads_own():
+            self._check_channel()
+            return [self._resolve_own(call, request) for request in requests]
         return self._request(call, "resolve", requests)
 
     def _suspend_fa(self, call, requests):
@@ -82,6 +111,35 @@ class SparMapperSpar(models.AbstractModel):
     def _request(self, call: CallContext, name: str, requests: list) -> list:
         self._check_channel()
         return self._open_spar(call).request(name, requests) if requests else []
+
+    # === PORTALS === #
+
+    def _reads_own(self) -> bool:
+        """Return whether we are a portal: reading takes the person's own login."""
+        return Capability.OWN_ADDRESS in self._get_abilities().capabilities
+
+    def _resolve_own(self, call: CallContext, request: ResolveRequest) -> Result:
+        """Return the masked address of the person whose login the call has."""
+        if request.id_value is None or request.fa is not None or call.login is None:
+            return Result(
+                Outcome.FORBIDDEN, request.id_value, problem=OwnerLoginRefused.code
+            )
+        found = self._read_own(call, request.id_value, request.purpose).result
+        fa = found.fa and MaskedFa(found.fa)
+        return replace(found, id_value=request.id_value, fa=fa)
+
+    def _read_own(
+        self, call: CallContext, id_value: str, purpose: str = ""
+    ) -> OwnAddress:
+        """Return a person's own address; raises OwnerLoginRefused or -Expired."""
+        if call.login is None:
+            raise OwnerLoginRefused("the call has no login")
+        login = call.login
+        request = OwnRequest(
+            id_value, login.issuer, login.id_token, login.userinfo, purpose
+        )
+        found: OwnAddress = self._ask_one(call, "own-address", request)
+        return found
 
     # === STANDING, CHANGES THAT WAIT === #
 
@@ -104,12 +162,17 @@ class SparMapperSpar(models.AbstractModel):
 
     def _history(self, call: CallContext, id_value: str) -> list[Period]:
         self._check_auditor()
+        if self._reads_own():
+            periods = self._read_own(call, id_value).periods
+            return [replace(each, fa=MaskedFa(each.fa)) for each in periods]
         self._check_capability(Capability.HISTORY)
         return list(self._ask_one(call, "history", IdRequest(id_value)).periods)
 
     def _address_at(
         self, call: CallContext, id_value: str, moment: datetime, purpose: str = ""
     ) -> Period | None:
+        if self._reads_own():
+            return in_force_at(self._history(call, id_value), moment, purpose)
         self._check_auditor()
         self._check_capability(Capability.HISTORY)
         asked = MomentRequest(id_value, moment, purpose)
@@ -117,6 +180,9 @@ class SparMapperSpar(models.AbstractModel):
 
     def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
         self._check_auditor()
+        if self._reads_own():
+            changes = self._read_own(call, id_value).changes
+            return [replace(each, fa=MaskedFa(each.fa)) for each in changes]
         self._check_capability(Capability.WAITING_CHANGES)
         found = self._ask_one(call, "waiting-changes", IdRequest(id_value))
         return list(found.changes)
@@ -165,21 +231,37 @@ class SparMapperSpar(models.AbstractModel):
         While it does not answer, what it said before still holds. Raises
         RemoteMapperError where it never did.
         """
-        key = self._get_abilities_key()
-        until, known = _KNOWN.get(key, (0.0, None))
+        until, known = _KNOWN.get(self._get_abilities_key(), (0.0, None))
         if known and time.monotonic() < until:
             return known
         try:
-            spar = self._open_spar(self._build_own_call(), self._get_own_chunk_size())
-            found = spar.get_abilities()
+            return self._fetch_abilities(self._open_exchange())
         except RemoteMapperError:
             if known is None:
                 raise
             return known
+
+    def _fetch_abilities(self, exchange: HttpExchange) -> Abilities:
+        """Ask what we may ask, and keep the answer; raises RemoteMapperError."""
+        call = self._build_own_call()
+        found = self._open_spar(call, exchange, most=1).get_abilities()
         if len(_KNOWN) >= _MAX_KNOWN:
             _KNOWN.clear()
-        _KNOWN[key] = time.monotonic() + LIFETIME, found
+        _KNOWN[self._get_abilities_key()] = time.monotonic() + LIFETIME, found
         return found
+
+    def _check_connection(self) -> None:
+        """Ask what we may ask: that takes every proof and the right of a SPAR.
+
+        Raises RemoteMapperError.
+        """
+        exchange = self._open_exchange()
+        try:
+            self._fetch_abilities(exchange)
+        except RemoteMapperError as error:
+            if is_clock_wrong(error.reason, exchange.answered_at):
+                raise RemoteMapperRefuses("clock") from None
+            raise
 
     def _get_abilities_key(self) -> tuple:
         backend_sudo = self._get_backend().sudo()
@@ -192,15 +274,24 @@ class SparMapperSpar(models.AbstractModel):
     def _ask_one(self, call: CallContext, name: str, request):
         return self._open_spar(call).ask_one(name, request)
 
-    def _open_spar(self, call: CallContext, chunk_size: int = 0) -> RemoteSpar:
-        """Return the client of this mapper, for one call."""
+    def _open_exchange(self) -> HttpExchange:
+        return self._get_backend().sudo()._open_exchange()
+
+    def _open_spar(
+        self, call: CallContext, exchange: HttpExchange | None = None, most: int = 0
+    ) -> RemoteSpar:
+        """Return the client of this mapper, for one call.
+
+        :param most: how many items a message may have; by default what the other side
+            says
+        """
         backend_sudo = self._get_backend().sudo()
-        exchange = backend_sudo._open_exchange()
         mark = backend_sudo._get_own_mark()
-        most = chunk_size or self._get_abilities().max_items
+        most = most or self._get_abilities().max_items
+        opened = exchange or self._open_exchange()
 
         def send(path: str, document: dict, timeout: float, attempts: int) -> dict:
-            return exchange.post(path, document, timeout=timeout, attempts=attempts)
+            return opened.post(path, document, timeout=timeout, attempts=attempts)
 
         return RemoteSpar(
             parties=Parties(
@@ -210,12 +301,9 @@ class SparMapperSpar(models.AbstractModel):
             ),
             call=call,
             send=send,
-            chunk_size=max(1, min(self._get_own_chunk_size(), most)),
+            chunk_size=max(1, min(backend_sudo.chunk_size, most)),
             timeout=float(backend_sudo.timeout),
         )
-
-    def _get_own_chunk_size(self) -> int:
-        return self._get_backend().sudo().chunk_size
 
     @api.model
     def _build_own_call(self) -> CallContext:

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...exceptions import KeyMissing, OutgoingRefused
-from ...lib.access_tokens import ASSERTION, NONE, SECRET, STATIC, ClientCredentials
+from ...lib.access_tokens import ASSERTION, NONE, SECRET, STATIC, RemoteCredentials
 from ...lib.g2p_connect.signing import IN_HTTP_HEADER, IN_MESSAGE, KEY_USE
 from ...lib.jose.exceptions import KeyRefused
 from ...lib.jose.key_sets import CACHE
@@ -34,6 +34,7 @@ REMOTE_FIELDS = (
     "answer_key",
     "answer_keys_url",
     "asks_details",
+    "is_asynchronous",
     "timeout",
     "chunk_size",
 )
@@ -142,6 +143,17 @@ class SparRemoteSettings(models.AbstractModel):
         help="Without, it only says whether an ID has an address. The mapper must "
         "permit it.",
     )
+    is_asynchronous = fields.Boolean(
+        string="Answers later",
+        help="For a mapper that only acknowledges messages: its answers come by "
+        "callback, or are asked for by the status of the transaction.",
+    )
+    callback_url = fields.Char(
+        string="Callback URL",
+        compute="_compute_callback_url",
+        help="Register it at the mapper: its answers are posted below it, and must be "
+        "signed.",
+    )
     timeout = fields.Integer(
         string="Time-out (seconds)",
         required=True,
@@ -162,7 +174,20 @@ class SparRemoteSettings(models.AbstractModel):
             name = backend.implementation
             backend.is_remote = bool(name) and self.env[name]._is_remote
 
+    def _compute_callback_url(self) -> None:
+        for backend in self:
+            path = f"/spar/callback/{backend.id}" if backend.id else ""
+            backend.callback_url = path and f"{backend.get_base_url()}{path}"
+
     # === CHECKS === #
+
+    @api.constrains("dialect", "is_asynchronous")
+    def _check_asynchronous(self) -> None:
+        for backend in self.filtered("is_asynchronous"):
+            if not backend._get_dialect().async_path:
+                raise ValidationError(
+                    self.env._("Answers later: this dialect has no such messages.")
+                )
 
     @api.constrains("url", "token_url", "answer_keys_url")
     def _check_urls(self) -> None:
@@ -251,7 +276,26 @@ class SparRemoteSettings(models.AbstractModel):
         return dialects.get_dialect(self.dialect or dialects.G2P_CONNECT.code)
 
     def _get_parties(self) -> Parties:
-        return Parties(self.sender_id or "", self.receiver_id or "")
+        return Parties(
+            self.sender_id or "",
+            self.receiver_id or "",
+            self.callback_url if self._receives_callbacks() else "",
+        )
+
+    def _receives_callbacks(self) -> bool:
+        """Return whether answers may arrive by callback: they have to be signed."""
+        return bool(self.is_asynchronous and self.answer_place)
+
+    @api.model
+    def _find_by_callback(self, backend_id: int):
+        """Return the backend whose answers are posted to its callback URL, or none.
+
+        Raises SettingsAltered.
+        """
+        backend_sudo = self.sudo().search([("id", "=", backend_id)])
+        if not backend_sudo.is_remote or not backend_sudo._receives_callbacks():
+            return self.browse()
+        return backend_sudo._bind()._get_backend().sudo()
 
     def _open_exchange(self) -> HttpExchange:
         """Return what sends requests to this mapper, and proves its answers.
@@ -276,11 +320,11 @@ class SparRemoteSettings(models.AbstractModel):
             sign_claims=self._sign_claims,
         )
 
-    def _get_credentials(self) -> ClientCredentials:
+    def _get_credentials(self) -> RemoteCredentials:
         if self.authentication == NONE:
-            return ClientCredentials()
+            return RemoteCredentials()
         needs_secret = self.authentication != ASSERTION
-        return ClientCredentials(
+        return RemoteCredentials(
             kind=self.authentication,
             secret=(
                 self.env["spar.backend.secret"]._get(self.id) if needs_secret else ""
