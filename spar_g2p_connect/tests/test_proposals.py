@@ -6,10 +6,10 @@ from odoo.tests import tagged
 
 from odoo.addons.spar_mapper_connector.exceptions import NotSupported, ProposalRefused
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    ChangeProposal,
     Confirmation,
     ConfirmationPage,
     ConfirmationState,
-    Proposal,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
@@ -61,7 +61,7 @@ class TestProposals(SparToSparCase):
         yield asked
 
     def build_proposal(self, request):
-        return Proposal(request, "d1", RETURN_URL, "fr_FR", "https://id.example")
+        return ChangeProposal(request, "d1", RETURN_URL, "fr_FR", "https://id.example")
 
     def test_proposals_arrive_as_they_were_sent(self):
         details = Details("Ada", "+63 917 0000001")
