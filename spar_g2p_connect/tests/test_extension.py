@@ -9,7 +9,7 @@ from odoo.addons.spar_g2p_connect.models.participant.spar_participant_rights imp
     EXTENSION_RIGHTS,
     RIGHTS_FIELDS,
 )
-from odoo.addons.spar_mapper_connector.lib.confirmation import Proposal
+from odoo.addons.spar_mapper_connector.lib.confirmation import ChangeProposal
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     Capability,
@@ -68,7 +68,7 @@ REQUESTS = {
     "notice": NoticeToken("no-such-notice"),
     "object-to-notice": NoticeToken("no-such-notice"),
     "own-address": OwnRequest("token:1@nationalId", "https://id.example", "x.y.z"),
-    "propose": Proposal(
+    "propose": ChangeProposal(
         UnlinkRequest("token:1@nationalId", expected_version=1),
         "draft",
         "https://portal.example/confirmed",

@@ -186,14 +186,7 @@ def _check_id_token(
         raise ProofRefused(ID_TOKEN, "issuer")
     if not _is_for_us(claims, rules):
         raise ProofRefused(ID_TOKEN, "audience")
-    expiry, issued, begins = (claims.get(name) for name in ("exp", "iat", "nbf"))
-    begins = issued if begins is None else begins
-    if not (is_time(expiry) and is_time(issued) and is_time(begins)):
-        raise ProofRefused(ID_TOKEN, "malformed")
-    if moment >= expiry + LEEWAY:
-        raise ProofRefused(ID_TOKEN, "expired")
-    if max(issued, begins) > moment + LEEWAY:
-        raise ProofRefused(ID_TOKEN, "not_yet")
+    _check_times(claims, moment)
     acr = claims.get("acr")
     used = acr.split() if isinstance(acr, str) else ()
     if rules.acr_values and not rules.acr_values.intersection(used):
@@ -202,6 +195,18 @@ def _check_id_token(
     if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT:
         raise ProofRefused(ID_TOKEN, "subject")
     return subject
+
+
+def _check_times(claims: dict[str, object], moment: float) -> None:
+    """Check that the token was valid at ``moment``."""
+    expiry, issued, begins = (claims.get(name) for name in ("exp", "iat", "nbf"))
+    begins = issued if begins is None else begins
+    if not (is_time(expiry) and is_time(issued) and is_time(begins)):
+        raise ProofRefused(ID_TOKEN, "malformed")
+    if moment >= expiry + LEEWAY:
+        raise ProofRefused(ID_TOKEN, "expired")
+    if max(issued, begins) > moment + LEEWAY:
+        raise ProofRefused(ID_TOKEN, "not_yet")
 
 
 def _is_for_us(claims: dict[str, object], rules: IssuerRules) -> bool:
