@@ -24,7 +24,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeySetUnavailable
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
-from odoo.addons.spar_mapper_connector.tests.id_provider import IdProvider
+from odoo.addons.spar_mapper_connector.tests.id_provider import CLIENT, IdProvider
 
 from ..exceptions import DirectWriteRefused
 from ..lib.proofs import read_kept
@@ -196,6 +196,20 @@ class TestRefused(OwnerProofCase):
         call = self.confirm(LINK)
         self.let_pass(minutes=6)
         self.assert_refused("proof_old", LINK, call)
+
+    def test_login_that_a_portal_started_proves_nothing(self):
+        self.issuer.portal_audiences = "portal.example.org"
+        for audience in ("portal.example.org", ["portal.example.org"]):
+            with self.subTest(audience):
+                call = self.confirm(LINK, aud=audience)
+                self.assert_refused("proof_audience", LINK, call)
+        both = self.confirm(LINK, aud=[CLIENT, "portal.example.org"])
+        self.assert_refused("proof_audience", LINK, both)
+        by_portal = {"aud": [CLIENT], "azp": "portal.example.org"}
+        call = self.confirm(LINK, **by_portal)
+        self.assert_refused("proof_audience", LINK, call)
+        rules = self.issuer._get_portal_rules()
+        self.assertEqual(rules.audiences, {"portal.example.org"})
 
     def test_login_of_another_client_is_refused(self):
         call = self.confirm(LINK, aud="portal.example.org")
