@@ -62,8 +62,8 @@ class SparProofIssuer(models.Model):
     )
     portal_audiences = fields.Text(
         string="Portals",
-        help="The client IDs of portals, one per line. A login there lets a portal read "
-        "about the person who has logged in, and proves no change.",
+        help="The client IDs of portals, one per line. A login there lets a portal "
+        "read about the person who has logged in, and proves no change.",
     )
     algorithms = fields.Char(
         required=True,
