@@ -10,6 +10,8 @@ env = globals()["env"]  # provided by Odoo's shell
 env["spar.self.service.demo"]._set_addresses(
     os.environ["SPAR_DEMO_URL"], os.environ["SPAR_DEMO_ISSUER"]
 )
+if "spar.confirmation.demo" in env:
+    env["spar.confirmation.demo"]._set_addresses(os.environ["SPAR_DEMO_ISSUER"])
 env.cr.commit()
 # The caches of the server's processes are out of date.
 env.registry.signal_changes()

@@ -199,6 +199,7 @@ def make_id_provider():
     clients = env["spar.self.service.demo"]._make_clients(known)
     return {
         "clients": clients,
+        "confirmation_clients": env["spar.confirmation.demo"]._make_clients(),
         "newcomers": get_newcomers(earlier.get("newcomers")),
     }
 

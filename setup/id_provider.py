@@ -84,10 +84,12 @@ def build_config(facts: dict, url: str, port: int) -> dict:
     :param facts: what the demo's database contains
     """
     idp = facts["idp"]
+    # A demo from before there was a page of confirmation has no client for it.
+    clients = [*idp["clients"], *idp.get("confirmation_clients", ())]
     return {
         "issuer": f"http://localhost:{port}",
         "port": port,
-        "clients": [_build_client(client, url) for client in idp["clients"]],
+        "clients": [_build_client(client, url) for client in clients],
         "people": [
             _build_person(person)
             for person in [*facts["beneficiaries"], *idp["newcomers"]]

@@ -17,6 +17,7 @@ ALONE = (
     "test_checkpoints.py",
     "test_crash.py",
     "test_guessing.py",
+    "test_in_front.py",
     "test_pages_browser.py",
 )
 #: Seconds that the longer files take, as measured on two cores.

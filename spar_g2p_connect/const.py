@@ -3,6 +3,7 @@
 #: Everything under this path is answered in the protocol's JSON.
 BASE_PATH = "/spar/v1"
 DIRECTORY_PATH = f"{BASE_PATH}/directory"
+EXTENSION_PATH = f"{BASE_PATH}/extension"
 
 #: The type of our routes, which selects the dispatcher that serves them.
 ROUTING_TYPE = "spar_g2p_connect"

@@ -18,6 +18,7 @@
         "security/ir.model.access.csv",
         "data/spar_id_type_data.xml",
         "data/ir_cron_data.xml",
+        "views/page_templates.xml",
         "views/spar_id_type_views.xml",
         "views/spar_mapper_backend_views.xml",
         "views/spar_keyring_views.xml",

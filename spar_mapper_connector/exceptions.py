@@ -70,6 +70,19 @@ class NotSupported(MapperError):
     code = "not_supported"
 
 
+class ProposalRefused(MapperError):
+    """A proposed change cannot be confirmed; ``reason`` is a stable word.
+
+    ``reason``: operation, version, address, id, portal, return_url, provider.
+    """
+
+    code = "proposal_refused"
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
 class NoSuchEvent(MapperError):
     """The ID has no such event: unknown events and those of other people look alike."""
 
@@ -91,6 +104,18 @@ class OwnerProofRefused(MapperError):
     def __init__(self, code: str):
         super().__init__(code)
         self.code = code
+
+
+class OwnerLoginRefused(MapperError):
+    """A mapper reads for a portal only with the person's login, and this is none."""
+
+    code = "owner_login_refused"
+
+
+class OwnerLoginExpired(OwnerLoginRefused):
+    """The login was the person's, and has expired: they have to log in again."""
+
+    code = "owner_login_expired"
 
 
 class InvalidIdentifier(MapperError):
@@ -151,6 +176,12 @@ class TargetUnreachable(OutgoingFailed):
     code = "unreachable"
 
 
+class CertificateInvalid(TargetUnreachable):
+    """The host's certificate does not prove its name (TLS)."""
+
+    code = "certificate_invalid"
+
+
 class TargetTooSlow(OutgoingFailed):
     """The time allowed for the whole request is over."""
 
@@ -173,6 +204,36 @@ class AnswerTooLarge(OutgoingFailed):
 
     code = "answer_too_large"
     was_sent = True
+
+
+# === ANOTHER MAPPER === #
+
+
+class RemoteMapperError(ServiceUnavailable):
+    """Base of the errors of calling another mapper; no text contains what was sent.
+
+    ``reason`` is a stable word, for example ``http_403`` or ``bad_signature``;
+    ``was_sent`` is whether the other mapper may have acted on the message.
+    """
+
+    code = "remote_mapper"
+
+    def __init__(self, reason: str, was_sent: bool = False):
+        super().__init__(f"the other mapper cannot be used: {reason}")
+        self.reason = reason
+        self.was_sent = was_sent
+
+
+class RemoteMapperDown(RemoteMapperError):
+    """It does not answer now, or says that it cannot; a later retry may succeed."""
+
+
+class RemoteMapperRefuses(RemoteMapperError):
+    """It refuses the message as a whole, which had no effect there."""
+
+
+class RemoteAnswerUnusable(RemoteMapperError):
+    """The answer cannot be read, or is not proved to be its answer to this message."""
 
 
 # === ANOTHER SPAR'S DIRECTORY === #

@@ -89,7 +89,7 @@ class Visitor:
 
     def confirm(self) -> None:
         """Confirm at the review, authenticate at the provider; end on the outcome."""
-        self.press(".button.main")
+        self.press("main .main")
         self.authenticate()
 
     def remove_account(self) -> None:

@@ -23,6 +23,11 @@ CHAIN: dict[str, set[str]] = {
     "spar_mapper_connector": {"spar_fa_directory"},
     "spar_mapper": {"spar_fa_directory", "spar_mapper_connector"},
     "spar_g2p_connect": {"spar_fa_directory", "spar_mapper_connector", "spar_mapper"},
+    "spar_confirmation": {
+        "spar_fa_directory",
+        "spar_mapper_connector",
+        "spar_mapper",
+    },
     "spar_self_service": {
         "spar_fa_directory",
         "spar_mapper_connector",

@@ -7,7 +7,7 @@ from ..const import BASE_PATH, MAX_MESSAGE_SIZE, ROUTING_TYPE
 from ..dispatcher import read_body
 from ..lib.exchange import ASYNC, SYNC
 
-_ROUTING = {
+ROUTING = {
     "type": ROUTING_TYPE,
     "auth": "spar_message",
     "methods": ["POST"],
@@ -17,34 +17,39 @@ _ROUTING = {
     "max_content_length": MAX_MESSAGE_SIZE,
 }
 #: On asynchronous paths, errors are acknowledgements too (g2p-connect.md 4.2).
-_ASYNC_ROUTING = {**_ROUTING, "acknowledges": True}
+_ASYNC_ROUTING = {**ROUTING, "acknowledges": True}
 
 
-def _serve(action: str, mode: str = SYNC) -> tuple[dict, list]:
+def serve(server, action: str, mode: str = SYNC) -> tuple[dict, list]:
+    """Return what ``server`` answers to the message of this request, signed."""
     caller = request.spar_caller
     raw = read_body(request.httprequest, MAX_MESSAGE_SIZE)
-    answer = request.env["spar.g2p.connect.server"]._serve(caller, action, raw, mode)
+    answer = server._serve(caller, action, raw, mode)
     place, algorithm = caller.signature_place, caller.answer_algorithm
     signature = request.env["spar.g2p.connect.signature"]
     return signature._sign_document(place, algorithm, answer)
 
 
+def _serve(action: str, mode: str = SYNC) -> tuple[dict, list]:
+    return serve(request.env["spar.g2p.connect.server"], action, mode)
+
+
 class MapperController(http.Controller):
     """The synchronous half of the mapper API (g2p-connect.md 1.2)."""
 
-    @http.route(f"{BASE_PATH}/mapper/sync/link", **_ROUTING)
+    @http.route(f"{BASE_PATH}/mapper/sync/link", **ROUTING)
     def link_fa(self):
         return _serve("link")
 
-    @http.route(f"{BASE_PATH}/mapper/sync/update", **_ROUTING)
+    @http.route(f"{BASE_PATH}/mapper/sync/update", **ROUTING)
     def update_fa(self):
         return _serve("update")
 
-    @http.route(f"{BASE_PATH}/mapper/sync/unlink", **_ROUTING)
+    @http.route(f"{BASE_PATH}/mapper/sync/unlink", **ROUTING)
     def unlink_fa(self):
         return _serve("unlink")
 
-    @http.route(f"{BASE_PATH}/mapper/sync/resolve", **_ROUTING)
+    @http.route(f"{BASE_PATH}/mapper/sync/resolve", **ROUTING)
     def resolve_fa(self):
         return _serve("resolve")
 
@@ -53,7 +58,7 @@ class MapperController(http.Controller):
             f"{BASE_PATH}/mapper/sync/txn/status",
             f"{BASE_PATH}/registry/sync/txn/status",
         ],
-        **_ROUTING,
+        **ROUTING,
     )
     def ask_status(self):
         return _serve(STATUS)

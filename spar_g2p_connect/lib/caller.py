@@ -8,6 +8,7 @@ from typing import Any
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
+    Capability,
     Operation,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import RequestHeader
@@ -81,13 +82,22 @@ class Caller(CallerSettings):
     #: its message, where it had to be read to authenticate the caller
     document: object = field(default=None, repr=False, compare=False)
 
-    def limit(self, operations: frozenset[Operation]) -> Caller:
-        """Return this caller, limited to ``operations``."""
-        return replace(self, rights=self.rights.limit(operations))
+    def limit(
+        self,
+        operations: frozenset[Operation],
+        extension: frozenset[Capability] = frozenset(),
+    ) -> Caller:
+        """Return this caller, limited to ``operations`` and ``extension``."""
+        return replace(self, rights=self.rights.limit(operations, extension))
 
     def check_operation(self, operation: Operation) -> None:
         """Raise OperationNotGranted unless this caller may call ``operation``."""
         if operation not in self.rights.operations:
+            raise OperationNotGranted()
+
+    def check_capability(self, capability: Capability) -> None:
+        """Raise OperationNotGranted unless another SPAR may ask for ``capability``."""
+        if capability not in self.rights.get_capabilities():
             raise OperationNotGranted()
 
     def check_sender(self, header: RequestHeader) -> None:
@@ -118,6 +128,7 @@ class Caller(CallerSettings):
             id_type_ids=self.id_type_ids,
             checks_addresses=self.profile.checks_addresses,
             checks_cards=False,
+            passed=header.passed,
         )
 
 

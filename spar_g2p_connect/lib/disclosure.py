@@ -13,7 +13,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
-from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Capability,
+    Operation,
+    Outcome,
+    Result,
+)
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import (
     BY_BOTH,
     BY_FA,
@@ -25,15 +30,49 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
 
 @dataclass(frozen=True)
 class Rights:
-    """A participant's rights to call operations and to see details."""
+    """A participant's rights to call operations and to see details.
+
+    ``extension`` is what it may ask beyond G2P Connect, as another SPAR.
+    """
 
     operations: frozenset[Operation] = field(default=frozenset())
     sees_details: bool = False
     resolves_by_fa: bool = False
+    extension: frozenset[Capability] = field(default=frozenset())
 
-    def limit(self, operations: frozenset[Operation]) -> Rights:
-        """Return these rights, limited to ``operations``."""
-        return replace(self, operations=self.operations & operations)
+    def limit(
+        self,
+        operations: frozenset[Operation],
+        extension: frozenset[Capability] = frozenset(),
+    ) -> Rights:
+        """Return these rights, limited to ``operations`` and ``extension``.
+
+        >>> rights = Rights(extension=frozenset({Capability.HISTORY}))
+        >>> rights.limit(frozenset()).extension
+        frozenset()
+        """
+        return replace(
+            self,
+            operations=self.operations & operations,
+            extension=self.extension & extension,
+        )
+
+    def get_capabilities(self) -> frozenset[Capability]:
+        """Return what another SPAR with these rights may ask; nothing without it.
+
+        >>> rights = Rights(frozenset({Operation.LINK}))
+        >>> rights.get_capabilities()
+        frozenset()
+        >>> rights = replace(rights, extension=frozenset({Capability.VERSIONS}))
+        >>> sorted(each.value for each in rights.get_capabilities())
+        ['link', 'versions']
+        """
+        if Capability.VERSIONS not in self.extension:
+            return frozenset()
+        found = {Capability(each.value) for each in self.operations}
+        if self.resolves_by_fa and Operation.RESOLVE in self.operations:
+            found.add(Capability.RESOLVE_BY_FA)
+        return frozenset(found) | self.extension
 
 
 def refuse_items(
@@ -52,16 +91,19 @@ def refuse_items(
     """
     for item in items:
         problem = get_refusal(rights, item) if item.request else ""
+        value = item.request.id_value if item.request else ""
         if problem:
             item.refuse(find_answer(item.operation, Outcome.FORBIDDEN, problem))
-        elif not _may_name(id_type_ids, item, find_type):
+        elif not may_name(id_type_ids, value, find_type):
             item.refuse(find_answer(item.operation, Outcome.INVALID_ID, "type"))
 
 
-def _may_name(
-    id_type_ids: frozenset[int] | None, item: Item, find_type: Callable[[str], int]
+def may_name(
+    id_type_ids: frozenset[int] | None,
+    value: str | None,
+    find_type: Callable[[str], int],
 ) -> bool:
-    value = item.request.id_value if item.request else ""
+    """Return whether a caller may name an ID; see :func:`refuse_items`."""
     if id_type_ids is None or not value:
         return True
     try:
@@ -116,8 +158,14 @@ def _disclose_link(rights: Rights, item: Item, result: Result) -> Result:
     ''
     >>> _disclose_link(Rights(sees_details=True), Item(Operation.LINK), linked).problem
     'same_fa'
+    >>> other = Result(Outcome.ALREADY_LINKED, problem="other_fa")
+    >>> _disclose_link(Rights(), Item(Operation.LINK), other).problem
+    ''
     """
-    if result.outcome is Outcome.ALREADY_LINKED and _may_compare(rights, result):
+    if result.outcome is not Outcome.ALREADY_LINKED:
+        return result
+    result.problem = ""
+    if result.same_fa is not None and _may_compare(rights, result):
         result.problem = "same_fa" if result.same_fa else "other_fa"
     return result
 

@@ -1,17 +1,15 @@
-"""The proof of who sent a message: a token, a signature, or both (auth.md 4.5).
-
-A signature stands in the message (``signature``: over header and message, in canonical
-form) or in the HTTP header ``Signature`` (over the whole body, either as received or in
-canonical form, which is what OpenG2P signs).
-"""
+"""The proof of who sent a message: a token, a signature, or both (auth.md 4.5)."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.signing import (
+    IN_HTTP_HEADER,
+    IN_MESSAGE,
+    find_signature,
+)
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import SignatureRefused
 from odoo.addons.spar_mapper_connector.lib.jose.signatures import (
     Signature,
@@ -19,11 +17,6 @@ from odoo.addons.spar_mapper_connector.lib.jose.signatures import (
 )
 
 from ..exceptions import SignatureInvalid, SignatureMissing
-
-#: Where a signature stands; "" for nowhere.
-IN_MESSAGE, IN_HTTP_HEADER = "jws_envelope", "jws_header"
-
-_SIGNED_MEMBERS = ("header", "message")
 
 TOKEN, SIGNATURE, BOTH = "token", "signature", "token_and_signature"
 #: The token alone, for every right and from anywhere: for participants that called
@@ -52,20 +45,13 @@ def read_document_signature(
 
     Raises SignatureMissing or SignatureInvalid.
     """
-    text = _find_signature(place, document, http_signature)
+    text = find_signature(place, document, http_signature)
     if not text:
         raise SignatureMissing(place)
     try:
         return read_signature(text)
     except SignatureRefused as error:
         raise SignatureInvalid(str(error)) from None
-
-
-def _find_signature(place: str, document: object, http_signature: str) -> str:
-    if place == IN_HTTP_HEADER:
-        return http_signature.strip()
-    value = document.get("signature", "") if isinstance(document, dict) else ""
-    return value.strip() if isinstance(value, str) else ""
 
 
 def has_signature(document: object, http_signature: str) -> bool:
@@ -78,28 +64,7 @@ def has_signature(document: object, http_signature: str) -> bool:
 
 def has_signature_at(place: str, document: object, http_signature: str) -> bool:
     """Return whether there is a signature at ``place``."""
-    return bool(_find_signature(place, document, http_signature))
-
-
-def build_payloads(place: str, document: object, raw: bytes) -> Iterator[bytes]:
-    """Yield the forms of ``document``, one of which must be what was signed.
-
-    >>> document = {"message": {}, "header": {"b": 1, "a": 2}, "signature": "x"}
-    >>> list(build_payloads(IN_MESSAGE, document, b""))
-    [b'{"header":{"a":2,"b":1},"message":{}}']
-    """
-    if place == IN_HTTP_HEADER:
-        yield raw
-        yield canonicalise(document)
-    else:
-        yield canonicalise(get_signed_members(document))
-
-
-def get_signed_members(document: object) -> dict[str, object]:
-    """Return the members that a signature in the message covers."""
-    if not isinstance(document, dict):
-        return {}
-    return {name: document[name] for name in _SIGNED_MEMBERS if name in document}
+    return bool(find_signature(place, document, http_signature))
 
 
 def get_sender(document: object) -> str:

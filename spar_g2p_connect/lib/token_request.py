@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
+from odoo.addons.spar_mapper_connector.lib.access_tokens import ASSERTION_TYPE
+
 from ..exceptions import InvalidClient, InvalidTokenRequest, UnsupportedGrantType
 from .assertions import read_assertion_client
 
 #: The characters allowed in client_id, client_secret and scope (RFC 6749 appendix A).
 _VISIBLE = re.compile(r"[\x20-\x7e]{1,512}")
 _ASSERTION = re.compile(r"[\w.-]{1,8192}", re.ASCII)
-
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True)

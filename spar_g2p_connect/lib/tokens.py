@@ -18,7 +18,7 @@ from uuid import uuid4
 import jwt
 from jwt.algorithms import Algorithm
 
-from odoo.addons.spar_mapper_connector.lib.contract import Operation
+from odoo.addons.spar_mapper_connector.lib.contract import Capability, Operation
 
 from ..exceptions import ExpiredToken, InvalidScope, InvalidToken, MissingToken
 
@@ -67,6 +67,14 @@ class Claims:
         if not self.scope and not self.names_scope:
             return operations
         return read_scope(self.scope, operations)
+
+    def narrow_extension(
+        self, extension: frozenset[Capability]
+    ) -> frozenset[Capability]:
+        """Return those of the rights of another SPAR that the token is for."""
+        if not self.scope and not self.names_scope:
+            return extension
+        return read_extension_scope(self.scope, extension)
 
 
 #: Returns the HMAC-SHA-256 of a message under a key that it does not disclose.
@@ -230,13 +238,18 @@ def read_bearer(header: str | None) -> str:
 # === SCOPES === #
 
 
-def build_scope(operations: frozenset[Operation]) -> str:
-    """Return the scope that stands for ``operations``.
+def build_scope(
+    operations: frozenset[Operation], extension: frozenset[Capability] = frozenset()
+) -> str:
+    """Return the scope that stands for ``operations`` and ``extension``.
 
     >>> build_scope(frozenset({Operation.RESOLVE, Operation.LINK}))
     'mapper.link mapper.resolve'
+    >>> build_scope(frozenset(), frozenset({Capability.HISTORY}))
+    'spar.history'
     """
-    return " ".join(sorted(f"mapper.{operation.value}" for operation in operations))
+    words = {f"mapper.{operation.value}" for operation in operations}
+    return " ".join(sorted(words | {f"spar.{each.value}" for each in extension}))
 
 
 def read_scope(scope: str, operations: frozenset[Operation]) -> frozenset[Operation]:
@@ -245,11 +258,32 @@ def read_scope(scope: str, operations: frozenset[Operation]) -> frozenset[Operat
     >>> read_scope("mapper/link openid", frozenset({Operation.LINK}))
     frozenset({<Operation.LINK: 'link'>})
     """
-    names = {name.replace("/", ".") for name in scope.split()}
+    names = _get_names(scope)
     return frozenset(o for o in operations if f"mapper.{o.value}" in names)
 
 
-def grant_scope(requested: str, operations: frozenset[Operation]) -> str:
+def read_extension_scope(
+    scope: str, extension: frozenset[Capability]
+) -> frozenset[Capability]:
+    """Return those of the rights of another SPAR that ``scope`` names.
+
+    >>> both = frozenset({Capability.HISTORY, Capability.SUSPEND})
+    >>> read_extension_scope("mapper.link spar.history", both)
+    frozenset({<Capability.HISTORY: 'history'>})
+    """
+    names = _get_names(scope)
+    return frozenset(each for each in extension if f"spar.{each.value}" in names)
+
+
+def _get_names(scope: str) -> set[str]:
+    return {name.replace("/", ".") for name in scope.split()}
+
+
+def grant_scope(
+    requested: str,
+    operations: frozenset[Operation],
+    extension: frozenset[Capability] = frozenset(),
+) -> str:
     """Return the scope of a new token, "" for everything.
 
     Raises InvalidScope where none of ``requested`` can be granted.
@@ -257,6 +291,7 @@ def grant_scope(requested: str, operations: frozenset[Operation]) -> str:
     if not requested:
         return ""
     granted = read_scope(requested, operations)
-    if not granted:
+    granted_extension = read_extension_scope(requested, extension)
+    if not (granted or granted_extension):
         raise InvalidScope()
-    return build_scope(granted)
+    return build_scope(granted, granted_extension)

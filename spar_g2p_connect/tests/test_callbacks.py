@@ -10,6 +10,7 @@ from odoo.addons.spar_g2p_connect.lib import delivery
 from odoo.addons.spar_g2p_connect.lib.bindings import MessageBinding
 from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER
 from odoo.addons.spar_mapper_connector.exceptions import TargetUnreachable
+from odoo.addons.spar_mapper_connector.lib import access_tokens
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 from odoo.addons.spar_mapper_connector.lib.outgoing import HttpResponse
 
@@ -104,7 +105,7 @@ class TestCallbacks(AsynchronousCase):
             self.send((500, b""))
             bodies.append(self.sent[0][1]["body"])
             self.make_due()
-        first, second = (delivery._parse(body) for body in bodies)
+        first, second = (access_tokens.parse_json(body) for body in bodies)
         self.assertNotEqual(
             first["header"].pop("message_ts"), second["header"].pop("message_ts")
         )
@@ -274,13 +275,13 @@ class TestCallbacks(AsynchronousCase):
     def test_token_with_an_invalid_lifetime(self):
         for life in (b"1%0400d" % 0, b'"inf"', b"1e999", b"[]"):
             tokens, body = (
-                delivery.CallbackTokens(),
+                access_tokens.AccessTokens(),
                 b'{"access_token": "t", "expires_in": %s}' % life,
             )
             answers = [HttpResponse(200, {}, body)] * 2
             with patch.object(delivery.outgoing, "send", side_effect=answers) as send:
                 for _time in range(2):
-                    credentials = delivery.CallbackCredentials(
+                    credentials = access_tokens.RemoteCredentials(
                         "oauth2", "s", "https://full.example"
                     )
                     found = tokens.get_headers(credentials)

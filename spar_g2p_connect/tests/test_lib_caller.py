@@ -7,7 +7,7 @@ from odoo.addons.spar_g2p_connect.lib import proofs
 from odoo.addons.spar_g2p_connect.lib.caller import CallerSettings, build_caller
 from odoo.addons.spar_g2p_connect.lib.disclosure import Rights
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
-from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles, signing
 
 EVERY_OPERATION = frozenset(Operation)
 SETTINGS = CallerSettings(
@@ -28,7 +28,7 @@ SETTINGS = CallerSettings(
     proof=proofs.BOTH,
     demo_only=False,
     origin_networks="",
-    signature_place=proofs.IN_MESSAGE,
+    signature_place=signing.IN_MESSAGE,
     answer_algorithm="ES256",
 )
 
@@ -57,7 +57,7 @@ class TestBuildCaller(BaseCase):
                 self.assertTrue(caller.needs_signature)
                 self.assertFalse(caller.needs_origin)
                 self.assertTrue(caller.must_not_repeat)
-                self.assertEqual(caller.signature_place, proofs.IN_MESSAGE)
+                self.assertEqual(caller.signature_place, signing.IN_MESSAGE)
                 self.assertEqual(caller.authenticated_by, method)
                 self.assertEqual(caller.rights, SETTINGS.rights)
 

@@ -16,12 +16,8 @@ from odoo.addons.spar_g2p_connect.lib.assertions import (
     verify_assertion,
 )
 from odoo.addons.spar_g2p_connect.lib.proofs import (
-    IN_HTTP_HEADER,
-    IN_MESSAGE,
     RequestEvidence,
-    build_payloads,
     get_sender,
-    get_signed_members,
     has_signature,
     is_listed,
     parse_networks,
@@ -32,6 +28,12 @@ from odoo.addons.spar_g2p_connect.lib.token_request import (
     read_token_request,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import Operation
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.signing import (
+    IN_HTTP_HEADER,
+    IN_MESSAGE,
+    build_payloads,
+    get_signed_members,
+)
 from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.lib.jose.signatures import sign_detached

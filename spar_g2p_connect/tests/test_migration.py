@@ -1,3 +1,4 @@
+import os
 from unittest.mock import patch
 
 from odoo.modules.module import load_script
@@ -9,7 +10,8 @@ from odoo.addons.spar_mapper_connector.exceptions import KeyringUnavailable
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ..lib.packing import pack
-from .common import MESSAGE_WORKER_LOGGER
+from ..models.participant.spar_participant_rights import EXTENSION_RIGHTS
+from .common import MESSAGE_WORKER_LOGGER, RestCase, seal_settings
 from .test_asynchronous import AsynchronousCase
 
 SEALING = load_script(
@@ -19,6 +21,10 @@ SEALING = load_script(
 RENAMING = load_script(
     file_path("spar_g2p_connect/migrations/19.0.1.4.0/post-migration.py"),
     "spar_g2p_connect_post_migration_1_4",
+)
+EXTENSION = load_script(
+    file_path("spar_g2p_connect/migrations/19.0.1.7.0/post-extension-rights.py"),
+    "spar_g2p_connect_post_extension_rights",
 )
 
 
@@ -203,3 +209,51 @@ class TestSealedAnew(AsynchronousCase):
         keyrings = type(self.env["spar.keyring"])
         with patch.object(keyrings, "_open", side_effect=KeyringUnavailable):
             self.migrate()
+
+
+@tagged("post_install", "-at_install")
+class TestRightsOfAnotherSpar(RestCase):
+    """Participants as they were sealed before they could be another SPAR."""
+
+    def setUp(self):
+        super().setUp()
+        self.seals = self.env["spar.settings.seal"]
+        known = type(self.full)._get_sealed_columns
+        columns = tuple(
+            name for name in known(self.full) if name not in EXTENSION_RIGHTS
+        )
+        with patch.object(
+            type(self.full), "_get_sealed_columns", lambda _self: columns
+        ):
+            seal_settings(self.env, "spar.participant")
+
+    def set_past_the_registry(self, participant):
+        self.env.cr.execute(
+            "UPDATE spar_participant SET may_use_extension = true WHERE id = %s",
+            [participant.id],
+        )
+        self.env.invalidate_all()
+        self.env["spar.row.versions"]._forget()
+
+    def test_right_that_is_set_past_the_registry_is_noticed(self):
+        EXTENSION.migrate(self.env.cr, "19.0.1.6.0")
+        self.assertTrue(self.full._filter_true())
+        self.set_past_the_registry(self.full)
+        self.assertFalse(self.full._filter_true())
+        self.assertTrue(self.bank._filter_true())
+
+    def test_participant_that_was_altered_before_stays_so(self):
+        self.env.cr.execute(
+            "UPDATE spar_participant SET may_unlink = true WHERE id = %s",
+            [self.bank.id],
+        )
+        self.env.invalidate_all()
+        EXTENSION.migrate(self.env.cr, "19.0.1.6.0")
+        self.env["spar.row.versions"]._forget()
+        self.assertFalse(self.bank._filter_true())
+        self.assertTrue(self.full._filter_true())
+
+    def test_upgrade_without_keys_stops(self):
+        environ = {"SPAR_KEYRING": "/nowhere/keyring.json"}
+        with patch.dict(os.environ, environ), self.assertRaises(KeyringUnavailable):
+            EXTENSION.migrate(self.env.cr, "19.0.1.6.0")

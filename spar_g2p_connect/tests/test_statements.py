@@ -11,6 +11,8 @@ from .common import EVERY_RIGHT, build_items, build_message
 class FakeMapper:
     """A mapper that finds everything and costs nothing."""
 
+    _shares_transaction = True
+
     def _resolve_fa(self, call, requests):
         return [Result(Outcome.FOUND, r.id_value, "account:1@BANK") for r in requests]
 
@@ -34,12 +36,14 @@ class TestStatements(TransactionCase):
         )
         cls.caller = participant._build_caller()
         cls.server = cls.env["spar.g2p.connect.server"]
-        cls.answers = cls.env["spar.g2p.connect.answers"]
+        cls.backends = cls.env["spar.g2p.connect.backends"]
 
     def answer(self, count):
         items = build_items(*range(count), scope="details")
         raw = json.dumps(build_message("resolve", "batch.example", items)).encode()
-        with patch.object(type(self.answers), "_get_mapper", lambda self: FakeMapper()):
+        with patch.object(
+            type(self.backends), "_get_mapper", lambda *_words: FakeMapper()
+        ):
             return self.server._serve(self.caller, "resolve", raw)
 
     def test_only_counting_needs_queries(self):

@@ -4,6 +4,7 @@ from markupsafe import Markup, escape
 
 from odoo import api, fields, models
 
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import signing
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -147,7 +148,7 @@ class SparParticipantTrial(models.TransientModel):
         if participant.proof in proofs.UNSIGNED:
             return "\n".join([*lines, "", json.dumps(message, indent=2)]), ""
         key = PrivateKey.generate("ES256")
-        if participant.signature_place == proofs.IN_HTTP_HEADER:
+        if participant.signature_place == signing.IN_HTTP_HEADER:
             lines.append(f"Signature: {sign_detached(canonicalise(message), key)}")
         else:
             signature = sign_detached(canonicalise(message), key)

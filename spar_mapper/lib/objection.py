@@ -25,15 +25,21 @@ from .records import Head, Holding, PeriodRow, StoredAddress, new_uuid
 from .waiting import OBJECTION_LOCK, drop_change
 
 LOCK = OBJECTION_LOCK
-#: Ways to authenticate a call that do not prove who the person is.
-_UNPROVED = ("", "link", "session")
 #: The authority behind an act, by how the actor was authenticated.
 _PROVED = {"login": Authority.OWNER, "document": Authority.STAFF}
 
 
 def proves_person(call: CallContext) -> bool:
-    """Return whether the objector has proved their identity: else nothing is undone."""
-    return call.authenticated_by not in _UNPROVED
+    """Return whether the objector has proved their identity: else nothing is undone.
+
+    A participant has proved its own identity, never that of a person.
+
+    >>> from dataclasses import replace
+    >>> call = CallContext("person:1", "portal", Authority.OWNER, "login")
+    >>> proves_person(call), proves_person(replace(call, authenticated_by="bearer"))
+    (True, False)
+    """
+    return call.authenticated_by in _PROVED
 
 
 def get_authority(authenticated_by: str | None) -> int:

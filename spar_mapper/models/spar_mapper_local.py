@@ -103,9 +103,14 @@ class SparMapperLocal(models.AbstractModel):
     _name = "spar.mapper.local"
     _description = "The store of this database"
     _inherit = ["spar.mapper"]
+    _shares_transaction = True
 
     def _capabilities(self):
-        return frozenset(Capability) - {Capability.TRANSACTION_STATUS}
+        return frozenset(Capability) - {
+            Capability.TRANSACTION_STATUS,
+            Capability.CONFIRMATION,
+            Capability.OWN_ADDRESS,
+        }
 
     # === CHANGING === #
 

@@ -91,6 +91,27 @@ class Capability(str, Enum):
     STANDING = "standing"
     #: Addresses are checked by the directory of providers in this database.
     DIRECTORY = "directory"
+    #: Owners confirm their changes on a page of the mapper itself.
+    CONFIRMATION = "confirmation"
+    #: What is read is that of a person who has logged in, and comes masked; a call
+    #: needs their ``login``.
+    OWN_ADDRESS = "own_address"
+
+
+@dataclass(frozen=True)
+class OwnerLogin:
+    """The signed words of an ID provider: this person has logged in at a portal.
+
+    ``userinfo`` is signed, too, or "" where the ID is in the ID token.
+    """
+
+    issuer: str
+    id_token: str = field(repr=False)
+    userinfo: str = field(default="", repr=False)
+
+
+class MaskedFa(str):
+    """An address that came masked: it is shown as it is, and never sent anywhere."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +127,10 @@ class CallContext:
     address must have the format that its type prescribes for the card; without
     (participants, which also send tokens) it applies only if the type requires it.
     ``owner_proof`` proves that the owner confirmed the one request of the call.
+    ``login`` is that of the person whose address is read: a mapper may read for a
+    portal only with it.
+    ``passed`` are the marks of the servers through which the request came here; a
+    mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
 
     actor: str
@@ -120,6 +145,8 @@ class CallContext:
     checks_addresses: bool = False
     checks_cards: bool = True
     owner_proof: OwnerProof | None = field(default=None, repr=False)
+    login: OwnerLogin | None = field(default=None, repr=False)
+    passed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -277,6 +304,11 @@ class NoticeInfo:
     answer: ObjectionAnswer | None = None
 
 
+#: Problems of RETRY: whether the request had its effect is not known, so it must not
+#: simply be sent again; and the mapper answered by a code that is not agreed.
+UNKNOWN_EFFECT, UNKNOWN_CODE = "unknown_effect", "unknown_code"
+
+
 @dataclass(frozen=True)
 class ProviderInfo:
     """The provider of an address: shown to callers who may see details."""
@@ -311,6 +343,11 @@ class Result:
     provider: ProviderInfo | None = None
     details: Details = NO_DETAILS
     reference: str = ""
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Return whether it is not known if the request had its effect."""
+        return self.outcome is Outcome.RETRY and self.problem == UNKNOWN_EFFECT
 
 
 # === STANDING === #

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from ..exceptions import (
     AnswerLost,
     AnswerTooLarge,
+    CertificateInvalid,
     OutgoingFailed,
     OutgoingRefused,
     TargetTooSlow,
@@ -216,11 +217,14 @@ def _secure(
     except TimeoutError:
         plain.close()
         raise TargetTooSlow(f"{target.host}: is too slow") from None
-    except (OSError, ValueError):
+    except ssl.SSLError:
         plain.close()
-        raise TargetUnreachable(
+        raise CertificateInvalid(
             f"{target.host}: its certificate is not valid for this name"
         ) from None
+    except (OSError, ValueError):
+        plain.close()
+        raise TargetUnreachable(f"{target.host}: no secure connection") from None
 
 
 @lru_cache(maxsize=1)

@@ -113,6 +113,27 @@ def check_id_token(
     return claims
 
 
+def check_login(
+    id_token: str,
+    userinfo: str,
+    rules: IssuerRules,
+    find_keys: FindKeys,
+    moment: float,
+) -> str:
+    """Return the claim with the ID of a person who has logged in, whatever for.
+
+    Raises ProofRefused.
+
+    :param userinfo: the signed userinfo of the same person, or ""
+    """
+    claims = check_id_token(id_token, rules, find_keys, moment)
+    subject, found = str(claims["sub"]), dict[str, object]()
+    if userinfo:
+        found, _key = _read_signed(USERINFO, userinfo, rules, find_keys)
+        _check_userinfo(found, subject, rules)
+    return _read_id(claims, found, subject, rules)
+
+
 # === SIGNATURES === #
 
 

@@ -18,7 +18,10 @@ from . import spar_account_act
 from . import res_users
 from . import res_users_account
 from . import mapper
+from . import oidc
+from . import remote
 from . import forms
+from . import pages
 from . import directory_source
 from . import spar_fsp_prefixes
 from . import spar_fa_settings

@@ -10,6 +10,7 @@ from . import test_g2p_connect_dialects
 from . import test_g2p_connect_headers
 from . import test_g2p_connect_items
 from . import test_g2p_connect_openg2p_2
+from . import test_g2p_connect_readings
 from . import test_g2p_connect_transactions
 from . import test_g2p_connect_wire_json
 from . import test_id_rules
@@ -29,6 +30,7 @@ from . import test_outgoing
 from . import test_owner_proof
 from . import test_phone_prefixes
 from . import test_proof_check
+from . import test_remote_mapper
 from . import test_rights
 from . import test_sealed_values
 from . import test_second_person
@@ -43,5 +45,6 @@ from . import test_spar_keyring_locks
 from . import test_spar_mapper
 from . import test_spar_mapper_backend
 from . import test_spar_signing_key
+from . import test_spar_wire
 from . import test_uninstalling
 from . import test_written_ids

@@ -5,3 +5,4 @@ from . import agent
 from . import notice
 from . import login
 from . import web_login
+from . import confirmed

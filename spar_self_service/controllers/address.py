@@ -2,9 +2,11 @@ from odoo import http
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
+from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
 from ..exceptions import StepUpNeeded
-from .page import PAGE, get_number, go_to, page, show
+from .confirmed import lead_to
+from .page import get_number, go_to, page, show
 
 
 class AddressPages(http.Controller):
@@ -51,6 +53,10 @@ class AddressPages(http.Controller):
         if not answer.needs_login:
             return show_objected(answer)
         finish = f"/spar/objection/{period}/{get_number(seq)}/finish"
+        confirmations = request.env["spar.my.confirmation"]
+        if confirmations._is_needed():
+            proposed = confirmations._propose_objection(period, get_number(seq))
+            return lead_to(proposed, finish)
         try:
             url = mine._prove_objection(period, get_number(seq), finish)
         except LoginRefused:
@@ -61,16 +67,27 @@ class AddressPages(http.Controller):
         "/spar/objection/<string:period>/<int:seq>/finish", methods=["GET"], **PAGE
     )
     @page
-    def finish_objection(self, period, seq, **_ignored):
+    def finish_objection(self, period, seq, confirmation="", **_ignored):
         """Finish an objection after the return from the ID provider.
 
-        It takes a proof of this person for this objection, which it uses up.
+        It takes a proof of this person for this objection, which it uses up. After the
+        return from the mapper's own page it only shows what was done there.
         """
+        if confirmation:
+            return _show_objected_there(period, seq, confirmation)
         try:
             answer = request.env["spar.my.address"]._object_to(period, seq)
         except StepUpNeeded:
             return go_to(f"/spar/objection/{period}/{seq}")
         return show_objected(answer)
+
+
+def _show_objected_there(period: str, seq: int, reference: str):
+    confirmations = request.env["spar.my.confirmation"]
+    if not confirmations._is_objected(period, seq, reference):
+        return go_to(f"/spar/objection/{period}/{seq}")
+    # To repeat an objection does nothing: it has the same answer.
+    return show_objected(request.env["spar.my.address"]._begin_objection(period, seq))
 
 
 def show_objected(answer):

@@ -1,11 +1,13 @@
 from odoo import http
 from odoo.http import request
 
+from odoo.addons.spar_mapper_connector.pages.showing import PAGE
+
 from ..exceptions import DraftOutdated, StepUpNeeded
 from ..lib import steps
 from . import draft_pages
 from .draft_pages import DraftPages
-from .page import PAGE, get_home, get_number, go_to, page, show
+from .page import get_home, get_number, go_to, page, show
 
 _STEPS = ",".join((*draft_pages.QUESTIONS, steps.REVIEW))
 _QUESTIONS = ",".join(draft_pages.QUESTIONS)
@@ -48,13 +50,17 @@ class ChangePages(http.Controller):
 
     @http.route("/spar/change/<string:uuid>/finish", methods=["GET"], **PAGE)
     @page
-    def finish(self, uuid, **_ignored):
+    def finish(self, uuid, confirmation="", **_ignored):
         """Carry out the draft after the return from the ID provider.
+
+        After the return from the mapper's own page, show what was decided there.
 
         This is a GET request with an effect, but only for a proof of this person for
         this draft, which it uses up: without one it leads back to the review.
         """
         pages = _find(uuid)
+        if confirmation:
+            return _show_confirmed(pages, confirmation)
         try:
             request.env["spar.my.address"]._carry_out(pages.draft)
         except StepUpNeeded:
@@ -72,6 +78,24 @@ class ChangePages(http.Controller):
 def _find(uuid: str) -> DraftPages:
     draft = request.env["spar.my.address"]._find_draft(uuid)
     return DraftPages(draft, f"/spar/change/{uuid}")
+
+
+def _show_confirmed(pages: DraftPages, reference: str):
+    """Continue after the mapper's page: with the result, or with the question before.
+
+    A review that was left there would lead straight back to it.
+    """
+    draft = pages.draft
+    try:
+        request.env["spar.my.confirmation"]._take_result(draft, reference)
+    except StepUpNeeded:
+        return go_to(get_home(), "proof")
+    if draft.state == "done":
+        return go_to(pages.get_url("done"))
+    before = steps.get_previous_step(
+        draft._get_steps(draft._get_answers()), steps.REVIEW
+    )
+    return go_to(pages.get_url(before) if before else get_home())
 
 
 def show_done(pages: DraftPages):

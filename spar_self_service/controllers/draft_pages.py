@@ -8,6 +8,7 @@ from odoo.http import request
 from ..exceptions import AnswerRefused, DraftClosed, DraftOutdated
 from ..lib import steps
 from ..models.spar_draft import MAX_PLACES_SHOWN
+from .confirmed import lead_to
 from .page import get_here, get_number, go_to, show
 
 
@@ -35,7 +36,18 @@ def show_step(pages: DraftPages, step: str, **values):
         return go_to(pages.get_url(outdated), "void")
     if not steps.may_ask(questions, answers, step):
         return go_to(pages.get_url(steps.get_open_step(questions, answers)))
+    if step == steps.REVIEW and not pages.is_agent:
+        if request.env["spar.my.confirmation"]._is_needed():
+            return _lead_to_mapper(pages)
     return _show(pages, step, answers, questions, **values)
+
+
+def _lead_to_mapper(pages: DraftPages):
+    """Redirect to the mapper's own page of review, or to the result."""
+    proposed = request.env["spar.my.confirmation"]._propose(pages.draft)
+    if proposed is None:
+        return go_to(pages.get_url("done"))
+    return lead_to(proposed, pages.get_url("finish"))
 
 
 def _show(

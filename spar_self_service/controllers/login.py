@@ -9,13 +9,18 @@ from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
     ProviderNotReady,
     TooManyAttempts,
 )
+from odoo.addons.spar_mapper_connector.lib.pages.browser import (
+    begin_attempt,
+    get_browser_secret,
+)
+from odoo.addons.spar_mapper_connector.pages.showing import PAGE, SHARED_PAGE
 
 from ..exceptions import SelfServiceError
-from ..lib import browser
+from ..lib.browser import LOGIN, begin_login
 from ..models.auth_oauth_provider import CALLBACK_PATH, LOGIN_PAGE_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import LoginResult, LoginTicket
-from .page import PAGE, SHARED_PAGE, STAFF_PAGE, go_to, page, show
+from .page import STAFF_PAGE, go_to, page, show
 
 _logger = logging.getLogger(__name__)
 
@@ -60,7 +65,7 @@ class ProviderLogin(http.Controller):
 
         Where it does not, the entry page says that only the session here has ended.
         """
-        login = request.session.get(browser.LOGIN)
+        login = request.session.get(LOGIN)
         provider_sudo = request.env["auth.oauth.provider"].sudo()
         provider_sudo = provider_sudo.browse(
             login["provider"] if login else ()
@@ -95,7 +100,7 @@ class ProviderLogin(http.Controller):
 
 def _go_to_provider(provider, purpose: str, return_to: str):
     try:
-        secret = browser.begin_attempt(request.session, time.time())
+        secret = begin_attempt(request.session, time.time())
         address = request.env["spar.login"]._begin(provider, purpose, secret, return_to)
     except LoginRefused as error:
         return _show_problem(error)
@@ -110,14 +115,14 @@ def _complete(provider_id: int, parameters: dict) -> LoginResult:
     """
     login = request.env["spar.login"]
     if not hasattr(request, "spar_answered"):
-        secret = browser.get_browser_secret(request.session)
+        secret = get_browser_secret(request.session)
         request.spar_answered = login._verify(provider_id, parameters, secret)
     return login._complete(request.spar_answered)
 
 
 def _log_in(ticket: LoginTicket) -> None:
     """Begin a new session for the person; void this browser's other attempts."""
-    before = browser.get_browser_secret(request.session)
+    before = get_browser_secret(request.session)
     request.env["spar.login.attempt"]._delete_attempts_of_browser(before)
     # Only the credential check of this very call may accept the ticket.
     request.spar_login_ticket = ticket
@@ -126,7 +131,7 @@ def _log_in(ticket: LoginTicket) -> None:
         request.session.authenticate(request.env, credential)
     finally:
         del request.spar_login_ticket
-    browser.begin_login(request.session, ticket.provider_id, time.time())
+    begin_login(request.session, ticket.provider_id, time.time())
 
 
 def _show_problem(error: LoginRefused | SelfServiceError):

@@ -6,9 +6,10 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     NoSuchNotice,
     NotSupported,
 )
+from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
 from .address import show_objected
-from .page import PAGE, page, show
+from .page import page, show
 
 
 class NoticePages(http.Controller):

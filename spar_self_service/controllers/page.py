@@ -6,8 +6,13 @@ from urllib.parse import urlencode
 
 from odoo.http import request
 
-from odoo.addons.spar_mapper_connector.exceptions import MapperError, NoSuchEvent
+from odoo.addons.spar_mapper_connector.exceptions import (
+    MapperError,
+    NoSuchEvent,
+    OwnerLoginRefused,
+)
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
+from odoo.addons.spar_mapper_connector.pages.showing import PAGE, show_page
 
 from ..exceptions import (
     DraftClosed,
@@ -18,33 +23,11 @@ from ..exceptions import (
     SelfServiceError,
 )
 from ..lib.paths import AGENT_PATH, is_agent_page
-from ..rendering import render
 
 _logger = logging.getLogger(__name__)
 
-#: Our pages: one address for all languages, not in the site map, never cached.
-PAGE = {
-    "type": "http",
-    "auth": "public",
-    "website": True,
-    "multilang": False,
-    "sitemap": False,
-    "readonly": False,
-}
-
 #: Our pages for staff; where staff have a host of their own, it serves these.
 STAFF_PAGE = {**PAGE, "auth": "user", "spar_staff": True}
-
-#: Pages that are also served to staff, without anything of the website around them.
-SHARED_PAGE = {**PAGE, "spar_shared": True}
-
-#: Nothing but our style sheet and images. There is no form-action, because submitting a
-#: form redirects to the ID provider and to whatever site that one uses.
-POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-
 
 #: Query parameters that are kept when a page is shown in another language.
 _KEPT_PARAMETERS = ("q", "said")
@@ -55,13 +38,8 @@ def show(template: str, status: int = 200, here: str = "", **values):
 
     ``here`` is where another language leads; by default it is the page's own address.
     """
-    frame = request.env["spar.page.frame"]._get_frame(request.lang, here or get_here())
-    values = {"csrf_token": request.csrf_token(), **frame, **values}
-    return request.make_response(
-        render(template, values, request.lang.code),
-        {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"},
-        status=status,
-    )
+    name = f"spar_self_service.{template}"
+    return show_page(name, status, here=here or get_here(), **values)
 
 
 def get_here(form: str = "/spar") -> str:
@@ -95,7 +73,7 @@ def page(handler):
     def answer(self, *args, **kwargs):
         try:
             return handler(self, *args, **kwargs)
-        except NotLoggedIn:
+        except (NotLoggedIn, OwnerLoginRefused):
             return go_to("/spar", "ended")
         except NoSuchDraft:
             return go_to(get_home(), "gone")

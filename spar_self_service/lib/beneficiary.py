@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from odoo.addons.spar_mapper_connector.lib.contract import OwnerLogin
 from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts
 
 
@@ -14,6 +15,7 @@ class Beneficiary:
     ``key`` is an opaque reference to the person, suitable for histories and digests.
     ``id_value`` is the ID in its transmitted form, built by the ID type's strategy from
     verified claims; ``id_type`` is that type's code. ``issuer`` is who asserted it.
+    ``login`` is their signed words, where a mapper reads for a portal only with it.
     """
 
     key: str
@@ -22,6 +24,7 @@ class Beneficiary:
     issuer: str
     name: str = ""
     contacts: Contacts = Contacts()
+    login: OwnerLogin | None = None
 
     def __repr__(self) -> str:
         """Return a representation without ID and name, which is safe to log.

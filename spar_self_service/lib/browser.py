@@ -1,55 +1,16 @@
-"""The browser: a secret of its session, and how long a login lasts in it."""
+"""How long a beneficiary's login lasts in a browser."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import MutableMapping
-from typing import Any
 
-from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import TooManyAttempts
+from odoo.addons.spar_mapper_connector.lib.pages.browser import SECRET, Session
 
-SECRET, LOGIN, BEGUN = "spar_browser", "spar_login", "spar_begun"
+LOGIN = "spar_login"
 IDLE_SECONDS = 15 * 60
 MAX_SECONDS = 60 * 60
-#: How many times in how many seconds one browser may be sent to the ID provider: each
-#: time we send the provider a request, and one of our workers waits for the answer.
-MAX_BEGUN, BEGUN_SECONDS = 12, 10 * 60
 #: The precision of "last seen" in seconds: a session is written at most this often.
 SEEN_STEP = 15
-
-#: A session may contain values of any type.
-Session = MutableMapping[str, Any]
-
-
-def get_browser_secret(session: Session) -> str:
-    """Return the secret that identifies this browser, creating it where missing."""
-    if not session.get(SECRET):
-        session[SECRET] = secrets.token_urlsafe(32)
-    secret: str = session[SECRET]
-    return secret
-
-
-def begin_attempt(session: Session, now: float) -> str:
-    """Record that this browser is to be sent to the ID provider; return its secret.
-
-    Raises TooManyAttempts, before any request is sent.
-
-    >>> session = {}
-    >>> secrets = {begin_attempt(session, 1000 + n) for n in range(MAX_BEGUN)}
-    >>> len(secrets)
-    1
-    >>> begin_attempt(session, 1100)
-    Traceback (most recent call last):
-    ...
-    odoo.addons.spar_mapper_connector.lib.oidc.exceptions.TooManyAttempts
-    >>> begin_attempt(session, 1000 + BEGUN_SECONDS) in secrets
-    True
-    """
-    begun = [at for at in session.get(BEGUN, ()) if now - at < BEGUN_SECONDS]
-    if len(begun) >= MAX_BEGUN:
-        raise TooManyAttempts()
-    session[BEGUN] = [*begun, int(now)]
-    return get_browser_secret(session)
 
 
 def begin_login(session: Session, provider_id: int, now: float) -> None:

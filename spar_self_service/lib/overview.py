@@ -9,21 +9,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     ObjectionAnswer,
     Period,
 )
-
-
-@dataclass(frozen=True)
-class AddressLine:
-    """One line of an address: a label and its value.
-
-    ``heard`` is what a screen reader says for a masked value. ``is_number`` means that
-    the value is written from left to right in every language.
-    """
-
-    label: str
-    text: str
-    heard: str = ""
-    is_number: bool = False
-    is_masked: bool = False
+from odoo.addons.spar_mapper_connector.lib.pages.lines import AddressLine
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
-"""Cleaning of what people type, and grouping of numbers for reading."""
+"""Cleaning of what people type."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
 
-GROUP = 4
 #: Names that would clash with Python's own arguments.
 RESERVED = frozenset(("self", "args", "kwargs"))
 
@@ -50,18 +49,3 @@ def compact(text: str) -> str:
     '12345678'
     """
     return "".join(text.split())
-
-
-def in_groups(text: str) -> str:
-    """Return a number in groups of four, for the eye; anything else unchanged.
-
-    >>> in_groups("123456789")
-    '1234 5678 9'
-    >>> in_groups("ada@example.org")
-    'ada@example.org'
-    >>> in_groups("+63 917 1234567")
-    '+63 917 1234567'
-    """
-    if not (text.isascii() and text.isalnum()):
-        return text
-    return " ".join(text[i : i + GROUP] for i in range(0, len(text), GROUP))

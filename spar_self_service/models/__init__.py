@@ -3,12 +3,13 @@ from . import ir_http
 from . import res_users
 from . import spar_beneficiary
 from . import spar_page_texts
-from . import spar_address_words
 from . import spar_draft
 from . import spar_my_address
+from . import spar_my_confirmation
 from . import spar_helped_change
 from . import spar_notice_holder
 from . import spar_page_frame
+from . import spar_page_visitor
 from . import spar_identity
 from . import spar_login
 from . import spar_login_attempt

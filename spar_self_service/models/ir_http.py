@@ -6,6 +6,7 @@ from werkzeug.exceptions import BadRequest, MethodNotAllowed
 from odoo import api, models
 from odoo.http import Response, request, root
 
+from odoo.addons.spar_mapper_connector.pages.showing import CACHE_FOREVER
 from odoo.addons.spar_mapper_connector.server.busy import finish
 
 from ..lib import browser, typing
@@ -19,7 +20,6 @@ from ..lib.paths import (
 
 _logger = logging.getLogger(__name__)
 
-CACHE_FOREVER = "public, max-age=31536000, immutable"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",

@@ -6,10 +6,11 @@ from odoo.http import request
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
 from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts
+from odoo.addons.spar_mapper_connector.lib.pages.browser import begin_attempt
 
 from ..exceptions import NotLoggedIn, StepUpNeeded, TicketNeeded
 from ..lib.beneficiary import AgentTicket, Beneficiary
-from ..lib.browser import LOGIN, begin_attempt
+from ..lib.browser import LOGIN
 
 OFFICER = "spar_fa_directory.group_officer"
 

@@ -107,4 +107,5 @@ class SparHelpedChange(models.AbstractModel):
             authority=Authority.OWNER,
             authenticated_by="login",
             message_reference=ticket.nonce,
+            login=ticket.beneficiary.login,
         )

@@ -5,7 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.exceptions import MapperError, SealBroken
+from odoo.addons.spar_mapper_connector.lib.contract import Capability, OwnerLogin
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import UserNotAllowed
 from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts, VerifiedLogin
@@ -20,7 +21,8 @@ class SparIdentity(models.Model):
     """One person at one issuer, and their portal user here.
 
     Only a keyed digest of (issuer, subject) is stored; the provider's data about the
-    person is sealed, and renewed with every login. No token is stored.
+    person is sealed, and renewed with every login. A token is stored only where the
+    mapper reads for this portal by it, and then sealed, too: the newest one.
     """
 
     _name = "spar.identity"
@@ -149,6 +151,8 @@ class SparIdentity(models.Model):
             "email": contacts.email,
             "phone_number": contacts.phone_number,
         }
+        if self._is_read_by_login(provider.id_type_id):
+            person |= {"id_token": verified.id_token, "userinfo": verified.userinfo}
         place = (self.uuid, provider.id_type_id.code, self.user_id.id)
         self.env.cr.execute(
             """UPDATE spar_identity SET provider_id = %s, id_type_id = %s, acr = %s,
@@ -162,6 +166,15 @@ class SparIdentity(models.Model):
             ),
         )
         self.invalidate_recordset()
+
+    @api.model
+    def _is_read_by_login(self, id_type) -> bool:
+        """Return whether the mapper for these IDs reads only with the owner's login."""
+        try:
+            mapper = self.env["spar.mapper.backend"]._get_mapper(id_type).sudo()
+            return Capability.OWN_ADDRESS in mapper._capabilities()
+        except MapperError:
+            return False
 
     def _get_beneficiary(self) -> Beneficiary:
         """Return what is known of the person; raises SealBroken if it was moved."""
@@ -177,6 +190,7 @@ class SparIdentity(models.Model):
             issuer=self.issuer,
             name=person["name"],
             contacts=Contacts(person["email"], person["phone_number"]),
+            login=_read_login(self.issuer, person),
         )
 
     # === THE PORTAL USER === #
@@ -207,6 +221,11 @@ class SparIdentity(models.Model):
         user = self.user_id
         if user and not (user.active and user._is_portal() and not user._is_internal()):
             raise UserNotAllowed("user")
+
+
+def _read_login(issuer: str, person: dict) -> OwnerLogin | None:
+    token = person.get("id_token")
+    return OwnerLogin(issuer, token, person["userinfo"]) if token else None
 
 
 def _get_person(verified: VerifiedLogin) -> str:

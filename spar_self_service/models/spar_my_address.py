@@ -63,6 +63,7 @@ class SparMyAddress(models.AbstractModel):
             channel="portal",
             authority=Authority.OWNER,
             authenticated_by="login",
+            login=person.login,
         )
 
     @api.model
@@ -256,6 +257,7 @@ class SparMyAddress(models.AbstractModel):
     @api.model
     def _begin_proof(self, draft_sudo, version: int, return_to: str) -> str:
         """Return where to send the browser for a fresh login; raises DraftOutdated."""
+        self.env["spar.my.confirmation"]._check_own()
         draft_sudo._lock_version(version)
         digest = draft_sudo._get_digest_text()
         if draft_sudo.operation == "set" and not draft_sudo._build_address():
@@ -285,9 +287,16 @@ class SparMyAddress(models.AbstractModel):
             return
         # The problem of one part is more precise than that there is one.
         problem = (result.problem_values or {}).get("check") or result.problem
-        if result.outcome in _SAVED and self._is_stopped(person, call):
+        self._close(draft_sudo, person, call, result.outcome, problem)
+
+    @api.model
+    def _close(
+        self, draft_sudo, person: Beneficiary, call, outcome: Outcome, problem: str = ""
+    ) -> None:
+        """Close the draft with the mapper's decision."""
+        if outcome in _SAVED and self._is_stopped(person, call):
             problem = PAYMENTS_STOPPED
-        draft_sudo._close(result.outcome.value, problem)
+        draft_sudo._close(outcome.value, problem)
 
     @api.model
     def _is_stopped(self, person: Beneficiary, call: CallContext) -> bool:
@@ -308,7 +317,7 @@ class SparMyAddress(models.AbstractModel):
         if draft_sudo.operation == "set" and not fa:
             raise StepUpNeeded()
         try:
-            return self._request_change(mapper, draft_sudo, person, call, fa)
+            result = self._request_change(mapper, draft_sudo, person, call, fa)
         except ServiceUnavailable:
             raise
         except MapperError as error:
@@ -316,6 +325,9 @@ class SparMyAddress(models.AbstractModel):
             if done is None:
                 raise error
             return done
+        if result.is_uncertain:
+            raise OutcomeUnknown()
+        return result
 
     @api.model
     def _check_outcome_after_failure(
@@ -349,18 +361,33 @@ class SparMyAddress(models.AbstractModel):
         if done is not None:
             # Done by an earlier request, which Odoo runs again or which was cut off.
             return done
+        request = self._build_request(mapper, draft_sudo, person, now, fa)
+        if request is None:
+            return Result(Outcome.CONFLICT, problem="version")
+        if isinstance(request, UnlinkRequest):
+            return mapper._unlink_fa(call, [request])[0]
+        if isinstance(request, UpdateRequest):
+            return mapper._update_fa(call, [request])[0]
+        return mapper._link_fa(call, [request])[0]
+
+    @api.model
+    def _build_request(
+        self, mapper, draft_sudo, person: Beneficiary, now: Result, fa: str
+    ) -> LinkRequest | UpdateRequest | UnlinkRequest | None:
+        """Return what a draft asks the mapper for, by what is in force ``now``.
+
+        Returns None where the person saw no account and there is one.
+        """
         base = draft_sudo.base_version or None
         if draft_sudo.operation == "remove":
-            request = UnlinkRequest(person.id_value, expected_version=base)
-            return mapper._unlink_fa(call, [request])[0]
+            return UnlinkRequest(person.id_value, expected_version=base)
         details = Details(person.name, person.contacts.phone_number)
         if now.outcome is Outcome.NOT_LINKED:
-            return mapper._link_fa(call, [LinkRequest(person.id_value, fa, details)])[0]
+            return LinkRequest(person.id_value, fa, details)
         has_versions = Capability.VERSIONS in mapper._capabilities()
         if base is None and has_versions and draft_sudo.owner_key:
-            return Result(Outcome.CONFLICT, problem="version")
-        request = UpdateRequest(person.id_value, fa, details, expected_version=base)
-        return mapper._update_fa(call, [request])[0]
+            return None
+        return UpdateRequest(person.id_value, fa, details, expected_version=base)
 
 
 def _get_objection_digest(period: str, seq: int) -> str:

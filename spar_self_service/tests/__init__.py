@@ -1,4 +1,5 @@
 from . import test_auth_oauth_provider
+from . import test_confirmation
 from . import test_login_page
 from . import test_frame
 from . import test_helped_change
@@ -13,6 +14,7 @@ from . import test_no_password
 from . import test_page_edges
 from . import test_page_texts
 from . import test_pages
+from . import test_portal_elsewhere
 from . import test_rendering
 from . import test_spar_beneficiary
 from . import test_spar_draft

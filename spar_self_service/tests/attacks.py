@@ -7,7 +7,7 @@ import json
 import time
 from dataclasses import dataclass, field
 
-from .hostile_provider import CLIENT_ID, encode
+from odoo.addons.spar_mapper_connector.tests.hostile_provider import CLIENT_ID, encode
 
 NOW = time.time
 

@@ -10,10 +10,14 @@ from odoo.tests import HttpCase
 
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
+from odoo.addons.spar_mapper_connector.tests.hostile_provider import (
+    CLIENT_ID,
+    GENERATED_CODE,
+    HostileProvider,
+)
 
 from ..models import spar_beneficiary
 from ..models.auth_oauth_provider import FLOW
-from .hostile_provider import CLIENT_ID, GENERATED_CODE, HostileProvider
 
 ALLOWED = {"SPAR_OUTGOING_ALLOW": "127.0.0.0/8"}
 

@@ -21,6 +21,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 from .page_case import FA, ID, STAFF, PageCase
 
+PAGE_ADDONS = ("spar_self_service", "spar_mapper_connector", "spar_fa_directory")
 PAGE_LOGGER = "odoo.addons.spar_self_service.controllers.page"
 
 
@@ -30,9 +31,7 @@ class TestFrame(PageCase):
         language = self.env["res.lang"]._activate_lang(code)
         website = self.env["website"].search([], limit=1)
         website.language_ids |= language
-        addons = self.env["ir.module.module"].search(
-            [("name", "in", ("spar_self_service", "spar_fa_directory"))]
-        )
+        addons = self.env["ir.module.module"].search([("name", "in", PAGE_ADDONS)])
         addons._update_translations([code])
         self.env.registry.clear_cache()
 

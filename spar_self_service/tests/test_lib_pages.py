@@ -10,8 +10,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Period,
     Remedy,
 )
+from odoo.addons.spar_mapper_connector.lib.pages import contrast, lines
 
-from ..lib import contrast, overview, steps, typing
+from ..lib import overview, steps, typing
 from ..lib.steps import Answers
 
 
@@ -28,12 +29,12 @@ class TestTyping(BaseCase):
         self.assertEqual(typing.clean(" Ab-12.x@é "), "Ab-12.x@é")
 
     def test_groups_are_of_four(self):
-        self.assertEqual(typing.in_groups("DE89370400440532013000")[:9], "DE89 3704")
+        self.assertEqual(lines.in_groups("DE89370400440532013000")[:9], "DE89 3704")
 
     def test_nothing_but_plain_numbers_is_grouped(self):
         for text in ("a.b@example.org", "+15551234567", "٤٥٦٧٨"):
             with self.subTest(text):
-                self.assertEqual(typing.in_groups(text), text)
+                self.assertEqual(lines.in_groups(text), text)
 
 
 class TestContrast(BaseCase):

@@ -10,11 +10,12 @@ from odoo.exceptions import AccessDenied, ConcurrencyError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..lib import browser
+from odoo.addons.spar_mapper_connector.lib.pages import browser
+from odoo.addons.spar_mapper_connector.tests.hostile_provider import CLIENT_ID, encrypt
+
 from ..models import ir_http
 from ..models.spar_identity import SparIdentity
 from .common import LoginCase
-from .hostile_provider import CLIENT_ID, encrypt
 
 
 @tagged("post_install", "-at_install")

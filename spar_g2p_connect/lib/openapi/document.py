@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ...const import BASE_PATH
-from . import openg2p_2
+from . import extension, openg2p_2
 from .paths import OPEN_API, build_paths
 from .schemas import Schema, build_schemas
 from .service_schemas import build_service_schemas
@@ -27,6 +27,9 @@ Answers and callbacks are signed in the same place, with a key from
 `Error`. A `message_id` identifies one message: sending the same message again returns
 the same answer.
 
+**SPAR to SPAR.** Below `/extension/` is what G2P Connect has no words for, for
+participants that are a SPAR themselves: header, signatures and limits are the same.
+
 **Limits.** Calls and items per minute and items per day are limited. A request over a
 limit is answered with HTTP 429 and `Retry-After`. An unknown ID counts as twenty known
 ones.
@@ -37,7 +40,8 @@ ones.
 def build_document() -> Schema:
     """Return the OpenAPI document of this server, the same for every caller."""
     services = {**build_service_schemas(), "OpenApi": OPEN_API}
-    schemas = {**build_schemas(), **openg2p_2.build_schemas(), **services}
+    dialects = {**openg2p_2.build_schemas(), **extension.build_schemas()}
+    schemas = {**build_schemas(), **dialects, **services}
     return {
         "openapi": "3.0.3",
         "info": {

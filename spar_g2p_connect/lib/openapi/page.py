@@ -67,7 +67,7 @@ def _mark(text: str) -> str:
 
 def _build_group(tag: str) -> str:
     entries = "".join(_build_path(path) for path in PATHS if path.tag == tag)
-    return f"<h2>{escape(tag.capitalize())}</h2>{entries}"
+    return f"<h2>{escape(tag[:1].upper() + tag[1:])}</h2>{entries}"
 
 
 def _build_path(path: Path) -> str:

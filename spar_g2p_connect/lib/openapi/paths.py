@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import OPERATIONS, STATUS
+from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import (
+    OPERATIONS as OPERATIONS_OF_SPAR,
+)
 
-from . import openg2p_2
+from . import extension, openg2p_2
 from .schemas import Schema, build_object, get_schema_name, one_of, ref, text
 
 JSON, FORM, HTML = "application/json", "application/x-www-form-urlencoded", "text/html"
@@ -268,9 +271,25 @@ def _build_directory_paths() -> list[Path]:
     ]
 
 
+def _build_extension_paths() -> list[Path]:
+    return [
+        Path(
+            f"/extension/{operation.name}",
+            "post",
+            operation.summary,
+            extension.get_name(operation, "Response"),
+            "SPAR to SPAR",
+            request=extension.get_name(operation, "Request"),
+            refusals=_OF_MESSAGES,
+        )
+        for operation in OPERATIONS_OF_SPAR.values()
+    ]
+
+
 PATHS: tuple[Path, ...] = (
     *_build_message_paths(),
     *_build_status_paths(),
+    *_build_extension_paths(),
     *_build_directory_paths(),
     *_build_service_paths(),
 )

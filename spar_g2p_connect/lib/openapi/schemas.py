@@ -61,7 +61,8 @@ def get_schema_name(operation: str, kind: str) -> str:
 # === HEADERS === #
 
 
-def _build_request_header(action: str) -> Schema:
+def build_request_header(action: str) -> Schema:
+    """Return the header of a request with ``action``."""
     return build_object(
         ("message_id", "message_ts", "action", "sender_id", "total_count"),
         version=text(default=VERSION),
@@ -77,13 +78,14 @@ def _build_request_header(action: str) -> Schema:
     )
 
 
-def _build_response_header() -> Schema:
+def build_response_header(*actions: str) -> Schema:
+    """Return the header of an answer with one of ``actions``."""
     return build_object(
         ("message_id", "message_ts", "action", "status"),
         version=text(),
         message_id=text(),
         message_ts=timestamp(),
-        action=one_of(*ACTIONS),
+        action=one_of(*actions),
         status=one_of(*STATUSES),
         status_reason_code=text(),
         status_reason_message=text(MAX_MESSAGE),
@@ -162,14 +164,15 @@ def _build_messages(operation: Operation) -> dict[str, Schema]:
     return {
         f"{word}RequestItem": _build_request_item(operation),
         f"{word}ResponseItem": _build_response_item(operation),
-        f"{word}Request": _build_envelope(_build_request_header(name), request),
-        f"{word}Response": _build_envelope(ref("ResponseHeader"), response, False),
+        f"{word}Request": build_envelope(build_request_header(name), request),
+        f"{word}Response": build_envelope(ref("ResponseHeader"), response, False),
     }
 
 
-def _build_envelope(
+def build_envelope(
     header: Schema, message: Schema, wants_message: bool = True
 ) -> Schema:
+    """Return the schema of a message, with its signature."""
     required = ("header", "message") if wants_message else ("header",)
     return build_object(required, signature=text(), header=header, message=message)
 
@@ -202,10 +205,10 @@ def _build_status() -> dict[str, Schema]:
     response = build_object(
         transaction_id=text(), correlation_id=text(), txnstatus_response=status
     )
-    header = _build_request_header("txn-status")
+    header = build_request_header("txn-status")
     return {
-        "TxnStatusRequest": _build_envelope(header, message),
-        "TxnStatusResponse": _build_envelope(ref("ResponseHeader"), response, False),
+        "TxnStatusRequest": build_envelope(header, message),
+        "TxnStatusResponse": build_envelope(ref("ResponseHeader"), response, False),
     }
 
 
@@ -220,7 +223,7 @@ def _build_shared() -> dict[str, Schema]:
     )
     return {
         "Attribute": build_object(("name", "value"), name=text(), value={}),
-        "ResponseHeader": _build_response_header(),
+        "ResponseHeader": build_response_header(*ACTIONS),
         "Acknowledgement": build_object(("message",), message=ack),
         "Error": build_object(("errors",), errors=build_list(error, minItems=1)),
     }

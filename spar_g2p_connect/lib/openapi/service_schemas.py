@@ -31,6 +31,7 @@ def _build_participant() -> Schema:
         scope=one_of("yes_no", "details"),
         resolves_by_fa=_FLAG,
         own_providers_only=_FLAG,
+        extension=build_list(text()),
         callback=text(),
         limits=limits,
     )

@@ -77,6 +77,9 @@ class SparCallback(models.Model):
             "http_": self.env._("The callback URL answered HTTP %(status)s."),
             "token_http_": self.env._("The token endpoint answered HTTP %(status)s."),
             "unreachable": self.env._("No connection to this host."),
+            "certificate_invalid": self.env._(
+                "The certificate of this host is not valid for its name."
+            ),
             "unknown_host": self.env._("The host cannot be found."),
             "too_slow": self.env._("The answer took too long."),
             "answer_lost": self.env._(

@@ -7,6 +7,7 @@ from odoo import api, models
 from odoo.tools import SQL, config
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken, SettingsAltered
+from odoo.addons.spar_mapper_connector.lib import access_tokens
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
@@ -34,12 +35,14 @@ WORKERS = ("ir_cron_callbacks_1", "ir_cron_callbacks_2")
 THREADS = 32
 
 #: Problems of the target and not of the content: its other callbacks wait, too.
-_TARGET_UNAVAILABLE = frozenset({"unreachable", "unknown_host", "too_slow"})
+_TARGET_UNAVAILABLE = frozenset(
+    {"unreachable", "certificate_invalid", "unknown_host", "too_slow"}
+)
 
 #: A claim outlives the longest attempt; after that, another worker may send it.
-_CLAIM_SECONDS = delivery.TIMEOUT + delivery.TOKEN_TIMEOUT + 15
+_CLAIM_SECONDS = delivery.TIMEOUT + access_tokens.TIMEOUT + 15
 
-_TOKENS = delivery.CallbackTokens()
+_TOKENS = access_tokens.AccessTokens()
 
 #: Codes of problems on our side, temporary and permanent.
 INTERNAL, UNREADABLE = "internal_error", "unreadable"

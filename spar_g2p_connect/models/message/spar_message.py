@@ -13,6 +13,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.sameness import canonicalise
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import (
+    ACTIONS as EXTENSION_ACTIONS,
+)
 
 from ...exceptions import TooMany
 from ...lib.bindings import DONE, WAITING, MessageBinding
@@ -26,6 +29,7 @@ from ...lib.packing import pack, unpack
 RETENTION_PARAMETER = "spar_g2p_connect.message_retention_days"
 DEFAULT_RETENTION, MIN_RETENTION = 90, 2
 
+_STORED_ACTIONS = ACTIONS | EXTENSION_ACTIONS
 _VACUUM_BATCH = 5000
 SEAL = "message"
 
@@ -102,6 +106,25 @@ class SparMessage(models.Model):
             ("unlink", "Unlink"),
             ("resolve", "Resolve"),
             ("txn-status", "Status"),
+            # Of another SPAR.
+            ("spar-capabilities", "Capabilities (SPAR)"),
+            ("spar-link", "Link (SPAR)"),
+            ("spar-update", "Update (SPAR)"),
+            ("spar-unlink", "Unlink (SPAR)"),
+            ("spar-suspend", "Suspend"),
+            ("spar-resume", "Resume"),
+            ("spar-resolve", "Resolve (SPAR)"),
+            ("spar-standing", "Payment readiness"),
+            ("spar-change-status", "Status of changes"),
+            ("spar-history", "History"),
+            ("spar-address-at", "Address at a moment"),
+            ("spar-waiting-changes", "Waiting changes"),
+            ("spar-own-address", "Own address"),
+            ("spar-propose", "Proposal"),
+            ("spar-confirmation", "State of a proposal"),
+            ("spar-object", "Objection"),
+            ("spar-notice", "Notice"),
+            ("spar-object-to-notice", "Objection to a notice"),
             ("other", "Other"),
         ],
         required=True,
@@ -134,6 +157,9 @@ class SparMessage(models.Model):
     next_try = fields.Datetime(string="Next attempt", readonly=True)
     callback_ids = fields.One2many(
         "spar.callback", "message_id", string="Callbacks", readonly=True
+    )
+    change_ids = fields.One2many(
+        "spar.message.change", "message_id", string="Changes elsewhere", readonly=True
     )
     callback_state = fields.Selection(
         related="callback_ids.state", string="Callback", readonly=True
@@ -316,7 +342,7 @@ class SparMessage(models.Model):
             "participant_id": caller.participant_id,
             "message_id": message_id[:MAX_IDENTIFIER] or None,
             "claims_id": False,
-            "action": action if action in ACTIONS else "other",
+            "action": action if action in _STORED_ACTIONS else "other",
             "mode": mode,
             "state": "refused",
             "reason_code": getattr(error, "word", None) or error.code,

@@ -7,6 +7,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.held import (
     finish_answer,
+    finish_at,
     finish_items,
     get_items,
     get_waiting,
@@ -71,11 +72,29 @@ class SparMessage(models.Model):
 
     @api.model
     def _finish_items(self, keyring, row: dict, operation: str, items: list) -> list:
-        """Return the answered ``items`` of message ``row`` with their final state."""
+        """Return the answered ``items`` of message ``row`` with their final state.
+
+        Items whose changes wait elsewhere have nothing to do with the store's changes,
+        even if these are of the same ID.
+        """
+        if not get_waiting(items):
+            return items
+        elsewhere = self.env["spar.message.change"]._get_states(row["id"])
+        items = finish_at(items, elsewhere)
+        own = [item for place, item in enumerate(items) if place not in elsewhere]
+        finished = iter(self._finish_own(keyring, row["id"], operation, own))
+        return [
+            item if place in elsewhere else next(finished)
+            for place, item in enumerate(items)
+        ]
+
+    @api.model
+    def _finish_own(self, keyring, row_id: int, operation: str, items: list) -> list:
+        """Return items with the decisions on changes that wait in the store."""
         waiting = get_waiting(items)
         if not waiting:
             return items
-        decisions = self._get_decisions(keyring, row["id"], operation, waiting)
+        decisions = self._get_decisions(keyring, row_id, operation, waiting)
         return finish_items(items, lambda text: decisions.get(self._identify(text), ""))
 
     @api.model
@@ -152,10 +171,9 @@ class SparMessage(models.Model):
         binding = MessageBinding(*(row[name] for name in MessageBinding._fields))
         context = binding.build_context(DONE)
         answer = self._unseal(keyring, context, row["sealed_answer"])
-        waiting = get_waiting(get_items(answer, row["action"]))
-        decisions = self._get_decisions(keyring, row["id"], row["action"], waiting)
-        final = finish_answer(
-            answer, row["action"], lambda text: decisions.get(self._identify(text), "")
-        )
+        operation = row["action"]
+        items = get_items(answer, operation)
+        items = self._finish_items(keyring, row, operation, items)
+        final = finish_answer(answer, operation, items)
         action = get_callback_action(row["action"])
         self.env["spar.callback"]._queue(row["id"], binding, action, document=final)

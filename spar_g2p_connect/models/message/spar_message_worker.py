@@ -1,7 +1,9 @@
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from psycopg2.errors import LockNotAvailable
@@ -25,6 +27,7 @@ from odoo.addons.spar_mapper_connector.transactions import (
 )
 
 from ...const import SERVICE_USER
+from ...lib.batch import Answered
 from ...lib.bindings import WAITING, MessageBinding
 from ...lib.error_texts import describe_error
 from ...lib.exchange import ASYNC, Exchange
@@ -49,6 +52,10 @@ _LOCK_LIMITS = TimeLimits(min(0.25, TURN.lock_seconds), TURN.statement_seconds)
 _SOON = timedelta(seconds=3)
 _STAY_SECONDS = 0.3
 
+#: For how long a message is left to the worker that calls mappers elsewhere for it. If
+#: the worker was killed, another one takes the message after that.
+_CLAIM = timedelta(minutes=2)
+
 #: Why a message ends that cannot be processed, for its sender.
 _UNREADABLE = (
     "can no longer be read here, and had no effect: send it under another message_id"
@@ -57,6 +64,10 @@ _ANSWERED = "was answered before: its stored row was altered, and it does not ru
 _FAILED = "could not be processed, and had no effect"
 #: The code where no answer can be built.
 _CODE = "err.service.unavailable"
+
+
+class TurnLost(Exception):
+    """Another worker has taken the message: this one took too long."""
 
 
 class WaitingMessage(NamedTuple):
@@ -86,6 +97,9 @@ class SparMessage(models.Model):
     together. A worker that is killed leaves the message as it was, at the head of its
     participant's queue; each turn is recorded before it begins, so that a message is
     not started for ever. A message that cannot be processed ends with a reason.
+
+    While a worker calls mappers elsewhere it has no transaction and so no lock: it
+    claims the message for a while, and takes it back afterwards.
 
     The steps, in this order: ``_cron_answer`` (one message of each participant in
     turn), ``_process_next`` (lock a participant), ``_answer_next`` (begin the turn),
@@ -202,6 +216,8 @@ class SparMessage(models.Model):
                 self._give_up(participant_id, waiting)
             else:
                 self._answer_waiting(participant_id, waiting)
+        except TurnLost:
+            use_read_committed(self.env.cr)
         except Exception as error:
             self._postpone(participant_id, waiting, error)
         return 1
@@ -251,8 +267,37 @@ class SparMessage(models.Model):
         if exchange is None:
             return self._end_unreadable(participant_id, waiting)
         server = self.env["spar.g2p.connect.server"]
-        answer = server._answer_queued(exchange, waiting.binding.correlation_id)
-        return self._finish(waiting, answer, exchange.transaction_id)
+        answered = server._answer_queued(
+            exchange,
+            waiting.binding.correlation_id,
+            partial(self._outside_turn, participant_id, waiting),
+        )
+        return self._finish(waiting, answered, exchange.transaction_id)
+
+    @contextmanager
+    def _outside_turn(
+        self, participant_id: int, waiting: WaitingMessage
+    ) -> Iterator[None]:
+        """Claim the message, and end the transaction; take it back after the block.
+
+        Raises TurnLost if another worker has taken it.
+        """
+        self._schedule_retry(waiting, _CLAIM)
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        yield
+        use_read_committed(self.env.cr)
+        limit_transaction(self.env.cr, TURN)
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT m.attempts FROM spar_participant p
+                     JOIN spar_message m ON m.id = %s AND m.state = 'waiting'
+                    WHERE p.id = %s FOR NO KEY UPDATE OF p""",
+                waiting.row_id,
+                participant_id,
+            )
+        )
+        if rows != [(waiting.attempts + 1,)]:
+            raise TurnLost()
 
     @api.model
     def _open_exchange(self, participant_id: int, waiting: WaitingMessage) -> Exchange:
@@ -274,12 +319,13 @@ class SparMessage(models.Model):
 
     @api.model
     def _finish(
-        self, waiting: WaitingMessage, answer: dict, transaction_id: str = ""
+        self, waiting: WaitingMessage, answered: Answered, transaction_id: str = ""
     ) -> None:
         """Store the answer, and queue its callback."""
         stored = StoredMessage(waiting.row_id, waiting.binding)
-        self._save_answer(stored, answer, transaction_id)
-        self._store_waiting_ids(waiting.row_id, waiting.action, answer)
+        self._save_answer(stored, answered.document, transaction_id)
+        self._store_waiting_ids(waiting.row_id, waiting.action, answered.document)
+        self.env["spar.message.change"]._add(waiting.row_id, answered.waiting)
         callbacks = self.env["spar.callback"]
         action = get_callback_action(waiting.action)
         callbacks._queue(waiting.row_id, waiting.binding, action)
@@ -424,7 +470,7 @@ class SparMessage(models.Model):
         """
         try:
             with self.env.cr.savepoint():
-                self._finish(waiting, build(), transaction_id)
+                self._finish(waiting, Answered(build()), transaction_id)
         except Exception as error:
             if is_passing(error):
                 raise

@@ -5,9 +5,8 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
+from odoo.addons.spar_mapper_connector.lib.access_tokens import RemoteCredentials
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
-
-from ...lib.delivery import CallbackCredentials
 
 #: The fields of this file; each takes two people to change.
 CALLBACK_FIELDS = (
@@ -132,12 +131,12 @@ class SparCallbackTarget(models.AbstractModel):
         for participant in self:
             participant.has_callback_secret = participant.id in ids_with_secret
 
-    def _get_callback_credentials(self) -> CallbackCredentials:
+    def _get_callback_credentials(self) -> RemoteCredentials:
         """Return how to authenticate at the callback URL."""
         self.ensure_one()
         if self.callback_auth == "none":
-            return CallbackCredentials()
-        return CallbackCredentials(
+            return RemoteCredentials()
+        return RemoteCredentials(
             kind=self.callback_auth,
             secret=self.env["spar.callback.secret"]._get(self.id),
             token_url=self.callback_token_url or "",

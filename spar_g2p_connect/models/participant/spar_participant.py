@@ -6,6 +6,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import signing
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
@@ -117,12 +118,12 @@ class SparParticipant(models.Model):
     )
     signature_place = fields.Selection(
         [
-            (proofs.IN_MESSAGE, "In the message (jws_envelope)"),
-            (proofs.IN_HTTP_HEADER, "In the HTTP header (jws_header)"),
+            (signing.IN_MESSAGE, "In the message (jws_envelope)"),
+            (signing.IN_HTTP_HEADER, "In the HTTP header (jws_header)"),
         ],
         string="Signature location",
         required=True,
-        default=proofs.IN_MESSAGE,
+        default=signing.IN_MESSAGE,
         help="Of the participant's signatures, and of ours in answers and callbacks.",
     )
     answer_algorithm = fields.Selection(

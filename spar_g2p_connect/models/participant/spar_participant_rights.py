@@ -2,8 +2,13 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
-from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    Capability,
+    Operation,
+)
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import profiles
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import Profile
 
@@ -21,9 +26,30 @@ OPERATION_RIGHTS = {
     "may_resolve": Operation.RESOLVE,
 }
 
+#: Right -> what another SPAR may ask with it, beyond G2P Connect. Without the first one
+#: it may ask nothing.
+EXTENSION_RIGHTS = {
+    "may_use_extension": (Capability.VERSIONS, Capability.CHANGE_STATUS),
+    "may_suspend": (Capability.SUSPEND,),
+    "may_read_standing": (Capability.STANDING,),
+    "may_read_history": (Capability.HISTORY,),
+    "may_read_waiting": (Capability.WAITING_CHANGES,),
+    "may_object": (Capability.OBJECTION,),
+    "may_propose": (Capability.CONFIRMATION,),
+    "may_read_own": (Capability.OWN_ADDRESS,),
+}
+
+#: Of them, those whose answers contain addresses.
+_SHOWING_ADDRESSES = ("may_read_history", "may_read_waiting")
+
+#: What a portal may do beside reading the address of somebody who has logged in there:
+#: nothing that reads or changes anything of other people.
+_OF_PORTALS = ("may_use_extension", "may_read_own", "may_propose", "may_object")
+
 #: The fields of this file; each takes two people to change, and is read for a call.
 RIGHTS_FIELDS = (
     *OPERATION_RIGHTS,
+    *EXTENSION_RIGHTS,
     "may_resolve_by_fa",
     "scope",
     "authority",
@@ -109,6 +135,45 @@ class SparParticipant(models.Model):
         "were received. An address of another kind is not rewritten.",
     )
 
+    # === RIGHTS OF ANOTHER SPAR === #
+
+    may_use_extension = fields.Boolean(
+        string="SPAR to SPAR",
+        help="It is another SPAR: its messages may have purposes and versions, and it "
+        "may ask what became of its changes. Its users have at most the authority of "
+        "this participant.",
+    )
+    may_suspend = fields.Boolean(
+        string="Suspend", help="Suspend and resume payments to an address."
+    )
+    may_read_standing = fields.Boolean(
+        string="Payment readiness",
+        help="Query whether people would be paid now: also whether their address is "
+        "disputed or shared with others, or about to change.",
+    )
+    may_read_history = fields.Boolean(
+        string="History", help="Read every address that an ID ever had."
+    )
+    may_read_waiting = fields.Boolean(
+        string="Waiting changes", help="Read the changes of an ID that wait."
+    )
+    may_object = fields.Boolean(
+        string="Objections",
+        help="Freeze changes in the name of a person who disputes one. Nothing is "
+        "undone without that person's own login.",
+    )
+    may_read_own = fields.Boolean(
+        string="Own address (portal)",
+        help="It is a portal: it reads the address of a person who has logged in "
+        "there, masked, one at a time, with that person's ID token. It has no other "
+        "right to read or change addresses.",
+    )
+    may_propose = fields.Boolean(
+        string="Proposals",
+        help="Send people to this registry's own page, to confirm a change there. For "
+        "portals, which also have to be listed as one.",
+    )
+
     # === LIMITS === #
 
     max_items = fields.Integer(string="Items per message", required=True, default=1000)
@@ -188,6 +253,46 @@ class SparParticipant(models.Model):
     def _selection_profile(self) -> list[tuple[str, str]]:
         return profiles.selection()
 
+    @api.constrains("scope", *EXTENSION_RIGHTS)
+    def _check_extension(self) -> None:
+        for participant in self:
+            granted = [name for name in EXTENSION_RIGHTS if participant[name]]
+            if granted and not participant.may_use_extension:
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: rights beyond G2P Connect also need SPAR to SPAR.",
+                        name=participant.name,
+                    )
+                )
+            if participant.scope != "details" and set(granted) & set(
+                _SHOWING_ADDRESSES
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: history and waiting changes contain addresses, so "
+                        "they need the scope Details.",
+                        name=participant.name,
+                    )
+                )
+
+    @api.constrains(
+        "scope", "may_resolve_by_fa", *OPERATION_RIGHTS, *EXTENSION_RIGHTS
+    )
+    def _check_portal(self) -> None:
+        rights = {*OPERATION_RIGHTS, *EXTENSION_RIGHTS, "may_resolve_by_fa"}
+        others = sorted(rights - set(_OF_PORTALS))
+        for participant in self.filtered("may_read_own"):
+            granted = [name for name in others if participant[name]]
+            if granted or participant.scope == "details":
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s: a portal reads the addresses of people who have "
+                        "logged in there, and nothing else. Remove its other rights, "
+                        "and choose the scope Yes or no.",
+                        name=participant.name,
+                    )
+                )
+
     @api.depends("id_type_ids")
     def _compute_has_id_types(self) -> None:
         for participant in self:
@@ -217,6 +322,7 @@ class SparParticipant(models.Model):
                 operations=self._get_operations(),
                 sees_details=self.scope == "details",
                 resolves_by_fa=self.may_resolve_by_fa,
+                extension=self._get_extension(),
             ),
             authority=Authority[self.authority.upper()],
             profile=self._get_profile(),
@@ -240,6 +346,17 @@ class SparParticipant(models.Model):
         return frozenset(
             operation for name, operation in OPERATION_RIGHTS.items() if self[name]
         )
+
+    def _get_extension(self) -> frozenset[Capability]:
+        """Return what it may ask beyond G2P Connect, as another SPAR."""
+        if not self.may_use_extension:
+            return frozenset()
+        granted = (each for name, each in EXTENSION_RIGHTS.items() if self[name])
+        found = frozenset().union(*granted)
+        if self.scope != "details":
+            hidden = (EXTENSION_RIGHTS[name] for name in _SHOWING_ADDRESSES)
+            found -= frozenset().union(*hidden)
+        return found
 
     def _get_profile(self) -> Profile:
         """Return the syntax that applies to this participant."""
@@ -299,6 +416,7 @@ class SparParticipant(models.Model):
             "scope": "details" if caller.rights.sees_details else "yes_no",
             "resolves_by_fa": caller.rights.resolves_by_fa,
             "own_providers_only": caller.provider_ids is not None,
+            "extension": sorted(each.value for each in caller.rights.extension),
             "callback": caller.callback,
             "limits": self._get_own_limits(caller),
         }

@@ -48,6 +48,9 @@ class SparParticipantUsage(models.Model):
     update_items = fields.Integer(string="Update", readonly=True)
     unlink_items = fields.Integer(string="Unlink", readonly=True)
     resolve_items = fields.Integer(string="Resolve", readonly=True)
+    other_items = fields.Integer(
+        string="Other", readonly=True, help="Items beyond G2P Connect, of another SPAR."
+    )
     not_found = fields.Integer(string="Not found", readonly=True)
     refused = fields.Integer(
         string="Refused messages",
@@ -59,7 +62,18 @@ class SparParticipantUsage(models.Model):
 
     @api.model
     def _count(self, caller: Caller, operation: Operation | None, items: int) -> None:
-        """Count a call with ``items``.
+        """Count a call with ``items`` of ``operation``; see ``_count_in``."""
+        self._count_in(caller, f"{operation.value}_items" if operation else "", items)
+
+    @api.model
+    def _get_extension_column(self, name: str) -> str:
+        """Return the column of an operation of another SPAR."""
+        column = f"{name}_items"
+        return column if column in self._fields else "other_items"
+
+    @api.model
+    def _count_in(self, caller: Caller, column: str, items: int) -> None:
+        """Count a call with ``items`` in ``column``, "" for none of the day's.
 
         Raises PaceReached or DailyLimitReached, and then counts nothing. Most calls are
         counted in lots that this process has taken (see ``lib/lots``), without a query.
@@ -68,8 +82,7 @@ class SparParticipantUsage(models.Model):
         process last wrote it.
         """
         needs = {"spar.participant.pace": self._get_pace_need(caller, items)}
-        if operation and items:
-            column = f"{operation.value}_items"
+        if column and items:
             needs[self._name] = self._get_need(caller, items, column)
         with _LOCK:
             self._count_needs(caller, needs, self._get_lots(caller))

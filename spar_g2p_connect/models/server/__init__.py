@@ -2,8 +2,12 @@ from . import spar_g2p_connect_server
 from . import spar_g2p_connect_authentication
 from . import spar_g2p_connect_token
 from . import spar_participant_assertion
+from . import spar_g2p_connect_backends
 from . import spar_g2p_connect_answers
 from . import spar_g2p_connect_signature
+from . import spar_g2p_connect_extension
+from . import spar_g2p_connect_extension_answers
+from . import spar_g2p_connect_own_address
 from . import spar_g2p_connect_openg2p
 from . import spar_g2p_connect_directory
 from . import spar_g2p_connect_trial

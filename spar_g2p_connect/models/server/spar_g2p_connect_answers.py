@@ -1,11 +1,12 @@
-from collections.abc import Callable
+import logging
 from functools import partial
 
 from odoo import api, models
 from odoo.tools.translate import code_translations
 
-from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.answers import build_items
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import find_answer
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.envelope import (
     RequestMessage,
     build_answer,
@@ -20,50 +21,73 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import (
     build_status_answer,
 )
 
+from ...lib.batch import Answered, Batch
 from ...lib.caller import Caller
 from ...lib.disclosure import disclose, refuse_items
 from ...lib.exchange import Exchange
 from ...lib.locales import choose_language
 
+_logger = logging.getLogger(__name__)
+
 #: The answers for an unknown ID, and for one that this caller may not see.
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 
-#: Operation -> the call of the mapper that executes it.
-_MAPPER_CALLS: dict[Operation, Callable] = {
-    Operation.LINK: lambda mapper, call, items: mapper._link_fa(call, items),
-    Operation.UPDATE: lambda mapper, call, items: mapper._update_fa(call, items),
-    Operation.UNLINK: lambda mapper, call, items: mapper._unlink_fa(call, items),
-    Operation.RESOLVE: lambda mapper, call, items: mapper._resolve_fa(call, items),
-}
-
 
 class SparG2pConnectAnswers(models.AbstractModel):
-    """The answer to an accepted message, whether it is given at once or in its turn."""
+    """The answer to an accepted message, whether it is given at once or in its turn.
+
+    ``_begin`` reads the items and finds the backends that answer them. Then the server
+    calls those elsewhere, while no transaction is open. ``_finish`` calls the others,
+    and builds the answer.
+    """
 
     _name = "spar.g2p.connect.answers"
     _description = "Answers to messages"
 
     @api.model
-    def _answer_items(
-        self, exchange: Exchange, message: RequestMessage, correlation_id: str = ""
-    ) -> dict:
-        """Call the mapper once for all items, and answer what may be disclosed."""
-        caller, profile = exchange.caller, exchange.caller.profile
-        items = read_items(exchange.operation, message.items, profile)
+    def _begin(self, exchange: Exchange, message: RequestMessage) -> Batch:
+        """Return the items of a message, divided among the backends."""
+        caller = exchange.caller
+        items = read_items(exchange.operation, message.items, caller.profile)
         refuse_items(caller.rights, caller.id_type_ids, items, self._find_type)
-        readable = [item for item in items if item.request]
-        results = self._call_mapper(exchange, readable)
+        has_returned = self._has_returned(exchange)
+        if has_returned:
+            self._refuse_returned(items)
+        call = caller.build_call(exchange.header)
+        batch = Batch(exchange, message.transaction_id, items, call)
+        batch.has_returned = has_returned
+        if not has_returned:
+            self.env["spar.g2p.connect.backends"]._split(batch)
+        return batch
+
+    @api.model
+    def _finish(self, batch: Batch, correlation_id: str = "") -> Answered:
+        """Call the backends of this transaction; answer what may be disclosed."""
+        exchange, caller = batch.exchange, batch.exchange.caller
+        results = self._get_results(batch)
+        waiting = batch.list_waiting(results)
         disclosed = [
             disclose(caller.rights, item, result)
-            for item, result in zip(readable, results, strict=True)
+            for item, result in zip(batch.readable, results, strict=True)
         ]
-        self._count_not_found(caller, disclosed)
+        if not batch.has_returned:
+            self._count_not_found(caller, disclosed)
         self._write_addresses(caller, disclosed)
-        timestamp, translate = format_timestamp(now()), self._get_translate()
-        wires = build_items(items, disclosed, timestamp, profile, translate)
-        return build_answer(
-            exchange.header, profile, message.transaction_id, wires, correlation_id
+        profile, translate = caller.profile, self._get_translate()
+        timestamp = format_timestamp(now())
+        wires = build_items(batch.items, disclosed, timestamp, profile, translate)
+        answer = build_answer(
+            exchange.header, profile, batch.transaction_id, wires, correlation_id
         )
+        return Answered(answer, waiting)
+
+    @api.model
+    def _get_results(self, batch: Batch) -> list[Result]:
+        if not batch.readable:
+            return []
+        if batch.has_returned:
+            return [Result(Outcome.NOT_LINKED) for _item in batch.readable]
+        return self.env["spar.g2p.connect.backends"]._ask_here(batch)
 
     @api.model
     def _answer_status(self, exchange: Exchange) -> dict:
@@ -76,7 +100,9 @@ class SparG2pConnectAnswers(models.AbstractModel):
         request = StatusRequest.from_wire(exchange.document, header, caller.profile)
         caller.check_operation(request.requested.operation)
         call = caller.build_call(header)
-        status = self._get_mapper()._transaction_status(call, request.requested)
+        # Messages are this database's, whichever backends answered their items.
+        messages = self.env["spar.mapper.local"]
+        status = messages._transaction_status(call, request.requested)
         return build_status_answer(header, caller.profile, request, status)
 
     # === ITEMS === #
@@ -113,20 +139,28 @@ class SparG2pConnectAnswers(models.AbstractModel):
         for result, text in zip(found, written, strict=True):
             result.fa = text or result.fa
 
-    # === THE MAPPER === #
+    # === REQUESTS THAT COME BACK === #
 
     @api.model
-    def _get_mapper(self) -> models.AbstractModel:
-        """Return the mapper to call: the store of this database."""
-        return self.env["spar.mapper.local"]
+    def _has_returned(self, exchange: Exchange) -> bool:
+        """Return whether a message has passed through this server before."""
+        passed = exchange.header.passed
+        if not passed:
+            return False
+        return self.env["spar.mapper.backend"]._get_own_mark() in passed
 
     @api.model
-    def _call_mapper(self, exchange: Exchange, items: list[Item]) -> list[Result]:
-        if not items:
-            return []
-        call = exchange.caller.build_call(exchange.header)
-        requests = [item.request for item in items]
-        return _MAPPER_CALLS[exchange.operation](self._get_mapper(), call, requests)
+    def _refuse_returned(self, items: list[Item]) -> None:
+        """Refuse the items of a message that has passed through this server before.
+
+        A request by address is not refused: this server has been asked for it already,
+        so it has nothing to add, and the other one answers what it has.
+        """
+        _logger.warning("a message came back: mapper backends refer to each other")
+        for item in items:
+            if item.request and item.request.id_value is not None:
+                problem = find_answer(item.operation, Outcome.FORBIDDEN, "returned")
+                item.refuse(problem)
 
     # === TEXTS === #
 

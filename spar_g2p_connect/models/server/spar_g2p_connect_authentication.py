@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from odoo import api, models
 
-from odoo.addons.spar_mapper_connector.lib.g2p_connect import wire_json
+from odoo.addons.spar_mapper_connector.lib.g2p_connect import signing, wire_json
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import (
     MalformedMessage,
 )
@@ -108,9 +108,9 @@ class SparG2pConnectAuthentication(models.AbstractModel):
     def _refuse_unknown(self, evidence: RequestEvidence, document, raw: bytes) -> None:
         """Raise what a wrong signature raises, after as much work."""
         in_header = bool(evidence.signature)
-        place = proofs.IN_HTTP_HEADER if in_header else proofs.IN_MESSAGE
+        place = signing.IN_HTTP_HEADER if in_header else signing.IN_MESSAGE
         signature = proofs.read_document_signature(place, document, evidence.signature)
-        dummy_verify(signature, proofs.build_payloads(place, document, raw))
+        dummy_verify(signature, signing.build_payloads(place, document, raw))
         raise SignatureInvalid()
 
     @api.model
@@ -142,7 +142,7 @@ class SparG2pConnectAuthentication(models.AbstractModel):
         """
         place = sender.caller.signature_place
         signature = proofs.read_document_signature(place, document, http_signature)
-        payloads = proofs.build_payloads(place, document, raw)
+        payloads = signing.build_payloads(place, document, raw)
         try:
             key = self._find_key(sender, signature.kid, signature.algorithm)
         except SignatureInvalid:

@@ -1,5 +1,5 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from odoo import api, models
 from odoo.exceptions import ConcurrencyError
@@ -33,6 +33,7 @@ from ...exceptions import (
     ProtocolError,
     RequestRefused,
 )
+from ...lib.batch import Answered, Batch
 from ...lib.caller import Caller
 from ...lib.exchange import ASYNC, SYNC, Exchange, NoCallback, choose_callback
 
@@ -47,7 +48,8 @@ class SparG2pConnectServer(models.AbstractModel):
     2. ``_serve_document``: read the header, check sender and receiver;
     3. ``_answer``: return the stored answer of a repeated message; check that a new one
        is fresh;
-    4. ``_answer_now`` for a synchronous message: count it, store it if it changes
+    4. ``_answer_now`` for a synchronous message: count it, call the mappers elsewhere
+       that its items need (``spar.g2p.connect.backends``), store it if it changes
        something, and answer its items (``spar.g2p.connect.answers``);
        ``_accept`` for an asynchronous one: count it, store it and acknowledge it.
 
@@ -98,12 +100,16 @@ class SparG2pConnectServer(models.AbstractModel):
         record["message_id"] = header.message_id
         caller.check_sender(header)
         caller.check_receiver(header)
-        exchange = Exchange(caller, action, header, document, mode)
+        exchange = self._build_exchange(caller, action, header, document, mode)
         try:
             return self._answer(exchange)
         except RejectedMessage as error:
             self._record_refusal(record, error)
             return self._reject(exchange, error)
+
+    @api.model
+    def _build_exchange(self, caller, action, header, document, mode) -> Exchange:
+        return Exchange(caller, action, header, document, mode)
 
     @api.model
     def _answer(self, exchange: Exchange) -> dict:
@@ -125,21 +131,44 @@ class SparG2pConnectServer(models.AbstractModel):
 
     @api.model
     def _answer_now(self, exchange: Exchange) -> dict:
-        answers = self.env["spar.g2p.connect.answers"]
+        answers = self._get_answers()
         if exchange.action == STATUS:
             self._count_call(exchange.caller)
             return answers._answer_status(exchange)
         message = self._read_message(exchange)
         self._count_items(exchange, message)
+        batch = answers._begin(exchange, message)
+        self._ask_elsewhere(batch, self._outside_transaction)
         if not exchange.is_stored:
-            return answers._answer_items(exchange, message)
+            return answers._finish(batch).document
         messages = self.env["spar.message"]
         stored = messages._store(exchange)
         if stored is None:
             return self._find_concurrent_answer(exchange)
-        answer = answers._answer_items(exchange, message, stored.correlation_id)
-        messages._save_answer(stored, answer)
-        return answer
+        answered = answers._finish(batch, stored.correlation_id)
+        messages._save_answer(stored, answered.document)
+        self.env["spar.message.change"]._add(stored.row_id, answered.waiting)
+        return answered.document
+
+    @api.model
+    def _ask_elsewhere(
+        self, batch: Batch, outside: Callable[[], AbstractContextManager]
+    ) -> None:
+        """Call the mappers elsewhere, before this message is stored.
+
+        :param outside: returns a context in which no transaction is open: a slow mapper
+            then delays nobody else
+        """
+        if batch.elsewhere:
+            with outside():
+                self.env["spar.g2p.connect.backends"]._ask_elsewhere(batch)
+
+    @contextmanager
+    def _outside_transaction(self) -> Iterator[None]:
+        """End the transaction, in which nothing was written yet, and begin another."""
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        yield
+        self.env.cr.commit()  # pylint: disable=invalid-commit
 
     @api.model
     def _find_concurrent_answer(self, exchange: Exchange) -> dict:
@@ -193,28 +222,43 @@ class SparG2pConnectServer(models.AbstractModel):
             return registered
 
     @api.model
-    def _answer_queued(self, exchange: Exchange, correlation_id: str) -> dict:
+    def _answer_queued(
+        self,
+        exchange: Exchange,
+        correlation_id: str,
+        outside: Callable[[], AbstractContextManager],
+    ) -> Answered:
         """Return the answer to an accepted message whose turn has come.
 
         It is answered by what its sender may do now, which may be less than when the
         message was accepted.
+
+        :param outside: see ``_ask_elsewhere``
         """
         header, profile = exchange.header, exchange.caller.profile
         answers = self.env["spar.g2p.connect.answers"]
         try:
             self._check_right(exchange.caller, exchange.action)
             if exchange.action == STATUS:
-                return answers._answer_status(exchange)
+                return Answered(answers._answer_status(exchange))
             message = self._read_message(exchange)
-            return answers._answer_items(exchange, message, correlation_id)
+            batch = answers._begin(exchange, message)
+            self._ask_elsewhere(batch, outside)
+            return answers._finish(batch, correlation_id)
         except OperationNotGranted as error:
             code, text = "rjct.action.not_supported", error.description
             refusal = RejectedMessage(code, text, "header.action")
         except RejectedMessage as error:
             refusal = error
-        return build_rejection(header, exchange.action, profile, refusal)
+        rejection = build_rejection(header, exchange.action, profile, refusal)
+        return Answered(rejection)
 
     # === STEPS === #
+
+    @api.model
+    def _get_answers(self) -> models.AbstractModel:
+        """Return the model that answers the items of a message."""
+        return self.env["spar.g2p.connect.answers"]
 
     @api.model
     def _parse(self, caller: Caller, raw: bytes) -> object:

@@ -2,12 +2,11 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import KeyMissing
-from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.signing import (
+    KEY_USE,
+    place_signature,
+)
 
-from ...lib import proofs
-
-#: The use for which our messages are signed.
-KEY_USE = "messages"
 #: The algorithm whose keys are published even before there are participants.
 DEFAULT_ALGORITHM = "ES256"
 
@@ -24,16 +23,11 @@ class SparG2pConnectSignature(models.AbstractModel):
     ) -> tuple[dict, list[tuple[str, str]]]:
         """Return ``document`` as it is sent, and the headers that go with it.
 
-        ``place`` is where the signature stands, "" for none. An acknowledgement has no
-        header of its own and no place for a signature in it.
+        ``place`` is where the signature stands, "" for none.
         """
-        if place == proofs.IN_HTTP_HEADER:
-            signature = self._sign(canonicalise(document), algorithm)
-            return document, [("Signature", signature)]
-        if place == proofs.IN_MESSAGE and "header" in document:
-            payload = canonicalise(proofs.get_signed_members(document))
-            return {"signature": self._sign(payload, algorithm), **document}, []
-        return document, []
+        return place_signature(
+            place, document, lambda payload: self._sign(payload, algorithm)
+        )
 
     @api.model
     def _sign(self, payload: bytes, algorithm: str) -> str:

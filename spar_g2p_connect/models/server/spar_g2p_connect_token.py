@@ -43,7 +43,8 @@ class SparG2pConnectToken(models.AbstractModel):
         """
         keyring = self.env["spar.keyring"]._open()
         participant = self._get_client(keyring, request)
-        scope = tokens.grant_scope(request.scope, participant._get_operations())
+        granted = participant._get_operations(), participant._get_extension()
+        scope = tokens.grant_scope(request.scope, *granted)
         claims = tokens.Claims(participant.client_id, scope)
         now = datetime.now(timezone.utc)
         return {
@@ -53,7 +54,7 @@ class SparG2pConnectToken(models.AbstractModel):
             "token_type": "bearer",
             # A text in the published contract, a number in RFC 6749.
             "expires_in": str(int(tokens.LIFETIME.total_seconds())),
-            "scope": scope or tokens.build_scope(participant._get_operations()),
+            "scope": scope or tokens.build_scope(*granted),
         }
 
     @api.model
@@ -147,8 +148,10 @@ class SparG2pConnectToken(models.AbstractModel):
             claims = self.env["spar.token.issuer"]._read_token(token)
         if not holder.may_call:
             raise InvalidToken()
-        granted = holder.caller.rights.operations
-        return holder.caller.limit(claims.narrow(granted))
+        rights = holder.caller.rights
+        return holder.caller.limit(
+            claims.narrow(rights.operations), claims.narrow_extension(rights.extension)
+        )
 
     @api.model
     def _read(self, token: str) -> tokens.Claims:

@@ -1,13 +1,22 @@
-"""The conversion of a mapper's results to items on the wire."""
+"""A mapper's results as items on the wire, and the results in items of others."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..contract import Operation, Outcome, Result
+from ..contract import (
+    NO_DETAILS,
+    Details,
+    Operation,
+    Outcome,
+    ProviderInfo,
+    ResolveRequest,
+    Result,
+)
 from .codes import REPLACED, Answer, find_answer, rephrase
-from .items import Item, is_pair
+from .items import Item, WireRequest, is_pair
 from .profiles import Profile
+from .readings import Reading, read_codes
 from .wire_json import JsonObject
 
 #: ``(text, locale) -> text`` in the language of the locale, or unchanged.
@@ -124,3 +133,67 @@ _COMPLETE = {
     Operation.UNLINK: _complete_nothing,
     Operation.RESOLVE: _complete_resolve,
 }
+
+
+# === READING === #
+
+
+def read_result(
+    operation: Operation, request: WireRequest, wire: JsonObject, table: str
+) -> Result:
+    """Return the result of ``request`` that an item of another mapper gives.
+
+    The ID is that of the request, the address that of a change; a resolve believes the
+    address of the item only where details were requested and one was found, because an
+    item may also repeat the request.
+
+    >>> from ..contract import LinkRequest
+    >>> request = LinkRequest("token:1@id", "account:1")
+    >>> read_result(Operation.LINK, request, {"status": "succ"}, "g2p-connect").fa
+    'account:1'
+    """
+    words = (wire.get(f"status{part}") for part in ("", "_reason_code"))
+    status, code = (word if isinstance(word, str) else "" for word in words)
+    text = wire.get("status_reason_message")
+    text = text if isinstance(text, str) else ""
+    reading = read_codes(operation, status, code, text[:_MAX_TEXT], table)
+    if isinstance(request, ResolveRequest):
+        return _read_found(request, wire, reading)
+    result = Result(reading.outcome, request.id_value, request.fa)
+    result.problem, result.problem_values = reading.problem, reading.values
+    if reading.problem in _SAME:
+        result.same_fa = _SAME[reading.problem]
+    return result
+
+
+_MAX_TEXT = 999
+_SAME = {"same_fa": True, "other_fa": False}
+
+
+def _read_found(request: ResolveRequest, wire: JsonObject, reading: Reading) -> Result:
+    result = Result(reading.outcome, request.id_value, problem=reading.problem)
+    result.problem_values = reading.values
+    if reading.outcome is not Outcome.FOUND:
+        return result
+    found = wire.get("id"), wire.get("fa")
+    id_value, fa = (value if isinstance(value, str) else None for value in found)
+    result.id_value, result.fa = request.id_value or id_value, fa or None
+    if request.id_value is not None and request.fa is not None:
+        result.same_fa = True
+    result.provider = _read_provider(wire.get("account_provider_info"))
+    result.details = _read_details(wire.get("additional_info"))
+    return result
+
+
+def _read_provider(wire: object) -> ProviderInfo | None:
+    if not isinstance(wire, dict):
+        return None
+    values = (wire.get(name) for name in ("name", "code", "subcode"))
+    texts = [value if isinstance(value, str) else "" for value in values]
+    return ProviderInfo(*texts) if texts[0] or texts[1] else None
+
+
+def _read_details(wire: object) -> Details:
+    if not isinstance(wire, list) or not wire:
+        return NO_DETAILS
+    return Details(additional_info=tuple(wire))

@@ -8,7 +8,7 @@ A5 and A6): ``rjct.id.invalid``, ``rjct.fa.invalid``, ``rjct.mobile_number.inval
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -69,6 +69,17 @@ _DONE = Answer("succ")
 _NOT_LINKED = rejected("rjct.id.invalid", marked._("The ID is not linked."))
 _FOREIGN = rejected(
     "rjct.fa.invalid", marked._("fa: is not at one of this participant's providers.")
+)
+
+_RETURNED = rejected(
+    "rjct.other.error",
+    marked._(
+        "This request has already passed through this registry: two mappers refer to "
+        "each other."
+    ),
+)
+_NOT_SUPPORTED = rejected(
+    "rjct.other.error", marked._("The mapper of this ID type does not support this.")
 )
 
 #: Problems of a resolve that finds an ID whose provider or branch has closed: the
@@ -246,6 +257,21 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (None, Outcome.RETRY, ""): rejected(
         "rjct.unknown.retry", marked._("This cannot be done at present; try again.")
     ),
+    (None, Outcome.RETRY, "unknown_effect"): rejected(
+        "rjct.unknown.retry",
+        marked._(
+            "Whether this was done is not known; resolve the ID before you try again."
+        ),
+    ),
+    # The same for every ID, so nothing about one is disclosed.
+    **{
+        (operation, Outcome.FORBIDDEN, problem): answer
+        for operation in Operation
+        for problem, answer in (
+            ("returned", _RETURNED),
+            ("not_supported", _NOT_SUPPORTED),
+        )
+    },
 }
 
 
@@ -289,6 +315,20 @@ _REPHRASED = {
         "rjct.reference_id.invalid", "ID is required"
     ),
 }
+
+
+def iterate_lines(
+    operation: Operation, table: str
+) -> Iterator[tuple[Outcome, str, Answer]]:
+    """Yield ``(outcome, word, answer)`` of each line that ``operation`` can have.
+
+    Those of the table itself come first, and among them those of the operation.
+    """
+    for lines in (_TABLES[table], _ANSWERS):
+        for scope in (operation, None):
+            for key, answer in lines.items():
+                if key[0] is scope:
+                    yield key[1], key[2], answer
 
 
 def list_codes(operation: Operation) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The message under a header: reading a request, building an answer."""
+"""The message under a header: requests and answers, each read and built."""
 
 from __future__ import annotations
 
@@ -41,14 +41,15 @@ class RequestMessage:
         items = read_typed(wire, path, list, "a list")
         if profile.needs_items and not items:
             raise MalformedMessage("must not be empty", path)
-        _check_count(header, len(items), profile, max_items)
+        check_count(header, len(items), profile, max_items)
         transaction_id = read_text(wire, "message.transaction_id", MAX_TRANSACTION_ID)
         return cls(transaction_id, items)
 
 
-def _check_count(
+def check_count(
     header: RequestHeader, count: int, profile: Profile, limit: int
 ) -> None:
+    """Raise RejectedMessage unless a message may have ``count`` items."""
     if count > limit:
         raise RejectedMessage(
             "rjct.total_count.limit_exceeded",
@@ -60,6 +61,60 @@ def _check_count(
             "rjct.total_count.invalid",
             "must be the number of items",
             "header.total_count",
+        )
+
+
+def build_request(
+    header: RequestHeader, transaction_id: str, items: list[JsonObject]
+) -> JsonObject:
+    """Return the message with ``items`` under ``header``, as it is sent.
+
+    >>> header = RequestHeader("m", "now", "link", "us", 0)
+    >>> build_request(header, "t", [])["message"]
+    {'transaction_id': 't', 'link_request': []}
+    """
+    return {
+        "header": header.to_wire(),
+        "message": {
+            "transaction_id": transaction_id,
+            f"{header.action}_request": items,
+        },
+    }
+
+
+@dataclass(frozen=True)
+class AnswerMessage:
+    """An answer: its header, the transaction that it names, and its items."""
+
+    header: ResponseHeader
+    transaction_id: str
+    items: list[JsonObject]
+
+    @classmethod
+    def from_wire(
+        cls, document: object, operation: str, profile: Profile
+    ) -> AnswerMessage:
+        """Return the answer to a message of ``operation``; raises MalformedMessage.
+
+        Raises RejectedMessage where the message was rejected as a whole.
+        """
+        header = ResponseHeader.from_wire(document, profile)
+        if not isinstance(document, dict):
+            raise MalformedMessage("the message must be an object")
+        message = document.get("message")
+        items = (
+            message.get(f"{operation}_response") if isinstance(message, dict) else None
+        )
+        if not items and header.status == "rjct":
+            code = header.status_reason_code or "rjct.unknown.retry"
+            raise RejectedMessage(code, "the message was rejected", "header.status")
+        if not isinstance(message, dict) or not isinstance(items, list):
+            raise MalformedMessage("must be a list", f"message.{operation}_response")
+        transaction_id = message.get("transaction_id")
+        return cls(
+            header,
+            transaction_id if isinstance(transaction_id, str) else "",
+            [item for item in items if isinstance(item, dict)],
         )
 
 

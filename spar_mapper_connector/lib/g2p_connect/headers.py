@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import uuid4
 
+from ..passing import MAX_PASSED, is_mark
 from .exceptions import MalformedMessage, RejectedMessage
 from .profiles import STRICT, Profile
 from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
@@ -29,6 +30,9 @@ ACTIONS = frozenset(
 
 MAX_IDENTIFIER = 255
 MAX_MESSAGE = 999
+
+#: The member of ``header.meta`` with the servers through which a message has passed.
+PASSED = "spar_passed"
 
 T = TypeVar("T")
 
@@ -92,6 +96,8 @@ class RequestHeader:
     sender_uri: str = ""
     receiver_id: str = ""
     is_msg_encrypted: bool = False
+    #: the marks of the servers that passed the message on: see ``lib/passing.py``
+    passed: tuple[str, ...] = ()
 
     @classmethod
     def from_wire(cls, document: object, profile: Profile = STRICT) -> RequestHeader:
@@ -115,6 +121,7 @@ class RequestHeader:
             is_msg_encrypted=read_typed(
                 wire, "header.is_msg_encrypted", bool, "true or false", default=False
             ),
+            passed=_read_passed(wire.get("meta")),
         )
 
     def to_wire(self) -> JsonObject:
@@ -130,6 +137,7 @@ class RequestHeader:
                 "receiver_id": self.receiver_id,
                 "total_count": self.total_count,
                 "is_msg_encrypted": self.is_msg_encrypted,
+                "meta": {PASSED: list(self.passed)} if self.passed else None,
             }
         )
 
@@ -199,6 +207,32 @@ def _read_optional(wire: JsonObject, path: str, maximum: int) -> str:
     return read_text(wire, path, maximum, empty=True)
 
 
+def _read_passed(meta: object) -> tuple[str, ...]:
+    """Return the servers through which a message has passed.
+
+    What else ``header.meta`` contains is the sender's own. Raises MalformedMessage for
+    more servers than a message may pass.
+
+    >>> mark = "0123456789abcdef0123456789abcdef"
+    >>> _read_passed({"spar_passed": [mark], "other": 1}) == (mark,)
+    True
+    >>> _read_passed("a note"), _read_passed({"spar_passed": []})
+    ((), ())
+    >>> _read_passed({"spar_passed": [mark] * 9})
+    Traceback (most recent call last):
+    ...
+    odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions.MalformedMessage: \
+header.meta.spar_passed: must be an array of at most 8 marks
+    """
+    marks = meta.get(PASSED, ()) if isinstance(meta, dict) else ()
+    is_list = isinstance(marks, list | tuple) and len(marks) <= MAX_PASSED
+    if not is_list or not all(map(is_mark, marks)):
+        raise MalformedMessage(
+            f"must be an array of at most {MAX_PASSED} marks", f"header.meta.{PASSED}"
+        )
+    return tuple(marks)
+
+
 def _read_version(wire: JsonObject) -> str:
     if "version" not in wire:
         return VERSION
@@ -254,11 +288,13 @@ class ResponseHeader:
         )
 
     @classmethod
-    def from_wire(cls, document: object) -> ResponseHeader:
+    def from_wire(cls, document: object, profile: Profile = STRICT) -> ResponseHeader:
         """Return the header of the answer ``document``; raises MalformedMessage."""
         if not isinstance(document, dict):
             raise MalformedMessage("the message must be an object")
         wire = read_typed(document, "header", dict, "an object")
+        if profile.nulls_are_absent:
+            wire = {name: value for name, value in wire.items() if value is not None}
 
         def read(name: str, required: bool = False) -> str:
             return read_text(wire, f"header.{name}", MAX_MESSAGE, required=required)

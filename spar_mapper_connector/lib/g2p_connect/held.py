@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import uuid4
 
 from .codes import Answer, marked, rejected
@@ -21,6 +21,30 @@ _ENDS = {
         marked._("The address of this ID has changed in the meantime."),
     ),
 }
+
+
+def read_end(item: JsonObject) -> str:
+    """Return the end of a change whose item another mapper gives; "" while it waits.
+
+    A rejection without one of our texts is a refusal.
+
+    >>> read_end({"status": "pdng"}), read_end({"status": "succ"})
+    ('', 'applied')
+    >>> text = "The change was withdrawn."
+    >>> read_end({"status": "rjct", "status_reason_message": text})
+    'cancelled'
+    >>> read_end({"status": "rjct"}), read_end({"status": "surprise"})
+    ('refused', 'unknown')
+    """
+    status, text = item.get("status"), item.get("status_reason_message")
+    if status in ("pdng", "rcvd"):
+        return ""
+    if status == "succ" and not item.get("status_reason_code"):
+        return "applied"
+    if status != "rjct":
+        return "unknown"
+    ends = {answer.text: end for end, answer in _ENDS.items() if answer.text}
+    return ends.get(text, "refused") if isinstance(text, str) else "refused"
 
 
 def finish_items(
@@ -72,12 +96,29 @@ def get_items(answer: JsonObject, operation: str) -> list[JsonObject]:
     return items
 
 
+def finish_at(items: list[JsonObject], ends: Mapping[int, str]) -> list[JsonObject]:
+    """Return ``items`` of an answer with the results of some that were pending.
+
+    :param ends: how the change of the item at a position ended
+
+    >>> waiting = {"id": "a", "status": "pdng"}
+    >>> [item["status"] for item in finish_at([waiting, waiting], {1: "applied"})]
+    ['pdng', 'succ']
+    """
+    return [
+        _finish(item, ends.get(place)) if _waits(item) else item
+        for place, item in enumerate(items)
+    ]
+
+
 def finish_answer(
-    answer: JsonObject, operation: str, get_end: Callable[[str], str]
+    answer: JsonObject, operation: str, items: list[JsonObject]
 ) -> JsonObject:
-    """Return ``answer`` as it is now: another message, with an ID of its own."""
+    """Return ``answer`` as it is now: another message, with an ID of its own.
+
+    :param items: its items with their final state
+    """
     name = f"{operation}_response"
-    items = finish_items(get_items(answer, operation), get_end)
     statuses = [item["status"] for item in items]
     all_rejected = set(statuses) == {"rjct"}
     header = {

@@ -1,4 +1,4 @@
-"""Items of a message: from the wire to requests for a mapper.
+"""Items of a message: from the wire to requests for a mapper, and back.
 
 A bad member rejects its own item and no other; the text names the member, never the
 value.
@@ -25,7 +25,7 @@ from . import codes
 from .codes import BY_BOTH, BY_FA, BY_ID, Answer, rejected
 from .profiles import Profile
 from .timestamps import MAX_LENGTH as MAX_TIMESTAMP
-from .timestamps import parse_timestamp
+from .timestamps import format_timestamp, parse_timestamp
 from .wire_json import JsonObject
 
 #: Maximum characters of all additional_info of an item, as JSON.
@@ -254,6 +254,50 @@ _SHAPES: dict[Operation, tuple[tuple[Member, ...], Callable[..., None]]] = {
     Operation.UNLINK: ((_REFERENCE, _ID, _SOME_FA), _build_unlink),
     Operation.RESOLVE: ((_REFERENCE, _SOME_ID, _SOME_FA), _build_resolve),
 }
+
+
+# === WRITING === #
+
+#: The language in which we read the texts of others.
+_LOCALE_SENT = "eng"
+
+
+def write_item(
+    request: WireRequest, reference_id: str, moment: datetime, wants_details: bool
+) -> JsonObject:
+    """Return ``request`` as it is sent at ``moment``; empty members are left out.
+
+    >>> from .profiles import STRICT
+    >>> from .timestamps import now
+    >>> moment = now()
+    >>> item = write_item(ResolveRequest("token:1@id"), "r", moment, True)
+    >>> item["id"], item["scope"], "fa" in item
+    ('token:1@id', 'details', False)
+    >>> (read,) = read_items(Operation.RESOLVE, [item], STRICT)
+    >>> read.request == ResolveRequest("token:1@id")
+    True
+    """
+    claimed = getattr(request, "asserted_at", None)
+    wire: JsonObject = {
+        "reference_id": reference_id,
+        "timestamp": format_timestamp(claimed or moment),
+        "id": request.id_value,
+        "fa": request.fa,
+    }
+    if isinstance(request, ResolveRequest):
+        wire["scope"] = "details" if wants_details else "yes_no"
+    if isinstance(request, LinkRequest):
+        wire |= _write_details(request.details)
+    wire["locale"] = _LOCALE_SENT
+    return {name: value for name, value in wire.items() if value not in (None, "", [])}
+
+
+def _write_details(details: Details) -> JsonObject:
+    return {
+        "name": details.name,
+        "phone_number": details.phone_number,
+        "additional_info": list(details.additional_info),
+    }
 
 
 #: Reason codes of items beyond those of their members and outcomes.

@@ -64,6 +64,7 @@ def from_wire(document: JsonObject, operation: str) -> JsonObject:
                 header, f"{path}.sender_app_mnemonic", MAX_IDENTIFIER, empty=True
             ),
             "total_count": len(items),
+            **_get_meta(header),
         },
         "message": {"transaction_id": payload.get("transaction_id"), name: items},
     }
@@ -93,6 +94,66 @@ def to_wire(request_id: str, answer: JsonObject, operation: str) -> JsonObject:
         },
         "response_body": {"response_payload": payload},
     }
+
+
+# === THE OTHER DIRECTION: REQUESTS OF OURS === #
+
+
+def write_request(document: JsonObject, operation: str) -> JsonObject:
+    """Return ``document``, a request of G2P Connect, in this envelope.
+
+    >>> header = {"message_id": "m", "message_ts": "now", "sender_id": "us", "meta": 1}
+    >>> inner = {"header": header, "message": {"transaction_id": "t",
+    ...     "link_request": [{"fa": {}}]}}
+    >>> from_wire(write_request(inner, "link"), "link")["message"]["link_request"]
+    [{'fa': {}}]
+    >>> from_wire(write_request(inner, "link"), "link")["header"]["meta"]
+    1
+    """
+    header = document["header"]
+    return {
+        "request_header": {
+            "request_id": header["message_id"],
+            "request_timestamp": header["message_ts"],
+            "sender_app_mnemonic": header["sender_id"],
+            "sender_app_url": header.get("sender_uri", ""),
+            **_get_meta(header),
+        },
+        "request_body": {"request_payload": document["message"]},
+    }
+
+
+def _get_meta(header: JsonObject) -> JsonObject:
+    """Return the member that G2P Connect has for additional data, if there is one."""
+    return {"meta": header["meta"]} if "meta" in header else {}
+
+
+def read_answer(document: object, operation: str) -> JsonObject:
+    """Return the answer ``document`` in G2P Connect's envelope.
+
+    Its header's message ID is that of the request. Raises MalformedMessage.
+
+    >>> answer = {"header": {"status": "succ"}, "message": {"link_response": []}}
+    >>> read_answer(to_wire("m", answer, "link"), "link")["header"]["status"]
+    'succ'
+    """
+    if not isinstance(document, dict):
+        raise MalformedMessage("the message must be an object")
+    header = read_typed(document, "response_header", dict, "an object")
+    path = "response_header"
+    status = read_text(header, f"{path}.response_status", MAX_IDENTIFIER)
+    read = {
+        "message_id": read_text(header, f"{path}.request_id", MAX_IDENTIFIER),
+        "message_ts": format_timestamp(now()),
+        "action": operation,
+        "status": "succ" if status == "SUCCESS" else "rjct",
+    }
+    code = header.get("response_error_code")
+    if code and isinstance(code, str):
+        read["status_reason_code"] = code
+    body = document.get("response_body")
+    payload = body.get("response_payload") if isinstance(body, dict) else None
+    return {"header": read, "message": payload if isinstance(payload, dict) else {}}
 
 
 # === ADDRESSES === #

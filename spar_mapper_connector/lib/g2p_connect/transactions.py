@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..contract import Operation, Reference, TransactionReference, TransactionStatus
 from .envelope import MAX_TRANSACTION_ID
-from .exceptions import EncryptionNotSupported, MalformedMessage
+from .exceptions import EncryptionNotSupported, MalformedMessage, RejectedMessage
 from .headers import (
     MAX_IDENTIFIER,
     OPERATIONS,
@@ -53,6 +53,71 @@ class StatusRequest:
                 _read_values(request, reference),
             ),
         )
+
+
+def build_status_request(
+    header: RequestHeader,
+    transaction_id: str,
+    reference_id: str,
+    requested: TransactionReference,
+) -> JsonObject:
+    """Return the query about an earlier transaction, as it is sent.
+
+    >>> from .profiles import STRICT
+    >>> header = RequestHeader("m", "now", STATUS, "us", 1)
+    >>> requested = TransactionReference(
+    ...     Operation.LINK, Reference.TRANSACTION, ("t",))
+    >>> wire = build_status_request(header, "t2", "r", requested)
+    >>> read = StatusRequest.from_wire(wire, header, STRICT)
+    >>> read.requested == requested
+    True
+    """
+    is_list = requested.reference is Reference.REFERENCES
+    return {
+        "header": header.to_wire(),
+        "message": {
+            "transaction_id": transaction_id,
+            "txnstatus_request": {
+                "reference_id": reference_id,
+                "txn_type": requested.operation.value,
+                "attribute_type": requested.reference.value,
+                "attribute_value": (
+                    list(requested.values) if is_list else requested.values[0]
+                ),
+            },
+        },
+    }
+
+
+def read_status_answer(
+    document: object, operation: Operation, profile: Profile
+) -> TransactionStatus | None:
+    """Return the status in the answer ``document``, None for an unknown transaction.
+
+    Raises MalformedMessage, or RejectedMessage where the query was not answered.
+    """
+    header = ResponseHeader.from_wire(document, profile)
+    if header.status == "rjct":
+        if header.status_reason_code:
+            raise RejectedMessage(header.status_reason_code, "the query was rejected")
+        return None
+    wire = read_typed(document, "message", dict, "an object")  # type: ignore[arg-type]
+    answer = read_typed(wire, "message.txnstatus_response", dict, "an object")
+    path = "message.txnstatus_response.txn_status"
+    status = read_typed(answer, path, dict, "an object")
+    items = status.get(f"{operation.value}_response")
+    if not isinstance(items, list):
+        raise MalformedMessage("must be a list", f"{path}.{operation.value}_response")
+    items = [item for item in items if isinstance(item, dict)]
+    return TransactionStatus(
+        operation=operation,
+        transaction_id=read_text(status, f"{path}.transaction_id", MAX_TRANSACTION_ID),
+        correlation_id=read_text(
+            status, f"{path}.correlation_id", MAX_TRANSACTION_ID, required=False
+        ),
+        is_done=not any(item.get("status") in ("rcvd", "pdng") for item in items),
+        items=tuple(items),
+    )
 
 
 def _read_word(

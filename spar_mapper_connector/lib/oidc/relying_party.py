@@ -91,13 +91,15 @@ class RelyingParty:
         subject, acr, auth_time = map(claims.get, ("sub", "acr", "auth_time"))
         # check_id_token has ensured that it is a text.
         subject = subject if isinstance(subject, str) else ""
-        userinfo = self._ask_userinfo(tokens.access_token, subject, now)
+        userinfo, signed = self._ask_userinfo(tokens.access_token, subject, now)
         return VerifiedLogin(
             issuer=self.settings.issuer,
             subject=subject,
             claims=merge_claims(claims, userinfo),
             acr=acr if isinstance(acr, str) else "",
             auth_time=auth_time if is_time(auth_time) else None,
+            id_token=tokens.id_token,
+            userinfo=signed,
         )
 
     # === REQUESTS === #
@@ -163,8 +165,13 @@ class RelyingParty:
 
     def _ask_userinfo(
         self, access_token: str, subject: str, now: int
-    ) -> dict[str, object]:
-        """Return the userinfo claims of ``subject`` (Core 5.3)."""
+    ) -> tuple[dict[str, object], str]:
+        """Return the userinfo claims of ``subject`` (Core 5.3), and their signed text.
+
+        Nothing is asked of a provider without an endpoint in its settings.
+        """
+        if not self.settings.userinfo_endpoint:
+            return {}, ""
         answer = self._send(
             "GET",
             self.settings.userinfo_endpoint,
@@ -176,25 +183,25 @@ class RelyingParty:
         )
         if answer.status != 200:
             raise ProviderUnavailable("userinfo")
-        claims = self._read_userinfo(answer)
+        claims, signed = self._read_userinfo(answer)
         if claims.get("sub") != subject:
             raise UserinfoRefused("sub")
         _check_addressed(claims, self.settings, now)
-        return claims
+        return claims, signed
 
-    def _read_userinfo(self, answer: HttpResponse) -> dict[str, object]:
-        """Return the claims, which must have the agreed format."""
+    def _read_userinfo(self, answer: HttpResponse) -> tuple[dict[str, object], str]:
+        """Return the claims, which must have the agreed format, and the signed text."""
         wanted = self.settings.userinfo_format
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_token = kind == "application/jwt"
         if is_token == (wanted is UserinfoFormat.JSON):
             raise UserinfoRefused("format")
         if wanted is UserinfoFormat.JSON:
-            return read_object(answer)
+            return read_object(answer), ""
         token = answer.body.decode("ascii", "replace").strip()
         if wanted is UserinfoFormat.ENCRYPTED:
             token = self.ports.decrypt(token)
-        return self.ports.verify(self.settings, token)
+        return self.ports.verify(self.settings, token), token
 
 
 def ask(

@@ -40,13 +40,19 @@ class Contacts:
 
 @dataclass(frozen=True)
 class VerifiedLogin:
-    """A person at a provider: (issuer, subject), with verified claims of them."""
+    """A person at a provider: (issuer, subject), with verified claims of them.
+
+    ``id_token`` and ``userinfo`` are the signed texts that the claims come from;
+    userinfo is the JWS inside where it was encrypted, and "" where it was not signed.
+    """
 
     issuer: str
     subject: str = field(repr=False)
     claims: dict[str, object] = field(repr=False)
     acr: str = ""
     auth_time: float | None = None
+    id_token: str = field(default="", repr=False)
+    userinfo: str = field(default="", repr=False)
 
     @property
     def name(self) -> str:

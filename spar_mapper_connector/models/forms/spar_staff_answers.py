@@ -56,6 +56,11 @@ class SparStaffAnswers(models.AbstractModel):
                 "The registry is unavailable: encryption keys are missing, or a "
                 "setting was altered. Nothing was changed. Contact an administrator."
             ),
+            "remote_mapper": self.env._(
+                "The registry is on another server and cannot be used now. Nothing was "
+                "changed. Try again later; if it persists, an administrator can test "
+                "the connection."
+            ),
             "account_altered": self.env._(
                 "Your account is closed: it was altered outside Odoo, or another user "
                 "changed its second factor. A SPAR administrator can reopen it under "
@@ -66,6 +71,11 @@ class SparStaffAnswers(models.AbstractModel):
     @api.model
     def _get_refusal(self, result: Result) -> str:
         """Return why it was not done; the text never contains the ID or the address."""
+        if result.is_uncertain:
+            return self.env._(
+                "It is not known whether this was done: the registry did not answer. "
+                "Check the address before you try again."
+            )
         texts = {
             Outcome.ALREADY_LINKED: self.env._(
                 "ID: it already has an address. Search for the person and change that "

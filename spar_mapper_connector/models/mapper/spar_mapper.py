@@ -3,6 +3,7 @@ from datetime import datetime
 from odoo import models
 
 from ...exceptions import NotSupported
+from ...lib.confirmation import Confirmation, ConfirmationPage, Proposal
 from ...lib.contract import (
     CallContext,
     Capability,
@@ -47,6 +48,14 @@ class SparMapper(models.AbstractModel):
     _name = "spar.mapper"
     _description = "Mapper"
 
+    #: Whether it is called over the network, by the URL and proofs of its backend.
+    _is_remote = False
+
+    #: Whether changes are part of the caller's database transaction, and take effect
+    #: with its commit. Any other mapper may be slow and cannot be rolled back: a
+    #: channel calls it while its own transaction is not open.
+    _shares_transaction = False
+
     def _capabilities(self) -> frozenset[Capability]:
         """Return what this mapper can do."""
         return frozenset()
@@ -55,6 +64,10 @@ class SparMapper(models.AbstractModel):
         """Return the backend to which this mapper is bound; raises ValueError."""
         self.ensure_one()
         return self.env["spar.mapper.backend"].browse(self.id)
+
+    def _check_connection(self) -> None:
+        """Raise MapperError if this mapper cannot be called now."""
+        self.env["spar.keyring"]._open()
 
     def _link_fa(self, call: CallContext, requests: list[LinkRequest]) -> list[Result]:
         """Give IDs their first address: LINKED, ALREADY_LINKED, HELD, ..."""
@@ -137,6 +150,23 @@ class SparMapper(models.AbstractModel):
             _build_standing(id_value, purpose, result)
             for id_value, result in zip(ids, matched, strict=True)
         ]
+
+    # === CONFIRMATION === #
+
+    def _propose(self, call: CallContext, proposal: Proposal) -> ConfirmationPage:
+        """Return the mapper's own page on which its owner confirms a change.
+
+        Nothing changes before that person has authenticated there. Raises
+        ProposalRefused for what the page would never accept.
+        """
+        raise NotSupported(Capability.CONFIRMATION)
+
+    def _get_confirmation(self, call: CallContext, reference: str) -> Confirmation:
+        """Return what became of a proposal of ``call.actor``.
+
+        Those of others and missing ones look alike: UNKNOWN.
+        """
+        raise NotSupported(Capability.CONFIRMATION)
 
     # === OBJECTION === #
 

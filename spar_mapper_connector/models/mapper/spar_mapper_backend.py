@@ -1,7 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
-from ...exceptions import MapperError
+from ...exceptions import MapperError, RemoteMapperError
+from ...lib.passing import build_mark
+from ...lib.routes import Routes
+from ..remote.spar_remote_settings import REMOTE_FIELDS
 
 
 class SparMapperBackend(models.Model):
@@ -13,8 +17,18 @@ class SparMapperBackend(models.Model):
 
     _name = "spar.mapper.backend"
     _description = "Mapper backend"
-    _inherit = ["spar.second.person", "spar.sealed.setting", "spar.cached.records"]
-    _guarded_fields = ("implementation", "is_default", "active")
+    _inherit = [
+        "spar.remote.settings",
+        "spar.remote.problems",
+        "spar.second.person",
+        "spar.sealed.setting",
+        "spar.cached.records",
+    ]
+    _guarded_fields = ("implementation", "is_default", "active", *REMOTE_FIELDS)
+    _guarded_secrets = ("secret",)
+    _sealed_beside = {
+        "secret": "(SELECT s.uuid FROM spar_backend_secret s WHERE s.backend_id = t.id)"
+    }
     _guarded_at_creation = ("is_default",)
     _order = "is_default desc, name"
 
@@ -57,8 +71,11 @@ class SparMapperBackend(models.Model):
     @api.model
     def _selection_implementation(self):
         """Return every model that implements the contract, by name and description."""
-        names = sorted(self.env.registry["spar.mapper"]._inherit_children)
-        return [(name, self.env[name]._description) for name in names]
+        names = self.env.registry.descendants(["spar.mapper"], "_inherit")
+        return [
+            (name, self.env[name]._description)
+            for name in sorted(names - {"spar.mapper"})
+        ]
 
     @api.model
     def _get_mapper(self, id_type=None):
@@ -96,12 +113,46 @@ class SparMapperBackend(models.Model):
         self._check_settings()
         return self.sudo().search([("is_default", "=", True)], limit=1).id or None
 
+    # === ROUTES === #
+
+    @api.model
+    def _get_routes(self) -> Routes:
+        """Return which backend is called for which IDs; raises SettingsAltered."""
+        names = (self._name, "spar.id.type")
+        return self.env["spar.row.versions"]._reuse(self, "_read_routes", *names)
+
+    @api.model
+    def _read_routes(self) -> Routes:
+        default = self._read_default()
+        id_types = self.env["spar.id.type"]
+        id_types._check_settings()
+        by_type = {
+            type_sudo.id: type_sudo.backend_id.id or default
+            for type_sudo in id_types.sudo().search(Domain.TRUE)
+        }
+        used = {default, *by_type.values()} - {None}
+        models_of = {
+            backend_sudo.id: backend_sudo.implementation
+            for backend_sudo in self.sudo().browse(used)
+        }
+        return Routes(default, by_type, models_of)
+
+    @api.model
+    def _get_own_mark(self) -> str:
+        """Return the mark of this server in requests that it sends on."""
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        return build_mark(parameters_sudo.get_param("database.uuid", ""))
+
     def action_test_connection(self):
-        """Query the backend's capabilities, and show the answer."""
+        """Call the backend, and say in one sentence what is wrong, if anything."""
         self.ensure_one()
+        self.check_access("write")
         try:
-            capabilities = self._bind()._capabilities()
-            self.env["spar.keyring"]._open()
+            mapper = self._bind()
+            mapper._check_connection()
+            capabilities = mapper._capabilities()
+        except RemoteMapperError as error:
+            raise UserError(self._get_connection_problem(error.reason)) from error
         except MapperError as error:
             raise UserError(
                 self.env._("The backend does not respond: %(cause)s.", cause=error)

@@ -317,7 +317,7 @@ class SparOutboxWorker(models.AbstractModel):
         self._commit(0)
         matched = match_results([item.id_value for item in items], results)
         for item, result in zip(items, matched, strict=True):
-            if result is None:
+            if result is None or result.is_uncertain:
                 item.step = NextStep(state=EntryState.WAITING, reason="no_answer")
                 continue
             item.step = read_result(result)

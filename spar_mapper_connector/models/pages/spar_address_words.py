@@ -3,8 +3,8 @@ from odoo import api, models
 from odoo.addons.spar_fa_directory.lib.fa_mask import DOT, looks_like_code, mask
 from odoo.addons.spar_fa_directory.lib.fa_reader import Address
 
-from ..lib.overview import AddressLine
-from ..lib.typing import in_groups
+from ...lib.contract import MaskedFa
+from ...lib.pages.lines import AddressLine, in_groups
 
 
 class SparAddressWords(models.AbstractModel):
@@ -20,11 +20,12 @@ class SparAddressWords(models.AbstractModel):
         They are masked, unless the reader has just typed it (``whole``). An address
         that no strategy reads is one line, masked.
         """
+        if isinstance(text, MaskedFa):
+            return [self._build_masked(text)]
         (address,) = self.env["spar.fa.strategy"]._read_addresses([text])
         if address.type_id is None:
             (masked,) = self.env["spar.fa.strategy"]._mask_addresses([text])
-            label, heard = self.env._("Account"), self.env._("hidden")
-            return [AddressLine(label, masked, heard, is_number=True, is_masked=True)]
+            return [self._build_masked(masked)]
         fa_type_sudo = self.env["spar.fa.type"].sudo().browse(address.type_id)
         kind = AddressLine(self.env._("Kind"), fa_type_sudo.name)
         parts = fa_type_sudo.part_ids.sorted("sequence")
@@ -37,6 +38,12 @@ class SparAddressWords(models.AbstractModel):
                 if part.kind != "branch" or address.parts.get(part.key) != ""
             ),
         ]
+
+    @api.model
+    def _build_masked(self, masked: str) -> AddressLine:
+        """Return the one line of an address that is known in masked form only."""
+        label, heard = self.env._("Account"), self.env._("hidden")
+        return AddressLine(label, masked, heard, is_number=True, is_masked=True)
 
     @api.model
     def _describe_part(self, part, address: Address, whole: bool) -> AddressLine:

@@ -1,7 +1,8 @@
 """Filtering of secrets in our pages' addresses from the server's access log.
 
-The link of a notice and the ID provider's response are secrets in an address, and what
-a person searches for is private. Odoo logs every address in full.
+The link of a notice, the page of a proposal and the ID provider's response are secrets
+in an address, and what a person searches for is private. Odoo logs every address in
+full.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 
 #: An address of ours up to its end: scanned once, however often our name occurs in it.
 _ADDRESS = re.compile(r"/spar\b[^?\s]*(?:\?\S*)?")
-_NOTICE = re.compile(r"(/spar/notice/)[^/]+")
+_SECRET = re.compile(r"(/spar/(?:notice|confirm)/)[^/]+")
 
 #: At most this much of each part of a line is kept: an address can be very long.
 MAX_LENGTH = 2000
@@ -22,6 +23,8 @@ def hide_secrets(line: str) -> str:
 
     >>> hide_secrets("GET /spar/notice/s3cr3t HTTP/1.1")
     'GET /spar/notice/... HTTP/1.1'
+    >>> hide_secrets("POST /spar/confirm/s3cr3t/login HTTP/1.1")
+    'POST /spar/confirm/.../login HTTP/1.1'
     >>> hide_secrets("GET /spar/oidc/callback/1?code=a&state=b HTTP/1.1")
     'GET /spar/oidc/callback/1?... HTTP/1.1'
     >>> hide_secrets("GET /spar/spar/notice/s3cr3t/confirm?a=b HTTP/1.1")
@@ -37,7 +40,7 @@ def hide_secrets(line: str) -> str:
 
 def _hide_in_address(found: re.Match[str]) -> str:
     path, mark, query = found[0].partition("?")
-    return _NOTICE.sub(r"\1...", path) + mark + ("..." if query else "")
+    return _SECRET.sub(r"\1...", path) + mark + ("..." if query else "")
 
 
 class SecretsHidden(logging.Filter):

@@ -1,14 +1,16 @@
-"""Pages from the addon's files, not from views.
+"""Pages from an addon's files, not from views.
 
 A user who may edit a view can read everything that is shown with it. So the templates
-of the beneficiary's pages are read from ``views/`` and translated by ``i18n/``: views
-of the same names exist in the database only for the export of their texts. Such a
-template reaches no model: it has its values and nothing else.
+of the beneficiary's pages are read from ``views/*_templates.xml`` of their addon and
+translated by its ``i18n/``: views of the same names exist in the database only for the
+export of their texts. Such a template reaches no model: it has its values and nothing
+else.
 """
 
 from collections import defaultdict
 from copy import deepcopy
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from lxml import etree
@@ -16,35 +18,35 @@ from markupsafe import Markup
 
 from odoo.modules.registry import _REGISTRY_CACHES
 from odoo.tools.lru import LRU
-from odoo.tools.misc import file_open
+from odoo.tools.misc import file_path
 from odoo.tools.translate import PoFileReader, get_po_paths, xml_translate
 
 from odoo.addons.base.models.ir_qweb import IrQweb, keep_query
 
-ADDON = "spar_self_service"
-FILES = ("page", "login", "address", "draft")
-
 
 def render(name: str, values: dict[str, Any], lang: str) -> Markup:
-    """Return the page of a template, in a language (for example ``fr_FR``)."""
+    """Return the page of a template in a language.
+
+    :param name: the full name, for example ``spar_self_service.login_page``
+    :param lang: Odoo's code, for example ``fr_FR``
+    """
     qweb = _FileQweb(_Environment(), (), ())
     values = {"keep_query": keep_query, **values}
-    return qweb._render(f"{ADDON}.{name}", values, lang=lang, minimal_qcontext=True)
+    return qweb._render(name, values, lang=lang, minimal_qcontext=True)
 
 
 # === TEMPLATES === #
 
 
 @cache
-def _read_templates() -> dict[str, etree._Element]:
-    """Return the templates by their full names, each as its view would be."""
+def _read_templates(addon: str) -> dict[str, etree._Element]:
+    """Return an addon's templates by their full names, each as its view would be."""
     templates = {}
-    for file_name in FILES:
-        with file_open(f"{ADDON}/views/{file_name}_templates.xml", "rb") as file:
-            root = etree.parse(file).getroot()
+    for path in sorted(Path(file_path(f"{addon}/views")).glob("*_templates.xml")):
+        root = etree.parse(path).getroot()
         for template in root.iterfind("template"):
             if not template.get("inherit_id"):
-                name = f"{ADDON}.{template.attrib.pop('id')}"
+                name = f"{addon}.{template.attrib.pop('id')}"
                 template.attrib.pop("name", None)
                 template.tag, template.tail = "t", None
                 template.set("t-name", name)
@@ -55,7 +57,8 @@ def _read_templates() -> dict[str, etree._Element]:
 @lru_cache(maxsize=1024)
 def _translate(name: str, lang: str) -> etree._Element:
     """Return a template in a language; what has no translation stays English."""
-    template, terms = _read_templates()[name], _read_terms(lang)
+    addon = name.partition(".")[0]
+    template, terms = _read_templates(addon)[name], _read_terms(addon, lang)
     if not terms:
         return template
     text = etree.tostring(template, encoding="unicode")
@@ -63,11 +66,11 @@ def _translate(name: str, lang: str) -> etree._Element:
 
 
 @cache
-def _read_terms(lang: str) -> dict[str, str]:
-    """Return the translations of the templates' texts, by the texts."""
+def _read_terms(addon: str, lang: str) -> dict[str, str]:
+    """Return the translations of an addon's templates, by the texts."""
     return {
         row["src"]: row["value"]
-        for path in get_po_paths(ADDON, lang)
+        for path in get_po_paths(addon, lang)
         for row in PoFileReader(path)
         if row["type"] == "model_terms" and row["name"] == "ir.ui.view,arch_db"
         if row["value"]

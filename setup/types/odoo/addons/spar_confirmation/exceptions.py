@@ -1,0 +1,1 @@
+../../../../../spar_confirmation/exceptions.py

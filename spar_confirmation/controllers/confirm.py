@@ -1,0 +1,189 @@
+import logging
+import time
+from functools import wraps
+
+from odoo import http
+from odoo.http import request
+
+from odoo.addons.spar_mapper_connector.exceptions import MapperError
+from odoo.addons.spar_mapper_connector.lib.confirmation import ConfirmationState
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
+    LoginRefused,
+    TooManyAttempts,
+)
+from odoo.addons.spar_mapper_connector.lib.pages.browser import (
+    begin_attempt,
+    get_browser_secret,
+)
+from odoo.addons.spar_mapper_connector.pages.showing import PAGE, go_to, show_page
+
+from ..exceptions import ConfirmationError, NoSuchConfirmation
+from ..models.spar_confirmation_client import PAGES_PATH, RETURN_PATH
+
+_logger = logging.getLogger(__name__)
+
+
+def page(handler):
+    """Show the page in the person's language; explain every refusal on a page."""
+
+    @wraps(handler)
+    def answer(self, *args, **kwargs):
+        language = request.env["spar.page.frame"]._get_language()
+        request.update_context(lang=language.code)
+        try:
+            return handler(self, *args, **kwargs)
+        except LoginRefused as error:
+            return _show_problem(error.code, error.reason, error.return_to)
+        except (ConfirmationError, MapperError) as error:
+            request.env.cr.rollback()
+            code = error.code if isinstance(error, ConfirmationError) else "try_later"
+            return _show_problem(code, type(error).__name__, "")
+
+    return answer
+
+
+class ConfirmationPages(http.Controller):
+    """The store's page of review: from a portal's proposal to the result."""
+
+    @http.route(f"{PAGES_PATH}/<string:token>", methods=["GET"], **PAGE)
+    @page
+    def review(self, token, **_ignored):
+        """Show the whole change, or what became of it."""
+        confirmation = _open_page(token)
+        return _SHOWN[confirmation._get_state()](confirmation, f"{PAGES_PATH}/{token}")
+
+    @http.route(f"{PAGES_PATH}/<string:token>/login", methods=["POST"], **PAGE)
+    @page
+    def login(self, token, client="", **_ignored):
+        """Send the person to the ID provider.
+
+        It takes a POST with our CSRF token: no other site can begin it.
+        """
+        confirmation, path = _open_page(token), f"{PAGES_PATH}/{token}"
+        if confirmation._get_state() is not ConfirmationState.OPEN:
+            return go_to(path)
+        client_id = int(client) if client.isdecimal() and len(client) < 10 else 0
+        logins = request.env["spar.confirmation.login"]
+        try:
+            secret = begin_attempt(request.session, time.time())
+            address = logins._begin(confirmation, client_id, secret)
+        except LoginRefused as error:
+            error.return_to = path
+            raise
+        return request.redirect(address, 303, local=False)
+
+    @http.route(f"{PAGES_PATH}/<string:token>/stop", methods=["POST"], **PAGE)
+    @page
+    def stop(self, token, **_ignored):
+        """End the proposal, and go back to the portal."""
+        confirmation = _open_page(token)
+        confirmation._cancel()
+        return _lead_back(confirmation)
+
+    @http.route(f"{RETURN_PATH}<int:client_id>", methods=["GET"], **PAGE)
+    @page
+    def come_back(self, client_id, **parameters):
+        """Handle the provider's response, and make the change that it confirms.
+
+        This is a GET request with an effect, but only for a login of this session, for
+        this change, which it uses up.
+        """
+        try:
+            confirmation = _complete(client_id, parameters)
+        except LoginRefused as error:
+            if error.code == "attempt_unknown" and error.return_to:
+                # It came back twice or late: the page says where things stand.
+                return go_to(error.return_to)
+            raise
+        content = confirmation._get_content()
+        if content.portal_id is None:
+            return _lead_back(confirmation)
+        return go_to(f"{PAGES_PATH}/{content.token}")
+
+    @http.route(
+        f"{PAGES_PATH}/keys/<int:client_id>/jwks.json",
+        type="http",
+        auth="public",
+        methods=["GET"],
+        save_session=False,
+        readonly=False,
+    )
+    def key_set(self, client_id):
+        """Return our public keys for a provider, which may fetch them from this URL."""
+        client_sudo = request.env["spar.confirmation.client"].sudo().browse(client_id)
+        return request.make_json_response(client_sudo._get_key_set())
+
+
+def _open_page(token: str):
+    secret = get_browser_secret(request.session)
+    return request.env["spar.confirmation"]._open_page(token, secret)
+
+
+def _complete(client_id: int, parameters: dict):
+    """Return the proposal after the provider's response.
+
+    When Odoo runs the request again after a conflict, the provider is not called again:
+    its verified response was stored on the request.
+    """
+    logins = request.env["spar.confirmation.login"]
+    if not hasattr(request, "spar_confirmed"):
+        secret = get_browser_secret(request.session)
+        request.spar_confirmed = logins._verify(client_id, parameters, secret)
+    return logins._complete(request.spar_confirmed)
+
+
+def _lead_back(confirmation):
+    address = confirmation._get_return_address()
+    return request.redirect(address, 303, local=address.startswith("/"))
+
+
+# === PAGES === #
+
+
+def _show_review(confirmation, path: str):
+    shown = request.env["spar.confirmation.texts"]._get_review(confirmation)
+    return show_page("spar_confirmation.review", path=path, **shown)
+
+
+def _show_result(confirmation, path: str):
+    shown = request.env["spar.confirmation.texts"]._get_result(confirmation)
+    address = confirmation._get_return_address()
+    return show_page("spar_confirmation.result", return_url=address, **shown)
+
+
+def _show_ended(confirmation, path: str):
+    """Show a proposal that was stopped, or was left open for too long."""
+    texts = request.env["spar.confirmation.texts"]
+    return show_page(
+        "spar_confirmation.ended",
+        status=410,
+        explanation=texts._explain(confirmation._get_state().value),
+        return_url=confirmation._get_return_address(),
+    )
+
+
+_SHOWN = {
+    ConfirmationState.OPEN: _show_review,
+    ConfirmationState.DECIDED: _show_result,
+    ConfirmationState.CANCELLED: _show_ended,
+    ConfirmationState.EXPIRED: _show_ended,
+}
+
+
+def _show_problem(code: str, reason: str, again: str):
+    """Show what happened and what to do, without personal data or tokens."""
+    _logger.info("confirmation refused: %s %s", code, reason)
+    status = {
+        NoSuchConfirmation.code: 404,
+        TooManyAttempts.code: 429,
+        "try_later": 503,
+    }.get(code, 400)
+    explanation = request.env["spar.confirmation.texts"]._explain(code)
+    # Not this page's own address: the provider's response can be used only once.
+    return show_page(
+        "spar_confirmation.problem",
+        status,
+        here=again or PAGES_PATH,
+        explanation=explanation,
+        again=again if again.startswith(PAGES_PATH) else "",
+    )

@@ -1,0 +1,377 @@
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import uuid4
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    ProposalRefused,
+    SealBroken,
+)
+from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    Confirmation,
+    ConfirmationPage,
+    ConfirmationState,
+    Proposal,
+    read_proposal,
+    write_proposal,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
+    LinkRequest,
+    ObjectionAnswer,
+    ObjectionRequest,
+    Outcome,
+    Remedy,
+    Result,
+    UnlinkRequest,
+    UpdateRequest,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
+    add_query,
+    get_local_path,
+)
+
+from ..exceptions import AnotherBrowser, ConfirmationAltered, NoSuchConfirmation
+from .spar_confirmation_client import PAGES_PATH
+
+#: How long a proposal can be confirmed, and how long its result can be read.
+LIFETIME, KEPT = timedelta(minutes=30), timedelta(days=1)
+#: Open proposals of one person on the pages of this database.
+MAX_OPEN = 5
+PARTICIPANT = "participant:"
+_REQUESTS = (LinkRequest, UpdateRequest, UnlinkRequest, ObjectionRequest)
+
+
+@dataclass(frozen=True)
+class ProposedChange:
+    """What was proposed, as it was sealed.
+
+    :param token: the secret in the page's address
+    :param portal_id: the portal that asks; None for pages of this database
+    """
+
+    token: str
+    proposal: Proposal
+    portal_id: int | None
+    provider_ids: frozenset[int] | None
+    id_type_ids: frozenset[int] | None
+
+
+class SparConfirmation(models.Model):
+    """A change that a portal has proposed, and what became of it.
+
+    The proposal is sealed, and nobody can alter it: a portal that wants something else
+    proposes anew, which is another page. Only digests of the secrets are stored: of the
+    page's address, and of the session that opened it first.
+    """
+
+    _name = "spar.confirmation"
+    _description = "Change that its owner is asked to confirm"
+    _inherit = ["spar.sealed.storage"]
+    _rec_name = "reference"
+    _log_access = False
+    _sealed_columns = ("sealed", "before_sealed")
+    _digest_columns = ("token_digest", "browser_digest")
+    _seal_purpose = "confirmation"
+    _seal_prefix = ("spar.confirmation",)
+    _seal_context_columns = ("reference", "caller")
+
+    reference = fields.Char(required=True, readonly=True)
+    caller = fields.Char(
+        required=True, readonly=True, help="Who proposed the change: a reference."
+    )
+    state = fields.Selection(
+        [("open", "Open"), ("decided", "Decided"), ("cancelled", "Cancelled")],
+        required=True,
+        readonly=True,
+    )
+    outcome = fields.Char(readonly=True)
+    problem = fields.Char(readonly=True)
+    change = fields.Char(string="Waiting change", readonly=True)
+    remedy = fields.Char(readonly=True)
+    case = fields.Char(readonly=True)
+    proposed_at = fields.Datetime(string="Proposed on", required=True, readonly=True)
+    closed_at = fields.Datetime(string="Closed on", readonly=True)
+
+    _reference_uniq = models.UniqueIndex("(reference)", "A reference is unique.")
+
+    def init(self):
+        result = super().init()
+        self.env.cr.execute(
+            """CREATE UNIQUE INDEX IF NOT EXISTS spar_confirmation_token_digest_uniq
+                   ON spar_confirmation (token_digest);
+               CREATE INDEX IF NOT EXISTS spar_confirmation_caller_index
+                   ON spar_confirmation (caller)"""
+        )
+        return result
+
+    # === PROPOSING === #
+
+    @api.model
+    def _propose(self, call: CallContext, proposal: Proposal) -> ConfirmationPage:
+        """Store a proposal and return its page; raises ProposalRefused."""
+        self._check_request(call, proposal)
+        portal_sudo = self._find_portal(call, proposal.return_url)
+        if not portal_sudo:
+            path = self._get_own_path(proposal.return_url)
+            proposal = replace(proposal, return_url=path)
+        token, reference = secrets.token_urlsafe(32), uuid4().hex
+        content = {
+            "token": token,
+            "proposal": write_proposal(proposal),
+            "portal_id": portal_sudo.id or None,
+            "provider_ids": _to_list(call.provider_ids),
+            "id_type_ids": _to_list(call.id_type_ids),
+        }
+        self._insert(reference, call.actor, token, content)
+        if not portal_sudo:
+            self._drop_surplus(call.actor)
+        return ConfirmationPage(self._build_url(token, proposal), reference)
+
+    @api.model
+    def _insert(self, reference: str, caller: str, token: str, content: dict) -> None:
+        self.env.cr.execute(
+            """INSERT INTO spar_confirmation (reference, caller, state, proposed_at,
+                                              token_digest, sealed)
+               VALUES (%s, %s, 'open', now() AT TIME ZONE 'UTC', %s, %s)""",
+            (
+                reference,
+                caller,
+                get_digest(token),
+                self._seal_value(json.dumps(content), reference, caller),
+            ),
+        )
+
+    @api.model
+    def _check_request(self, call: CallContext, proposal: Proposal) -> None:
+        """Refuse what the person could not review, or what might hit another change."""
+        request = proposal.request
+        if type(request) not in _REQUESTS:
+            raise ProposalRefused("operation")
+        if not isinstance(request, ObjectionRequest):
+            self._check_address(request)
+        type_id = self._get_id_type(request.id_value)
+        if call.id_type_ids is not None and type_id not in call.id_type_ids:
+            raise ProposalRefused("id")
+        if not self._get_clients(proposal):
+            raise ProposalRefused("provider")
+
+    @api.model
+    def _check_address(self, request) -> None:
+        """Refuse a change of whatever is in force, and an address nobody can read."""
+        is_first = type(request) is LinkRequest
+        if not is_first and request.expected_version is None:
+            raise ProposalRefused("version")
+        if request.fa or isinstance(request, LinkRequest):
+            strategies = self.env["spar.fa.strategy"]
+            (address,) = strategies._read_addresses([request.fa or ""])
+            if address.type_id is None:
+                raise ProposalRefused("address")
+
+    @api.model
+    def _get_id_type(self, id_value: str) -> int:
+        try:
+            type_id = self.env["spar.id.type"]._identify(id_value).type_id
+        except InvalidIdentifier as error:
+            raise ProposalRefused("id") from error
+        if not type_id:
+            raise ProposalRefused("id")
+        return type_id
+
+    @api.model
+    def _find_portal(self, call: CallContext, return_url: str):
+        """Return who asks: a listed portal, or none for the pages of this database.
+
+        Raises ProposalRefused.
+        """
+        portals = self.env["spar.confirmation.portal"]
+        if call.actor.startswith(PARTICIPANT):
+            return portals._find(call.actor.removeprefix(PARTICIPANT), return_url)
+        return portals.sudo()
+
+    @api.model
+    def _get_own_path(self, return_url: str) -> str:
+        """Return the path of an address of this site; raises ProposalRefused."""
+        base = self.env["spar.page.frame"]._get_base_url()
+        path = return_url.removeprefix(base) if base else return_url
+        if not path or get_local_path(path, "") != path:
+            raise ProposalRefused("return_url")
+        return path
+
+    @api.model
+    def _build_url(self, token: str, proposal: Proposal) -> str:
+        """Return the page's address, by way of the person's language.
+
+        It is a path for the pages of this database: the browser is already here.
+        """
+        path = f"{PAGES_PATH}/{token}"
+        if proposal.language in self.env["spar.page.frame"]._get_spoken():
+            path = add_query(f"/spar/language/{proposal.language}", {"back": path})
+        if proposal.return_url.startswith("/"):
+            return path
+        return self.env["spar.page.frame"]._get_base_url() + path
+
+    @api.model
+    def _drop_surplus(self, caller: str) -> None:
+        self.env.cr.execute(
+            """DELETE FROM spar_confirmation WHERE id IN (
+                   SELECT id FROM spar_confirmation
+                    WHERE caller = %s AND state = 'open'
+                    ORDER BY id DESC OFFSET %s)""",
+            (caller, MAX_OPEN),
+        )
+
+    # === THE PAGE === #
+
+    @api.model
+    def _open_page(self, token: str, browser: str):
+        """Return the proposal of a page's address, for the session that opened it.
+
+        The first session that opens the page keeps it: a copied address shows nothing.
+        Raises NoSuchConfirmation or AnotherBrowser.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, browser_digest FROM spar_confirmation"
+                " WHERE token_digest = %s FOR UPDATE",
+                get_digest(token),
+            )
+        )
+        if not rows:
+            raise NoSuchConfirmation()
+        ((row_id, digest),) = rows
+        if digest is None:
+            self.env.cr.execute(
+                "UPDATE spar_confirmation SET browser_digest = %s WHERE id = %s",
+                (get_digest(browser), row_id),
+            )
+        elif not secrets.compare_digest(bytes(digest), get_digest(browser)):
+            raise AnotherBrowser()
+        return self.sudo().browse(row_id)
+
+    def _get_content(self) -> ProposedChange:
+        """Return what was proposed; raises ConfirmationAltered."""
+        try:
+            content = json.loads(self._read_sealed() or "null")
+            proposal = read_proposal(content.pop("proposal"))
+            for name in ("provider_ids", "id_type_ids"):
+                ids = content[name]
+                content[name] = None if ids is None else frozenset(ids)
+            return ProposedChange(proposal=proposal, **content)
+        except (SealBroken, LookupError, TypeError, AttributeError) as error:
+            raise ConfirmationAltered() from error
+
+    def _get_state(self) -> ConfirmationState:
+        """Return the state now: what was left open for too long has expired."""
+        is_old = self.proposed_at < fields.Datetime.now() - LIFETIME
+        if self.state == "open" and is_old:
+            return ConfirmationState.EXPIRED
+        return ConfirmationState(self.state)
+
+    @api.model
+    def _get_clients(self, proposal: Proposal):
+        """Return the store's clients at which the owner of the ID can log in."""
+        type_id = self._get_id_type(proposal.request.id_value)
+        clients = self.env["spar.confirmation.client"]
+        return clients._search_for(type_id, proposal.issuer)
+
+    def _get_return_address(self) -> str:
+        """Return where the browser goes afterwards, with the reference."""
+        return_url = self._get_content().proposal.return_url
+        return add_query(return_url, {"confirmation": self.reference})
+
+    # === THE END === #
+
+    def _lock(self) -> None:
+        """Lock the proposal, waiting for another request of the same browser."""
+        query = SQL("SELECT 1 FROM spar_confirmation WHERE id = %s FOR UPDATE", self.id)
+        self.env.execute_query(query)
+        self.invalidate_recordset()
+
+    def _cancel(self) -> None:
+        """End the proposal as its reader wants; what is decided stays decided."""
+        self._lock()
+        if self.state == "open":
+            self.write({"state": "cancelled", "closed_at": fields.Datetime.now()})
+
+    def _close(self, result: Result, before: str) -> None:
+        """Store the store's decision, and sealed the address that was in force."""
+        problem = (result.problem_values or {}).get("check") or result.problem
+        self.write(
+            {
+                "state": "decided",
+                "outcome": result.outcome.value,
+                "problem": problem,
+                "change": result.reference,
+                "closed_at": fields.Datetime.now(),
+            }
+        )
+        if before:
+            sealed = self._seal_value(before, self.reference, self.caller)
+            self.env.cr.execute(
+                "UPDATE spar_confirmation SET before_sealed = %s WHERE id = %s",
+                (sealed, self.id),
+            )
+
+    def _close_objection(self, answer: ObjectionAnswer) -> None:
+        """Store what was done about an event that the person disputes."""
+        self.write(
+            {
+                "state": "decided",
+                "remedy": answer.remedy.value,
+                "case": answer.reference,
+                "closed_at": fields.Datetime.now(),
+            }
+        )
+
+    def _get_before(self) -> str:
+        """Return the address that was in force before the decision, "" for none."""
+        rows = self.env.execute_query(
+            SQL("SELECT before_sealed FROM spar_confirmation WHERE id = %s", self.id)
+        )
+        sealed = rows[0][0]
+        if sealed is None:
+            return ""
+        return self._unseal_value(sealed, self.reference, self.caller)
+
+    @api.model
+    def _get_confirmation(self, caller: str, reference: str) -> Confirmation:
+        """Return what became of a proposal of this caller."""
+        domain = [("reference", "=", reference), ("caller", "=", caller)]
+        found = self.sudo().search(domain)
+        if not found:
+            return Confirmation(ConfirmationState.UNKNOWN)
+        return Confirmation(
+            found._get_state(),
+            found._get_content().proposal.draft_id,
+            Outcome(found.outcome) if found.outcome else None,
+            found.problem or "",
+            found.change or "",
+            found._get_answer(),
+        )
+
+    def _get_answer(self) -> ObjectionAnswer | None:
+        return ObjectionAnswer(Remedy(self.remedy), self.case) if self.remedy else None
+
+    @api.model
+    def _cron_forget_old(self) -> None:
+        """Delete proposals whose result nobody asks for any more."""
+        self.env.cr.execute(
+            "DELETE FROM spar_confirmation WHERE proposed_at < %s",
+            (fields.Datetime.now() - KEPT,),
+        )
+
+
+def get_digest(secret: str) -> bytes:
+    """Return the digest of a random secret of 256 bits, which needs no key."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _to_list(ids: frozenset[int] | None) -> list[int] | None:
+    return None if ids is None else sorted(ids)

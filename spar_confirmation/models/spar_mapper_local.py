@@ -1,0 +1,24 @@
+from odoo import models
+
+from odoo.addons.spar_mapper_connector.lib.contract import Capability
+
+
+class SparMapperLocal(models.AbstractModel):
+    """The store: its own page confirms what portals propose."""
+
+    _inherit = "spar.mapper.local"
+
+    def _capabilities(self):
+        known = super()._capabilities()
+        if self.env["spar.confirmation.client"]._search_usable([]):
+            return known | {Capability.CONFIRMATION}
+        return known
+
+    def _propose(self, call, proposal):
+        self._check_channel()
+        return self.env["spar.confirmation"]._propose(call, proposal)
+
+    def _get_confirmation(self, call, reference):
+        self._check_channel()
+        confirmations = self.env["spar.confirmation"]
+        return confirmations._get_confirmation(call.actor, reference)

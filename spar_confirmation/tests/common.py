@@ -1,0 +1,192 @@
+import os
+import re
+from contextlib import contextmanager
+from html import unescape
+from unittest.mock import patch
+from urllib.parse import parse_qsl, urlsplit
+
+from lxml import html
+
+from odoo.tests import HttpCase
+
+from odoo.addons.spar_mapper.tests.common import FA, ID, OTHER_FA, StoreCase
+from odoo.addons.spar_mapper_connector.lib.confirmation import Proposal
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    UpdateRequest,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
+from odoo.addons.spar_mapper_connector.tests.hostile_provider import (
+    CLIENT_ID,
+    GENERATED_CODE,
+    HostileProvider,
+)
+
+ALLOWED = {"SPAR_OUTGOING_ALLOW": "127.0.0.0/8"}
+SENDER = "portal.example"
+PORTAL = CallContext(f"participant:{SENDER}", "rest", Authority.PROGRAMME, "bearer")
+#: The call of pages in this database, by a person who is logged in there.
+PAGES = CallContext("person:ada", "portal", Authority.OWNER, "login")
+RETURN_URL = "https://portal.example/confirmed"
+INDIVIDUAL_ID = "Ada-1815"
+
+
+class ProposalCase(StoreCase):
+    """The store, a client of its own at a provider, and a portal elsewhere."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(os.environ, ALLOWED))
+        cls.hostile = HostileProvider()
+        cls.hostile.start()
+        cls.addClassCleanup(cls.hostile.stop)
+        cls.client = cls.create_client()
+        cls.portal = cls.env["spar.confirmation.portal"].create(
+            {
+                "name": "Portal of Welfare",
+                "sender_id": SENDER,
+                "return_urls": f"{RETURN_URL}\nhttps://portal.example/again",
+            }
+        )
+        cls.seal_settings(
+            "spar.confirmation.portal", "spar.confirmation.client", "spar.proof.issuer"
+        )
+        # What is not proved is refused: so is a proof that does not hold.
+        cls.env.ref("spar_mapper.limit_owner_proof_required").is_on = True
+        cls.bound = cls.env["spar.mapper.backend"]._get_mapper()
+
+    def setUp(self):
+        super().setUp()
+        self.hostile.reset()
+        self.hostile.userinfo_claims = {"individual_id": INDIVIDUAL_ID}
+        CACHE.forget(self.client.jwks_uri)
+
+    @classmethod
+    def create_client(cls, **values):
+        """Create an enabled client at the hostile provider's address."""
+        id_type = cls.env.ref("spar_mapper_connector.id_type_national_id")
+        client = cls.env["spar.confirmation.client"].create(
+            {
+                "name": "Test ID",
+                "client_id": CLIENT_ID,
+                "issuer": cls.hostile.issuer,
+                "client_authentication": "private_key_jwt",
+                "userinfo_format": "jws",
+                "accepted_acrs": GENERATED_CODE,
+                "id_type_id": id_type.id,
+                "id_claim": "individual_id",
+                **values,
+            }
+        )
+        client.action_discover()
+        client._register_issuers()
+        client.enabled = True
+        return client
+
+    def build_proposal(self, request=None, **values) -> Proposal:
+        """Return a proposal to pay Ada to another account."""
+        request = request or UpdateRequest(ID, OTHER_FA, expected_version=1)
+        return Proposal(
+            request, **{"draft_id": "d1", "return_url": RETURN_URL, **values}
+        )
+
+    def propose(self, request=None, call=PORTAL, **values):
+        """Return the page of a proposal."""
+        return self.bound._propose(call, self.build_proposal(request, **values))
+
+    def get_address(self, id_value=ID) -> str | None:
+        return self.resolve(id_value).fa
+
+
+class PageCase(ProposalCase, HttpCase):
+    """A person with a browser, whose account is ``FA``."""
+
+    def setUp(self):
+        super().setUp()
+        self.authenticate(None, None)
+        self.link(ID, FA)
+
+    # === THE BROWSER === #
+
+    def get(self, path):
+        self.page = self.url_open(path, allow_redirects=False)
+        return self.page
+
+    @property
+    def text(self):
+        """The words of the page, without tags."""
+        return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", self.page.text)))
+
+    def open_page(self, url):
+        """Open the page of a proposal; return its path."""
+        path = urlsplit(url).path
+        self.get(path)
+        self.token = re.search(r'name="csrf_token" value="([^"]+)"', self.page.text)
+        return path
+
+    def press(self, path, **form):
+        """Press a button of the page."""
+        self.page = self.url_open(
+            path,
+            data={"csrf_token": self.token[1], **form},
+            allow_redirects=False,
+        )
+        return self.page
+
+    def begin(self, path, client=None):
+        """Press the button; return the authorization request that it leads to."""
+        self.press(f"{path}/login", client=(client or self.client).id)
+        self.assertEqual(self.page.status_code, 303, self.page.text)
+        address = self.page.headers["Location"]
+        self.assertTrue(address.startswith(f"{self.hostile.issuer}/auth?"), address)
+        self.hostile.authorization_request = dict(parse_qsl(urlsplit(address).query))
+        return self.hostile.authorization_request
+
+    def come_back(self, client=None, **changes):
+        """Return from the provider, with these parameters changed."""
+        parameters = {
+            "code": "the-code",
+            "state": self.hostile.authorization_request["state"],
+            "iss": self.hostile.issuer,
+            **changes,
+        }
+        self.page = self.url_open(
+            f"/spar/confirm/return/{(client or self.client).id}",
+            params={name: value for name, value in parameters.items() if value},
+            allow_redirects=False,
+        )
+        return self.page
+
+    def confirm(self, url):
+        """Walk from the page to the provider and back; return the page's path."""
+        path = self.open_page(url)
+        self.begin(path)
+        self.come_back()
+        return path
+
+    def use_another_browser(self):
+        """Forget the session, as another browser has none of it."""
+        self.authenticate(None, None)
+        self.opener.cookies.clear()
+        self.authenticate(None, None)
+
+    def get_tree(self):
+        return html.fromstring(self.page.content)
+
+    @contextmanager
+    def assert_no_change(self):
+        """Assert that the block changes nothing in the store."""
+        before = self.count_events()
+        yield
+        self.assertEqual(self.count_events(), before)
+        self.assertEqual(self.get_address(), FA)
+
+    def count_events(self):
+        self.env.flush_all()
+        self.env.cr.execute("SELECT count(*) FROM spar_event")
+        return self.env.cr.fetchone()[0]
+
+    def get_state(self, page, call=PORTAL):
+        return self.bound._get_confirmation(call, page.reference)

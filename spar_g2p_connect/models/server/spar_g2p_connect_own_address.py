@@ -1,0 +1,101 @@
+import time
+from dataclasses import replace
+
+from odoo import api, models
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    OwnerLoginExpired,
+    OwnerLoginRefused,
+    OwnerProofRefused,
+    ServiceUnavailable,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
+    ResolveRequest,
+    Result,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeySetUnavailable
+from odoo.addons.spar_mapper_connector.lib.proof_check import ProofRefused, check_login
+from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
+    OwnAddress,
+    OwnRequest,
+)
+
+from ...lib.extension import disclose_periods
+
+
+class SparG2pConnectOwnAddress(models.AbstractModel):
+    """What a portal may read: the address of a person who has logged in there, masked.
+
+    The portal is not believed. The person's ID token says who has logged in, to a
+    client that the store lists; the ID that it asserts has to be the requested one.
+    """
+
+    _name = "spar.g2p.connect.own.address"
+    _description = "A person's own address, for a portal"
+
+    @api.model
+    def _read(self, mapper, call: CallContext, request: OwnRequest) -> OwnAddress:
+        """Return the person's own address, with every address masked.
+
+        Raises OwnerLoginRefused, OwnerLoginExpired, or ServiceUnavailable where the
+        issuer's keys cannot be fetched now.
+        """
+        self._check_login(request)
+        query = ResolveRequest(request.id_value, purpose=request.purpose)
+        (result,) = mapper._resolve_fa(call, [query])
+        periods = mapper._history(call, request.id_value)
+        changes = mapper._waiting_changes(call, request.id_value)
+        masked = self._mask([each.fa for each in (result, *periods, *changes)])
+        own = call.actor.removeprefix("participant:")
+        return OwnAddress(
+            _disclose(result, next(masked)),
+            disclose_periods(own, [replace(each, fa=next(masked)) for each in periods]),
+            tuple(replace(each, fa=next(masked)) for each in changes),
+        )
+
+    @api.model
+    def _mask(self, addresses: list[str | None]):
+        """Yield the masked form of each address, "" for none."""
+        strategies = self.env["spar.fa.strategy"]
+        masked = strategies._mask_addresses([each or "" for each in addresses])
+        for address, text in zip(addresses, masked, strict=True):
+            yield text if address else ""
+
+    # === THE LOGIN === #
+
+    @api.model
+    def _check_login(self, request: OwnRequest) -> None:
+        """Raise unless the person with the requested ID has logged in at a portal."""
+        issuers = self.env["spar.proof.issuer"]
+        try:
+            issuer_sudo = issuers._find_accepted(request.issuer)
+            value = check_login(
+                request.id_token,
+                request.userinfo,
+                issuer_sudo._get_rules(),
+                issuer_sudo._build_find_keys(),
+                time.time(),
+            )
+            requested = self.env["spar.id.type"]._identify(request.id_value)
+        except ProofRefused as error:
+            if error.code == "expired":
+                raise OwnerLoginExpired() from None
+            raise OwnerLoginRefused() from None
+        except (OwnerProofRefused, InvalidIdentifier):
+            raise OwnerLoginRefused() from None
+        except KeySetUnavailable:
+            raise ServiceUnavailable("the issuer's keys are unavailable") from None
+        if not issuer_sudo._asserts(value, requested):
+            raise OwnerLoginRefused()
+
+
+def _disclose(result: Result, masked: str) -> Result:
+    return Result(
+        result.outcome,
+        fa=masked or None,
+        version=result.version,
+        problem=result.problem,
+        provider=result.provider,
+    )

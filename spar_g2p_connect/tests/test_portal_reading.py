@@ -1,0 +1,303 @@
+"""A portal reads the address of somebody who has logged in there, and nobody else's."""
+
+import json
+import time
+
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    OwnerLoginExpired,
+    OwnerLoginRefused,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Capability,
+    LinkRequest,
+    MaskedFa,
+    Outcome,
+    OwnerLogin,
+    ResolveRequest,
+    UpdateRequest,
+)
+from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
+from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import OPERATIONS
+from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
+    AbilitiesRequest,
+    OwnRequest,
+)
+from odoo.addons.spar_mapper_connector.tests.id_provider import ISSUER, IdProvider
+
+from .common import seal_settings
+from .test_extension import REQUESTS, ExtensionCase
+from .test_spar_to_spar import SparToSparCase
+
+PORTAL_CLIENT = "portal.example.org"
+ADA, GRACE = "token:Ada-1815@nationalId", "token:Grace-1906@nationalId"
+NUMBERS = {ADA: "1234567890123456", GRACE: "6543210987654321"}
+#: What a portal may call beside reading.
+OF_PORTALS = {
+    "own-address",
+    "capabilities",
+    "change-status",
+    "propose",
+    "confirmation",
+    "object",
+    "notice",
+    "object-to-notice",
+}
+
+
+class PortalMixin:
+    """``portal`` is a portal; Ada and Grace have accounts at the store."""
+
+    @classmethod
+    def set_up_portal(cls):
+        cls.provider = IdProvider(int(time.time()))
+        cls.id_type = cls.env.ref("spar_mapper_connector.id_type_national_id")
+        cls.id_type.issuers = ISSUER
+        cls.issuer = cls.env["spar.proof.issuer"].create(
+            {
+                "name": "National ID",
+                "issuer": ISSUER,
+                "audiences": PORTAL_CLIENT,
+                "algorithms": "ES256",
+                "id_claim": "individual_id",
+                "pinned_keys": json.dumps(cls.provider.publish()),
+                "id_type_ids": [(6, 0, cls.id_type.ids)],
+            }
+        )
+        cls.portal = cls.make_participant(
+            "portal.example",
+            may_resolve=False,
+            may_use_extension=True,
+            may_read_own=True,
+            may_propose=True,
+            may_object=True,
+        )
+        seal_settings(cls.env, "spar.proof.issuer", "spar.id.type")
+
+    def link_both(self):
+        for id_value, number in NUMBERS.items():
+            request = LinkRequest(id_value, f"account:{number}@BANK")
+            (result,) = self.env["spar.mapper.local"]._link_fa(
+                CallContext("user:1", "staff", Authority.PROGRAMME), [request]
+            )
+            self.assertEqual(result.outcome, Outcome.LINKED)
+
+    def log_in(self, value="Ada-1815", key=None, **claims):
+        """Return the ID token of a person at the portal."""
+        usual = {
+            "iss": ISSUER,
+            "aud": PORTAL_CLIENT,
+            "sub": f"sub-of-{value}",
+            "iat": self.provider.now,
+            "exp": self.provider.now + 300,
+            "individual_id": value,
+        }
+        return self.provider.sign({**usual, **claims}, key)
+
+
+@tagged("post_install", "-at_install")
+class TestPortalReading(PortalMixin, ExtensionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_up_portal()
+
+    def setUp(self):
+        super().setUp()
+        self.link_both()
+
+    def read_own(self, token, id_value=ADA, issuer=ISSUER, userinfo=""):
+        request = OwnRequest(id_value, issuer, token, userinfo)
+        return self.one(self.portal, "own-address", request)
+
+    def test_person_who_has_logged_in(self):
+        found = self.read_own(self.log_in())
+        self.assertEqual(found.result.outcome, Outcome.FOUND)
+        self.assertTrue(found.result.fa.endswith("3456@BANK"), found.result.fa)
+        self.assertEqual(found.result.version, 1)
+        (period,) = found.periods
+        self.assertEqual(period.fa, found.result.fa)
+
+    def test_no_whole_number_anywhere(self):
+        local = self.env["spar.mapper.local"]
+        call = CallContext("user:1", "staff", Authority.PROGRAMME)
+        update = UpdateRequest(ADA, "account:9999888877776666@BANK")
+        local._update_fa(call, [update])
+        lower = CallContext("user:1", "staff", Authority.INSTITUTION)
+        waiting = UpdateRequest(ADA, "account:5555444433332222@BANK")
+        (held,) = local._update_fa(lower, [waiting])
+        self.assertEqual(held.outcome, Outcome.HELD)
+        document = self.build(
+            self.portal, "own-address", OwnRequest(ADA, ISSUER, self.log_in())
+        )
+        response = self.post(self.portal, "own-address", document)
+        (found,) = self.read_found("own-address", response, document)
+        self.assertEqual((len(found.periods), len(found.changes)), (2, 1))
+        for number in (NUMBERS[ADA], "9999888877776666", "5555444433332222"):
+            self.assertNotIn(number[:12], response.text)
+            self.assertNotIn(number[4:], response.text)
+
+    def test_somebody_else(self):
+        self.assertEqual(self.read_own(self.log_in(), GRACE), "owner_login_refused")
+
+    def test_person_without_an_address(self):
+        found = self.read_own(self.log_in("Alan-1912"), "token:Alan-1912@nationalId")
+        self.assertEqual(found.result.outcome, Outcome.NOT_LINKED)
+
+    def test_tokens_that_prove_nothing(self):
+        head, body, signature = self.log_in().split(".")
+        grace = self.log_in("Grace-1906").split(".")
+        later = self.provider.now + 3600
+        for name, token in {
+            "none": "",
+            "nonsense": "x.y.z",
+            "unsigned": f"{head}.{body}.",
+            "body of another": f"{head}.{grace[1]}.{signature}",
+            "algorithm none": f"eyJhbGciOiJub25lIn0.{body}.",
+            "another key": self.log_in(key=PrivateKey.generate("ES256")),
+            "another algorithm": self.log_in(key=PrivateKey.generate("EdDSA")),
+            "another client": self.log_in(aud="shop.example.org"),
+            "several clients": self.log_in(aud=[PORTAL_CLIENT, "shop.example.org"]),
+            "authorised for another": self.log_in(azp="shop.example.org"),
+            "another issuer inside": self.log_in(iss="https://other.example.org"),
+            "of the future": self.log_in(iat=later, exp=later + 300),
+            "without an ID": self.log_in(individual_id=None),
+            "an ID that is none": self.log_in(individual_id=["Ada-1815"]),
+            "an ID with a prefix": self.log_in(individual_id="token:Ada-1815"),
+            "without a subject": self.log_in(sub=None),
+        }.items():
+            with self.subTest(name):
+                self.assertEqual(self.read_own(token), "owner_login_refused")
+
+    def test_expired_login(self):
+        token = self.log_in(iat=self.provider.now - 900, exp=self.provider.now - 600)
+        self.assertEqual(self.read_own(token), "owner_login_expired")
+
+    def test_issuer_that_is_not_listed(self):
+        for issuer in ("", "https://other.example.org"):
+            answer = self.read_own(self.log_in(), issuer=issuer)
+            self.assertEqual(answer, "owner_login_refused")
+
+    def test_issuer_that_may_not_assert_this_type(self):
+        self.issuer.id_type_ids = [(5,)]
+        seal_settings(self.env, "spar.proof.issuer")
+        self.assertEqual(self.read_own(self.log_in()), "owner_login_refused")
+
+    def test_issuer_that_was_altered_past_the_registry(self):
+        self.env.cr.execute(
+            "UPDATE spar_proof_issuer SET audiences = %s WHERE id = %s",
+            [f"{PORTAL_CLIENT} evil.example.org", self.issuer.id],
+        )
+        self.env.invalidate_all()
+        self.env["spar.row.versions"]._forget()
+        self.assertEqual(self.read_own(self.log_in()), "owner_login_refused")
+
+    def test_id_in_the_signed_userinfo(self):
+        token = self.log_in(individual_id=None)
+        userinfo = {"sub": "sub-of-Ada-1815", "individual_id": "Ada-1815"}
+        found = self.read_own(token, userinfo=self.provider.sign(userinfo))
+        self.assertEqual(found.result.outcome, Outcome.FOUND)
+        other = {**userinfo, "sub": "sub-of-Grace-1906"}
+        plain = json.dumps(userinfo)
+        for wrong in (self.provider.sign(other), plain):
+            answer = self.read_own(token, userinfo=wrong)
+            self.assertEqual(answer, "owner_login_refused")
+
+    def test_refused_logins_count_as_guesses(self):
+        self.read_own("", GRACE)
+        usage = self.env["spar.participant.usage"].search(
+            [("participant_id", "=", self.portal.id)]
+        )
+        self.assertEqual(usage.not_found, 1)
+
+    def test_portal_has_no_other_way_to_an_address(self):
+        for name in set(OPERATIONS) - OF_PORTALS:
+            with self.subTest(name):
+                document = self.build(self.portal, name, REQUESTS[name])
+                response = self.post(self.portal, name, document)
+                self.assertHttpError(response, 403, "err.request.forbidden")
+        for operation in ("link", "update", "unlink", "resolve"):
+            with self.subTest(operation):
+                response = self.call(self.portal, operation, {})
+                self.assertHttpError(response, 403, "err.request.forbidden")
+
+    def test_portal_gets_no_other_right(self):
+        for values in (
+            {"may_link": True},
+            {"may_update": True},
+            {"may_unlink": True},
+            {"may_resolve": True},
+            {"may_resolve_by_fa": True},
+            {"may_suspend": True},
+            {"may_read_standing": True},
+            {"scope": "details"},
+            {"scope": "details", "may_read_history": True},
+            {"may_use_extension": False},
+        ):
+            rights = {"may_resolve": False, "may_use_extension": True, **values}
+            with self.subTest(values), self.assertRaises(ValidationError):
+                self.make_participant("p2.example", may_read_own=True, **rights)
+
+    def test_capabilities_of_a_portal(self):
+        abilities = self.one(self.portal, "capabilities", AbilitiesRequest())
+        self.assertIn(Capability.OWN_ADDRESS, abilities.capabilities)
+        for lacking in (Capability.RESOLVE, Capability.HISTORY, Capability.LINK):
+            self.assertNotIn(lacking, abilities.capabilities)
+
+
+@tagged("post_install", "-at_install")
+class TestPortalMapper(PortalMixin, SparToSparCase):
+    """The portal's own side: the mapper through which its pages read."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.set_up_portal()
+        cls.remote = cls.make_mapper(cls.portal)
+
+    def setUp(self):
+        super().setUp()
+        self.link_both()
+
+    def build_call(self, token=None):
+        login = token and OwnerLogin(ISSUER, token)
+        return CallContext("person:1", "portal", Authority.OWNER, "login", login=login)
+
+    def test_own_address_is_masked(self):
+        call = self.build_call(self.log_in())
+        (found,) = self.remote._resolve_fa(call, [ResolveRequest(ADA)])
+        self.assertEqual(found.outcome, Outcome.FOUND)
+        self.assertIsInstance(found.fa, MaskedFa)
+        (period,) = self.remote._history(call, ADA)
+        self.assertIsInstance(period.fa, MaskedFa)
+        self.assertEqual(self.remote._waiting_changes(call, ADA), [])
+        there = self.remote._address_at(call, ADA, period.valid_from)
+        self.assertEqual(there.fa, period.fa)
+
+    def test_nobody_without_their_login(self):
+        for call in (self.build_call(), self.build_call(self.log_in("Grace-1906"))):
+            with self.assertRaises(OwnerLoginRefused):
+                self.remote._history(call, ADA)
+        (found,) = self.remote._resolve_fa(self.build_call(), [ResolveRequest(ADA)])
+        self.assertEqual(found.outcome, Outcome.FORBIDDEN)
+        with self.assertRaises(OwnerLoginRefused):
+            call = self.build_call(self.log_in("Grace-1906"))
+            self.remote._resolve_fa(call, [ResolveRequest(ADA)])
+
+    def test_expired_login_is_told_apart(self):
+        token = self.log_in(iat=self.provider.now - 900, exp=self.provider.now - 600)
+        with self.assertRaises(OwnerLoginExpired):
+            self.remote._history(self.build_call(token), ADA)
+
+    def test_addresses_are_no_way_to_people(self):
+        call = self.build_call(self.log_in())
+        for request in (
+            ResolveRequest(fa=f"account:{NUMBERS[GRACE]}@BANK"),
+            ResolveRequest(ADA, f"account:{NUMBERS[ADA]}@BANK"),
+        ):
+            (found,) = self.remote._resolve_fa(call, [request])
+            self.assertEqual((found.outcome, found.fa), (Outcome.FORBIDDEN, None))

@@ -1,0 +1,1 @@
+"""The parts of people's pages that need no database."""

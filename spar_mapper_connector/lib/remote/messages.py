@@ -1,0 +1,267 @@
+"""The requests of one message to another mapper, and what of its answer is theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from ...exceptions import RemoteAnswerUnusable, RemoteMapperRefuses
+from ..contract import (
+    Operation,
+    Outcome,
+    Reference,
+    Result,
+    TransactionReference,
+)
+from ..g2p_connect import openg2p_2
+from ..g2p_connect.answers import read_result
+from ..g2p_connect.envelope import AnswerMessage, build_request
+from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
+from ..g2p_connect.headers import RequestHeader
+from ..g2p_connect.items import WireRequest, write_item
+from ..g2p_connect.profiles import Profile
+from ..g2p_connect.readings import PENDING, RECEIVED
+from ..g2p_connect.timestamps import format_timestamp, now
+from ..g2p_connect.wire_json import JsonObject
+
+
+@dataclass(frozen=True)
+class Parties:
+    """The names of both sides in the headers, and where our callbacks arrive."""
+
+    sender_id: str
+    receiver_id: str = ""
+    sender_uri: str = ""
+    #: the marks of the servers that passed the request on, ours among them
+    passed: tuple[str, ...] = ()
+
+    def build_header(self, message_id: str, action: str, count: int) -> RequestHeader:
+        """Return the header of a message that is sent now."""
+        return RequestHeader(
+            message_id=message_id,
+            message_ts=format_timestamp(now()),
+            action=action,
+            sender_id=self.sender_id,
+            total_count=count,
+            sender_uri=self.sender_uri,
+            receiver_id=self.receiver_id,
+            passed=self.passed,
+        )
+
+
+@dataclass(frozen=True)
+class Message:
+    """Requests that are sent together; a repeat is the same message, with its IDs."""
+
+    operation: Operation
+    requests: tuple[WireRequest, ...]
+    message_id: str
+    transaction_id: str
+    references: tuple[str, ...]
+    made_at: datetime
+    wants_details: bool = True
+
+    @classmethod
+    def make(
+        cls,
+        operation: Operation,
+        requests: Sequence[WireRequest],
+        wants_details: bool = True,
+    ) -> Message:
+        """Return a new message with random IDs, which say nothing about its content."""
+        return cls(
+            operation,
+            tuple(requests),
+            str(uuid4()),
+            str(uuid4()),
+            tuple(str(uuid4()) for _request in requests),
+            now(),
+            wants_details,
+        )
+
+    def build_document(self, parties: Parties, profile: Profile) -> JsonObject:
+        """Return the document to send now; only the header's time is new."""
+        items = [
+            write_item(request, reference, self.made_at, self.wants_details)
+            for request, reference in zip(self.requests, self.references, strict=True)
+        ]
+        header = parties.build_header(
+            self.message_id, self.operation.value, len(self.requests)
+        )
+        document = build_request(header, self.transaction_id, items)
+        if profile.speaks_openg2p_2:
+            return openg2p_2.write_request(document, self.operation.value)
+        return document
+
+    def read_answer(
+        self, document: JsonObject, parties: Parties, profile: Profile
+    ) -> list[Result | None]:
+        """Return the result of each request; None where the answer has none for it.
+
+        Raises RemoteMapperRefuses where the message was rejected as a whole, and
+        RemoteAnswerUnusable for what is not the answer to this message.
+        """
+        try:
+            if profile.speaks_openg2p_2:
+                document = openg2p_2.read_answer(document, self.operation.value)
+            answer = AnswerMessage.from_wire(document, self.operation.value, profile)
+        except MalformedMessage:
+            raise RemoteAnswerUnusable("not_an_answer", was_sent=True) from None
+        except RejectedMessage as error:
+            raise build_refusal(error) from None
+        if not self._is_ours(answer, parties, profile):
+            raise RemoteAnswerUnusable("not_ours", was_sent=True)
+        return self.read_items(answer.items, profile)
+
+    def _is_ours(
+        self, answer: AnswerMessage, parties: Parties, profile: Profile
+    ) -> bool:
+        """Return whether the answer names this message and both sides.
+
+        Without this, an older answer that is properly signed would do, too.
+        """
+        if answer.transaction_id != self.transaction_id:
+            return False
+        if profile.speaks_openg2p_2:
+            return answer.header.message_id == self.message_id
+        if not profile.checks_parties:
+            return True
+        sender, receiver = answer.header.sender_id, answer.header.receiver_id
+        return receiver in ("", parties.sender_id) and (
+            not parties.receiver_id or sender in ("", parties.receiver_id)
+        )
+
+    def build_reference(self) -> TransactionReference:
+        """Return the name by which the status of this message is asked about."""
+        return build_transaction(self.operation, self.transaction_id)
+
+    def hold(self) -> list[Result | None]:
+        """Return the results of a message that was accepted and has no answer yet."""
+        if self.operation is Operation.RESOLVE:
+            return [None for _request in self.requests]
+        return [
+            Result(
+                Outcome.HELD,
+                request.id_value,
+                request.fa,
+                reference=build_reference(self, reference),
+            )
+            for request, reference in zip(self.requests, self.references, strict=True)
+        ]
+
+    def read_items(
+        self, items: Sequence[JsonObject], profile: Profile
+    ) -> list[Result | None]:
+        """Return the result that ``items`` of an answer give each request.
+
+        An item belongs to the request whose reference ID it names; without a reference
+        ID, to the only request with its ID. One that names another ID than its request,
+        or a reference ID that another item names too, proves nothing.
+        """
+        by_reference = _group(items, "reference_id")
+        nameless = [item for item in items if not item.get("reference_id")]
+        by_id = _group(nameless, "id")
+        ids = [request.id_value for request in self.requests]
+        results: list[Result | None] = []
+        for request, reference in zip(self.requests, self.references, strict=True):
+            found = by_reference.get(reference, [])
+            if not found and ids.count(request.id_value) == 1:
+                found = by_id.get(request.id_value or "", [])
+            results.append(self._read_item(request, reference, found, profile))
+        return results
+
+    def _read_item(
+        self,
+        request: WireRequest,
+        reference: str,
+        found: list[JsonObject],
+        profile: Profile,
+    ) -> Result | None:
+        if len(found) != 1:
+            return None
+        named = found[0].get("id")
+        if request.id_value is not None and named not in (None, "", request.id_value):
+            return None
+        result = read_result(self.operation, request, found[0], profile.answers)
+        if result.outcome is Outcome.HELD and self.operation is not Operation.RESOLVE:
+            result.reference = build_reference(self, reference)
+        return result
+
+
+# === CHANGES THAT WAIT === #
+
+
+def build_transaction(
+    operation: Operation, transaction_id: str
+) -> TransactionReference:
+    """Return the name of a transaction for a query about its status."""
+    return TransactionReference(operation, Reference.TRANSACTION, (transaction_id,))
+
+
+def build_reference(message: Message, reference_id: str) -> str:
+    """Return the name of a change that waits, from which it can be asked about."""
+    return f"{message.operation.value}:{message.transaction_id}:{reference_id}"
+
+
+def read_reference(text: str) -> tuple[Operation, str, str] | None:
+    """Return ``(operation, transaction, reference ID)``; None for another text.
+
+    >>> read_reference("link:t:r")
+    (<Operation.LINK: 'link'>, 't', 'r')
+    >>> read_reference("7"), read_reference("grant:t:r")
+    (None, None)
+    """
+    parts = text.split(":")
+    try:
+        operation, transaction_id, reference_id = parts
+        return Operation(operation), transaction_id, reference_id
+    except ValueError:
+        return None
+
+
+def find_items(document: object, operation: str) -> list[JsonObject]:
+    """Return the items of an answer, whatever else is in it.
+
+    >>> find_items({"message": {"link_response": [{"status": "succ"}, 7]}}, "link")
+    [{'status': 'succ'}]
+    >>> find_items([], "link"), find_items({"message": {"link_response": 7}}, "link")
+    ([], [])
+    """
+    message = document.get("message") if isinstance(document, dict) else None
+    found = message.get(f"{operation}_response") if isinstance(message, dict) else None
+    return [i for i in found if isinstance(i, dict)] if isinstance(found, list) else []
+
+
+def is_waiting(document: object, operation: str) -> bool:
+    """Return whether an answer leaves something open.
+
+    >>> is_waiting({"message": {"link_response": [{"status": "pdng"}]}}, "link")
+    True
+    """
+    items = find_items(document, operation)
+    return any(item.get("status") in (PENDING, RECEIVED) for item in items)
+
+
+def _group(items: Sequence[JsonObject], name: str) -> dict[str, list[JsonObject]]:
+    groups: dict[str, list[JsonObject]] = {}
+    for item in items:
+        value = item.get(name)
+        if isinstance(value, str) and value:
+            groups.setdefault(value, []).append(item)
+    return groups
+
+
+#: Rejections of a message that do not say that it had no effect.
+_UNCERTAIN = ("rjct.message_id.duplicate", "rjct.errors.too_many")
+
+
+def build_refusal(
+    error: RejectedMessage,
+) -> RemoteMapperRefuses | RemoteAnswerUnusable:
+    """Return the error for a message that was rejected as a whole."""
+    code = error.code if len(error.code) < 64 and error.code.isprintable() else "rjct"
+    if code in _UNCERTAIN:
+        return RemoteAnswerUnusable(code, was_sent=True)
+    return RemoteMapperRefuses(code)

@@ -1,0 +1,1 @@
+from . import spar_oidc_client

@@ -1,0 +1,1 @@
+"""Light pages for people: templates from files, and their frame."""

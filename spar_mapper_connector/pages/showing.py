@@ -1,0 +1,58 @@
+"""Answers of people's pages: a template in the frame, with what a browser may do."""
+
+from urllib.parse import urlencode
+
+from odoo.http import request
+
+from .rendering import render
+
+#: People's pages: one address for all languages, not in the site map, never cached.
+#: Without a website, Odoo ignores what concerns one.
+PAGE = {
+    "type": "http",
+    "auth": "public",
+    "website": True,
+    "multilang": False,
+    "sitemap": False,
+    "readonly": False,
+}
+
+#: Pages that are also served to staff, without anything of the website around them.
+SHARED_PAGE = {**PAGE, "spar_shared": True}
+
+CACHE_FOREVER = "public, max-age=31536000, immutable"
+
+#: Nothing but our style sheet and images. There is no form-action, because submitting a
+#: form redirects to the ID provider and to whatever site that one uses.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def show_page(template: str, status: int = 200, here: str = "", **values):
+    """Return the page of a template, in the frame of all pages.
+
+    :param template: the full name of the template
+    :param here: where another language leads; by default the page's own address
+    """
+    frames = request.env["spar.page.frame"]
+    language = frames._get_language()
+    frame = frames._get_frame(language, here or request.httprequest.path)
+    values = {"csrf_token": request.csrf_token(), **frame, **values}
+    return request.make_response(
+        render(template, values, language.code), HEADERS, status=status
+    )
+
+
+def go_to(path: str, **parameters: str):
+    """Redirect to another page of ours."""
+    query = urlencode(parameters)
+    return request.redirect(f"{path}?{query}" if query else path, 303)

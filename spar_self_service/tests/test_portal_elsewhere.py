@@ -1,0 +1,81 @@
+"""The store is elsewhere, and reads for this portal only with the person's login."""
+
+from dataclasses import replace
+from unittest.mock import Mock
+
+from odoo.tests import tagged
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    MapperError,
+    OwnerLoginExpired,
+    OwnerLoginRefused,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Capability,
+    MaskedFa,
+    OwnerLogin,
+)
+
+from .page_case import ID, STAFF, PageCase
+from .test_spar_identity import IdentityCase
+
+MASKED = MaskedFa("account:••••••••1111@BR01.TESTBANK")
+LOGIN = OwnerLogin("https://op.example", "head.body.signature")
+
+
+@tagged("post_install", "-at_install")
+class TestMaskedPages(PageCase):
+    def setUp(self):
+        super().setUp()
+        self.store.capabilities |= {Capability.OWN_ADDRESS}
+        self.store.add(ID, MASKED, STAFF)
+        self.people[self.ada_user.id] = replace(self.ada, login=LOGIN)
+        self.authenticate("ada", "ada-ada-1")
+
+    def test_masked_address_is_shown_as_it_came(self):
+        self.get("/spar/address")
+        self.assertIn(MASKED, self.text)
+        self.get("/spar/history")
+        self.assertIn(MASKED, self.text)
+
+    def test_each_call_has_the_persons_login(self):
+        self.get("/spar/address")
+        self.assertTrue(self.store.calls)
+        for _word, call, _request in self.store.calls:
+            self.assertEqual(call.login, LOGIN)
+
+    def test_login_that_is_no_longer_accepted_ends_the_session(self):
+        for error in (OwnerLoginExpired(), OwnerLoginRefused()):
+            self.store.failing["resolve"] = error
+            with self.subTest(error.code):
+                response = self.get("/spar/address", allow_redirects=False)
+                self.assertEqual(response.status_code, 303)
+                self.assertTrue(response.headers["Location"].endswith("?said=ended"))
+
+
+@tagged("post_install", "-at_install")
+class TestKeptLogin(IdentityCase):
+    def recognise_with(self, capabilities):
+        mapper = Mock()
+        mapper.sudo.return_value = mapper
+        mapper._capabilities.side_effect = capabilities
+        self.patch(
+            type(self.env["spar.mapper.backend"]),
+            "_get_mapper",
+            lambda _backends, id_type=None: mapper,
+        )
+        login = replace(self.build_login(), id_token="a.b.c", userinfo="d.e.f")
+        return self.recognise(login)
+
+    def test_token_is_kept_where_the_mapper_reads_by_it(self):
+        identity = self.recognise_with(lambda: {Capability.OWN_ADDRESS})
+        login = identity._get_beneficiary().login
+        self.assertEqual((login.id_token, login.userinfo), ("a.b.c", "d.e.f"))
+        self.assertEqual(login.issuer, self.hostile.issuer)
+        self.assertNotIn(b"a.b.c", self.seal_of(identity))
+
+    def test_token_is_not_kept_otherwise(self):
+        for capabilities in (lambda: {Capability.RESOLVE}, MapperError("down")):
+            with self.subTest(capabilities=capabilities):
+                identity = self.recognise_with(capabilities)
+                self.assertIsNone(identity._get_beneficiary().login)

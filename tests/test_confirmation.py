@@ -1,0 +1,207 @@
+"""A portal elsewhere, the store's page of review, and the real ID provider.
+
+The portal is a program that has taken over a portal's participant: it can propose, and
+send people where it likes.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import pytest
+import requests
+
+from .backend import EVERY_RIGHT, approve_all, get_backend, make_participant
+from .beneficiary import build_newcomer
+from .client import Client
+from .people import make_account
+from .person import Person
+
+RETURN_URL = "https://portal.example/spar/confirmed"
+#: What a portal may do: nothing but to propose.
+RIGHTS = {
+    **EVERY_RIGHT,
+    "may_link": 0,
+    "may_update": 0,
+    "may_unlink": 0,
+    "may_resolve": 0,
+    "may_use_extension": 1,
+    "may_propose": 1,
+}
+
+
+@dataclass
+class Portal:
+    """The portal's participant."""
+
+    client: Client
+
+    def send(self, name: str, request: dict) -> requests.Response:
+        """Return the answer to one request of another SPAR."""
+        document = self.client.build_message("resolve", [])
+        document["header"].update(action=f"spar-{name}", total_count=1)
+        document["message"] = {
+            "transaction_id": str(uuid4()),
+            "requests": [{"reference_id": "0", "request": request}],
+        }
+        return self.client.post(f"/extension/{name}", json=document)
+
+    def ask(self, name: str, request: dict) -> dict:
+        """Return the answer, or what the error is."""
+        response = self.send(name, request)
+        assert response.status_code == 200, response.text
+        (item,) = response.json()["message"]["answers"]
+        return item.get("answer") or {"error": item["error"]}
+
+    def propose(self, return_url: str = RETURN_URL, **request: dict) -> dict:
+        about = {"draft_id": "d1", "return_url": return_url}
+        return self.ask("propose", {**about, **request})
+
+    def get_state(self, page: dict) -> str:
+        reference = {"reference": page["reference"]}
+        return self.ask("confirmation", reference)["state"]
+
+
+@pytest.fixture(scope="module")
+def portal(server) -> Portal:
+    participant = make_participant(server, "portal", **RIGHTS)
+    administrator = get_backend(server, "administrator")
+    values = {
+        "name": "Portal of Welfare",
+        "sender_id": participant.sender_id,
+        "return_urls": RETURN_URL,
+        "active": True,
+    }
+    administrator.call("spar.confirmation.portal", "create", [values])
+    approve_all(server)
+    return Portal(Client(server.api, participant))
+
+
+@pytest.fixture
+def owner(id_provider, programme):
+    """Yield somebody with an account of their own, and that account."""
+    facts, account = build_newcomer(id_provider, 1), make_account()
+    fa = f"account:{account}@BR01.DEMO"
+    programme.link([{"id": facts["id_value"], "fa": fa}])
+    yield facts, fa
+    programme.unlink([{"id": facts["id_value"]}])
+
+
+def find_address(programme, facts: dict) -> str | None:
+    (answer,) = programme.resolve([{"id": facts["id_value"], "scope": "details"}])
+    return answer.get("fa")
+
+
+def get_version(server, programme) -> int:
+    """Return the version of the newest account, which the owner's is."""
+    query = "SELECT version FROM spar_mapping ORDER BY id DESC LIMIT 1"
+    return server.query(query)[0][0]
+
+
+def press(person: Person, page: requests.Response, button: str) -> requests.Response:
+    """Press a button of the page, as a browser does; follow where it leads."""
+    (form,) = re.findall(rf'<form[^>]*/{button}".*?</form>', page.text, re.S)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]
+    client = re.search(r'name="client" value="([^"]+)"', form)
+    data = {"csrf_token": token, "client": client[1] if client else ""}
+    return person.browser.post(f"{page.url}/{button}", data=data, timeout=60)
+
+
+def confirm(person: Person, url: str) -> requests.Response:
+    """Press the main button, and authenticate at the provider."""
+    return person.authenticate(press(person, person.open(url), "login"))
+
+
+def propose_change(portal, server, programme, facts):
+    """Return the page of a proposal, and the account that is proposed."""
+    fa = f"account:{make_account()}@BR01.DEMO"
+    version = get_version(server, programme)
+    update = {"id": facts["id_value"], "fa": fa, "expected_version": version}
+    return portal.propose(update=update), fa
+
+
+def test_portal_proposes_and_the_owner_confirms(portal, server, programme, owner):
+    facts, before = owner
+    page, fa = propose_change(portal, server, programme, facts)
+    person = Person(facts)
+    review = person.open(page["url"])
+    number = fa.partition(":")[2].partition("@")[0]
+    grouped = " ".join(number[i : i + 4] for i in range(0, len(number), 4))
+    assert grouped in review.text and "Portal of Welfare" in review.text
+    assert before.partition(":")[2].partition("@")[0][-4:] not in review.text
+    assert find_address(programme, facts) == before
+    done = confirm(person, page["url"])
+    assert "Your account is saved" in done.text
+    back = re.search(r'<a class="button main" href="([^"]+)"', done.text)[1]
+    assert back.startswith(f"{RETURN_URL}?")
+    assert parse_qs(urlsplit(back).query) == {"confirmation": [page["reference"]]}
+    assert portal.get_state(page) == "decided"
+    assert find_address(programme, facts) == fa
+
+
+def test_portal_alone_changes_nothing(portal, server, programme, owner):
+    """It walks to the provider by itself, as far as it gets without the person."""
+    facts, before = owner
+    page, _fa = propose_change(portal, server, programme, facts)
+    robot = Person(facts)
+    shown = press(robot, robot.open(page["url"]), "login")
+    assert "Show who you are" in shown.text
+    assert find_address(programme, facts) == before
+    assert portal.get_state(page) == "open"
+
+
+def test_portal_cannot_have_somebody_else_confirm(
+    portal, server, programme, owner, id_provider
+):
+    facts, before = owner
+    page, _fa = propose_change(portal, server, programme, facts)
+    accomplice = Person(build_newcomer(id_provider, 2))
+    refused = confirm(accomplice, page["url"])
+    assert "somebody else" in refused.text and "Nothing was changed" in refused.text
+    assert find_address(programme, facts) == before
+
+
+def test_portal_reads_nothing_by_proposing(portal, server, programme, owner):
+    """Its page is the same for an ID with and without an account."""
+    facts, before = owner
+    pages = []
+    for id_value in (facts["id_value"], "token:no-such-person-1@nationalId"):
+        fa = "account:123456789012@BR01.DEMO"
+        page = portal.propose(update={"id": id_value, "fa": fa, "expected_version": 1})
+        text = Person(facts).open(page["url"]).text
+        pages.append(
+            re.sub(r"/confirm/[\w-]+|%2Fconfirm%2F[\w-]+|\w{40}o\d+", "", text)
+        )
+    assert pages[0] == pages[1]
+    for name in ("resolve", "history"):
+        assert portal.send(name, {"id": facts["id_value"]}).status_code == 403
+
+
+def test_portal_cannot_lead_people_elsewhere(portal, owner):
+    facts, _before = owner
+    link = {"id": facts["id_value"], "fa": "account:123456789012@BR01.DEMO"}
+    for evil in ("https://evil.example/spar/confirmed", f"{RETURN_URL}/x", "/spar"):
+        assert portal.propose(evil, link=link) == {"error": "proposal_refused"}
+
+
+def test_second_browser_and_second_return_change_nothing(
+    portal, server, programme, owner
+):
+    facts, _before = owner
+    page, fa = propose_change(portal, server, programme, facts)
+    person = Person(facts)
+    confirm(person, page["url"])
+    count = server.query("SELECT count(*) FROM spar_event")
+    assert "another browser" in Person(facts).open(page["url"]).text
+    assert "Your account is saved" in person.open(page["url"]).text
+    assert server.query("SELECT count(*) FROM spar_event") == count
+    assert find_address(programme, facts) == fa
+
+
+def test_every_confirmed_change_has_its_proof(portal, server, programme, owner):
+    facts, _before = owner
+    page, _fa = propose_change(portal, server, programme, facts)
+    before = server.query("SELECT count(*) FROM spar_owner_proof")[0][0]
+    confirm(Person(facts), page["url"])
+    assert server.query("SELECT count(*) FROM spar_owner_proof") == [(before + 1,)]
