@@ -61,7 +61,8 @@ class PortalMixin:
             {
                 "name": "National ID",
                 "issuer": ISSUER,
-                "audiences": PORTAL_CLIENT,
+                "audiences": "store.example.org",
+                "portal_audiences": PORTAL_CLIENT,
                 "algorithms": "ES256",
                 "id_claim": "individual_id",
                 "pinned_keys": json.dumps(cls.provider.publish()),
@@ -161,6 +162,7 @@ class TestPortalReading(PortalMixin, ExtensionCase):
             "another key": self.log_in(key=PrivateKey.generate("ES256")),
             "another algorithm": self.log_in(key=PrivateKey.generate("EdDSA")),
             "another client": self.log_in(aud="shop.example.org"),
+            "the store's own page": self.log_in(aud="store.example.org"),
             "several clients": self.log_in(aud=[PORTAL_CLIENT, "shop.example.org"]),
             "authorised for another": self.log_in(azp="shop.example.org"),
             "another issuer inside": self.log_in(iss="https://other.example.org"),
@@ -189,7 +191,7 @@ class TestPortalReading(PortalMixin, ExtensionCase):
 
     def test_issuer_that_was_altered_past_the_registry(self):
         self.env.cr.execute(
-            "UPDATE spar_proof_issuer SET audiences = %s WHERE id = %s",
+            "UPDATE spar_proof_issuer SET portal_audiences = %s WHERE id = %s",
             [f"{PORTAL_CLIENT} evil.example.org", self.issuer.id],
         )
         self.env.invalidate_all()
