@@ -1,3 +1,4 @@
+from . import ir_http
 from . import spar_confirmation_portal
 from . import spar_confirmation_client
 from . import spar_confirmation

@@ -14,10 +14,10 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     SealBroken,
 )
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    ChangeProposal,
     Confirmation,
     ConfirmationPage,
     ConfirmationState,
-    Proposal,
     read_proposal,
     write_proposal,
 )
@@ -57,7 +57,7 @@ class ProposedChange:
     """
 
     token: str
-    proposal: Proposal
+    proposal: ChangeProposal
     portal_id: int | None
     provider_ids: frozenset[int] | None
     id_type_ids: frozenset[int] | None
@@ -114,7 +114,7 @@ class SparConfirmation(models.Model):
     # === PROPOSING === #
 
     @api.model
-    def _propose(self, call: CallContext, proposal: Proposal) -> ConfirmationPage:
+    def _propose(self, call: CallContext, proposal: ChangeProposal) -> ConfirmationPage:
         """Store a proposal and return its page; raises ProposalRefused."""
         self._check_request(call, proposal)
         portal_sudo = self._find_portal(call, proposal.return_url)
@@ -149,7 +149,7 @@ class SparConfirmation(models.Model):
         )
 
     @api.model
-    def _check_request(self, call: CallContext, proposal: Proposal) -> None:
+    def _check_request(self, call: CallContext, proposal: ChangeProposal) -> None:
         """Refuse what the person could not review, or what might hit another change."""
         request = proposal.request
         if type(request) not in _REQUESTS:
@@ -205,7 +205,7 @@ class SparConfirmation(models.Model):
         return path
 
     @api.model
-    def _build_url(self, token: str, proposal: Proposal) -> str:
+    def _build_url(self, token: str, proposal: ChangeProposal) -> str:
         """Return the page's address, by way of the person's language.
 
         It is a path for the pages of this database: the browser is already here.
@@ -275,7 +275,7 @@ class SparConfirmation(models.Model):
         return ConfirmationState(self.state)
 
     @api.model
-    def _get_clients(self, proposal: Proposal):
+    def _get_clients(self, proposal: ChangeProposal):
         """Return the store's clients at which the owner of the ID can log in."""
         type_id = self._get_id_type(proposal.request.id_value)
         clients = self.env["spar.confirmation.client"]

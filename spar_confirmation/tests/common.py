@@ -10,7 +10,7 @@ from lxml import html
 from odoo.tests import HttpCase
 
 from odoo.addons.spar_mapper.tests.common import FA, ID, OTHER_FA, StoreCase
-from odoo.addons.spar_mapper_connector.lib.confirmation import Proposal
+from odoo.addons.spar_mapper_connector.lib.confirmation import ChangeProposal
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
@@ -85,10 +85,10 @@ class ProposalCase(StoreCase):
         client.enabled = True
         return client
 
-    def build_proposal(self, request=None, **values) -> Proposal:
+    def build_proposal(self, request=None, **values) -> ChangeProposal:
         """Return a proposal to pay Ada to another account."""
         request = request or UpdateRequest(ID, OTHER_FA, expected_version=1)
-        return Proposal(
+        return ChangeProposal(
             request, **{"draft_id": "d1", "return_url": RETURN_URL, **values}
         )
 

@@ -19,7 +19,7 @@ LOGGER = "odoo.addons.spar_confirmation.controllers.confirm"
 class TestObjection(PageCase):
     def setUp(self):
         super().setUp()
-        self.update(ID, OTHER_FA, call=self.staff)
+        self.update(ID, OTHER_FA)
         self.disputed = next(
             ObjectionRequest(ID, period.uuid, event.seq)
             for period in self.bound._history(self.owner, ID)

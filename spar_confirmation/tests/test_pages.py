@@ -87,6 +87,14 @@ class TestReview(PageCase):
         self.assertEqual(len(tree.xpath("//h1")), 1)
         self.assertEqual(tree.xpath("//main/@id"), ["main"])
 
+    def test_cookie_is_not_sent_along_by_other_sites(self):
+        self.use_another_browser()
+        self.opener.cookies.clear()
+        self.open_page(self.propose().url)
+        cookies = self.page.raw.headers.getlist("Set-Cookie")
+        (cookie,) = [each for each in cookies if each.startswith("session_id=")]
+        self.assertEqual(cookie.count("SameSite=Lax"), 1)
+
     def test_page_is_not_a_page_of_the_website(self):
         """Editors of views cannot change what people confirm."""
         view = self.env.ref("spar_confirmation.review")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from odoo.addons.spar_mapper.lib.secrets_in_text import extract_secrets, mentions
 from odoo.addons.spar_mapper_connector.lib.contract import (
     DONE,
     Authority,
@@ -13,6 +14,9 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Outcome,
     Period,
     Result,
+)
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions import (
+    MalformedMessage,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.profiles import STRICT
@@ -92,6 +96,35 @@ def build_call(exchange: Exchange, remote: RemoteCall) -> CallContext:
 
 
 # === REFUSALS === #
+
+
+def check_reason(message: ExtensionMessage) -> None:
+    """Raise MalformedMessage for a reason that mentions an ID or address of an item.
+
+    The history keeps reasons in clear.
+
+    >>> from odoo.addons.spar_mapper_connector.lib.contract import UnlinkRequest
+    >>> from odoo.addons.spar_mapper_connector.lib.spar_wire.messages import RequestItem
+    >>> item = RequestItem("0", UnlinkRequest("token:2007816053@nationalId"))
+    >>> check_reason(ExtensionMessage("t", RemoteCall(reason="Moved"), (item,)))
+    >>> told = RemoteCall(reason="lost card 2007-816-053")
+    >>> check_reason(ExtensionMessage("t", told, (item,)))
+    Traceback (most recent call last):
+    ...
+    odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions.MalformedMessage: \
+message.call.reason: mentions an ID or address
+    """
+    reason = message.call.reason
+    if not reason:
+        return
+    texts = [
+        getattr(each.request, name, None)
+        for each in message.items
+        for name in ("id_value", "fa")
+    ]
+    if mentions(reason, extract_secrets(*texts)):
+        raise MalformedMessage("mentions an ID or address", "message.call.reason")
+
 
 #: The member that cannot be read -> the outcome of its item.
 _UNREADABLE = {"id": Outcome.INVALID_ID, "fa": Outcome.INVALID_FA}

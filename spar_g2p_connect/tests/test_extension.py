@@ -9,7 +9,7 @@ from odoo.addons.spar_g2p_connect.models.participant.spar_participant_rights imp
     EXTENSION_RIGHTS,
     RIGHTS_FIELDS,
 )
-from odoo.addons.spar_mapper_connector.lib.confirmation import Proposal
+from odoo.addons.spar_mapper_connector.lib.confirmation import ChangeProposal
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     Capability,
@@ -68,7 +68,7 @@ REQUESTS = {
     "notice": NoticeToken("no-such-notice"),
     "object-to-notice": NoticeToken("no-such-notice"),
     "own-address": OwnRequest("token:1@nationalId", "https://id.example", "x.y.z"),
-    "propose": Proposal(
+    "propose": ChangeProposal(
         UnlinkRequest("token:1@nationalId", expected_version=1),
         "draft",
         "https://portal.example/confirmed",
@@ -469,6 +469,15 @@ class TestChanges(ExtensionCase):
         response = self.post(self.spar, "link", document)
         self.assertHttpError(response, 400, "err.request.bad", "message.call")
         self.assertNotIn("Maria", response.text)
+
+    def test_reason_that_mentions_the_account_is_refused(self):
+        for reason in ("to account 11-22 33", "of 77 88-99"):
+            request = LinkRequest(key(778899), account(112233))
+            call = RemoteCall(reason=reason)
+            document = self.build(self.spar, "link", request, call=call)
+            response = self.post(self.spar, "link", document)
+            self.assertHttpError(response, 400, "err.request.bad", "call.reason")
+        self.assertEqual(self.get_history(778899), ())
 
     def test_held_change_and_its_end(self):
         """A programme does not overwrite what a person stored: it waits for staff."""

@@ -6,10 +6,10 @@ from odoo.tests import tagged
 
 from odoo.addons.spar_mapper_connector.exceptions import NotSupported, ProposalRefused
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    ChangeProposal,
     Confirmation,
     ConfirmationPage,
     ConfirmationState,
-    Proposal,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
@@ -61,7 +61,7 @@ class TestProposals(SparToSparCase):
         yield asked
 
     def build_proposal(self, request):
-        return Proposal(request, "d1", RETURN_URL, "fr_FR", "https://id.example")
+        return ChangeProposal(request, "d1", RETURN_URL, "fr_FR", "https://id.example")
 
     def test_proposals_arrive_as_they_were_sent(self):
         details = Details("Ada", "+63 917 0000001")
@@ -105,7 +105,7 @@ class TestProposals(SparToSparCase):
                 )
 
     def test_proposal_changes_nothing_here(self):
-        self.give(1)
+        self.give_remotely(1)
         with self.store_confirms():
             request = UpdateRequest(key(1), account(2), expected_version=1)
             self.mapper._propose(PERSON, self.build_proposal(request))
@@ -133,7 +133,7 @@ class TestProposals(SparToSparCase):
 
     def test_id_of_a_type_that_it_may_not_name_is_refused(self):
         other = self.env["spar.id.type"].create(
-            {"name": "Other", "code": "other", "strategy": "other:{sub}@other"}
+            {"name": "Far", "code": "far_away", "strategy": "far:{sub}@far_away"}
         )
         rights = {**EVERY_RIGHT, **EVERY_EXTENSION, "id_type_ids": [(4, other.id)]}
         narrow = self.make_participant("narrow.example", **rights)

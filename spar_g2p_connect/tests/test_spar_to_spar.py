@@ -71,7 +71,13 @@ class SparToSparCase(ExtensionCase):
     def setUp(self):
         super().setUp()
         spar_mapper_spar._KNOWN.clear()
-        self.enterContext(self.allow_requests(all_requests=True))
+        send = outgoing.send
+
+        def send_to_this_server(*arguments, **more):
+            with self.allow_requests(all_requests=True):
+                return send(*arguments, **more)
+
+        self.patch(outgoing, "send", send_to_this_server)
 
     @classmethod
     def make_mapper(cls, participant, **values):

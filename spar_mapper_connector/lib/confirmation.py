@@ -36,7 +36,7 @@ _REQUESTS: dict[str, type[ProposedRequest]] = {
 
 
 @dataclass(frozen=True)
-class Proposal:
+class ChangeProposal:
     """A change for its owner to confirm.
 
     :param request: the request as the store will receive it
@@ -101,11 +101,11 @@ class Confirmation:
 # === STORAGE === #
 
 
-def write_proposal(proposal: Proposal) -> dict[str, Any]:
+def write_proposal(proposal: ChangeProposal) -> dict[str, Any]:
     """Return ``proposal`` as JSON, to be sealed.
 
     >>> request = UpdateRequest("1", "account:2", Details("Ada"), expected_version=3)
-    >>> proposal = Proposal(request, "d1", "/spar", "fr_FR")
+    >>> proposal = ChangeProposal(request, "d1", "/spar", "fr_FR")
     >>> import json
     >>> read_proposal(json.loads(json.dumps(write_proposal(proposal)))) == proposal
     True
@@ -119,7 +119,7 @@ def write_proposal(proposal: Proposal) -> dict[str, Any]:
     return {**asdict(proposal), "operation": operation, "request": request}
 
 
-def read_proposal(document: dict[str, Any]) -> Proposal:
+def read_proposal(document: dict[str, Any]) -> ChangeProposal:
     """Return the proposal that was written; raises LookupError or TypeError."""
     values = dict(document)
     kind, request = _REQUESTS[values.pop("operation")], dict(values.pop("request"))
@@ -128,4 +128,4 @@ def read_proposal(document: dict[str, Any]) -> Proposal:
     if details := request.pop("details", None):
         info = tuple(details["additional_info"])
         request["details"] = Details(**{**details, "additional_info": info})
-    return Proposal(request=kind(**request), **values)
+    return ChangeProposal(request=kind(**request), **values)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from odoo.tests import BaseCase
 
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    ChangeProposal,
     Confirmation,
     ConfirmationPage,
     ConfirmationState,
-    Proposal,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
@@ -205,7 +205,7 @@ VALUES = {
         st.lists(_PERIOD, max_size=2).map(tuple),
     ),
     "NOTICE": st.builds(NoticeInfo, _TEXT, _STORED, _STORED, st.none() | _ANSWER),
-    "PROPOSAL": st.builds(Proposal, _PROPOSED, _TEXT, _TEXT, _TEXT, _TEXT),
+    "PROPOSAL": st.builds(ChangeProposal, _PROPOSED, _TEXT, _TEXT, _TEXT, _TEXT),
     "CONFIRMATION_PAGE": st.builds(ConfirmationPage, _TEXT, _TEXT),
     "CONFIRMATION_REFERENCE": st.builds(records.ConfirmationReference, _TEXT),
     "CONFIRMATION": st.builds(

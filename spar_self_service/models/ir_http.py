@@ -6,6 +6,7 @@ from werkzeug.exceptions import BadRequest, MethodNotAllowed
 from odoo import api, models
 from odoo.http import Response, request, root
 
+from odoo.addons.spar_mapper_connector.pages.cookies import secure_cookie
 from odoo.addons.spar_mapper_connector.pages.showing import CACHE_FOREVER
 from odoo.addons.spar_mapper_connector.server.busy import finish
 
@@ -159,27 +160,10 @@ def _is_form_without_session() -> bool:
 
 def _add_security_headers(response) -> None:
     """Forbid caching and framing of a beneficiary's page, and hide the referrer."""
-    _secure_cookie(response)
+    secure_cookie(response)
     if is_our_page(request.httprequest.path) or request.session.get(browser.LOGIN):
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         # Public files set their own header: the pages' style and logo.
         if response.headers.get("Cache-Control") != CACHE_FOREVER:
             response.headers["Cache-Control"] = HEADERS["Cache-Control"]
-
-
-def _secure_cookie(response) -> None:
-    """Add Secure and SameSite to Odoo's session cookie, which lacks both."""
-    added = "; SameSite=Lax"
-    if request.httprequest.scheme == "https":
-        added += "; Secure"
-    cookies = response.headers.getlist("Set-Cookie")
-    response.headers.setlist(
-        "Set-Cookie",
-        [
-            cookie + added
-            if cookie.startswith("session_id=") and "SameSite" not in cookie
-            else cookie
-            for cookie in cookies
-        ],
-    )

@@ -1,9 +1,9 @@
 from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    ChangeProposal,
     ConfirmationPage,
     ConfirmationState,
-    Proposal,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Capability,
@@ -70,7 +70,7 @@ class SparMyConfirmation(models.AbstractModel):
         call = self.env["spar.my.address"]._build_call(person)
         return_url = self.env["spar.page.frame"]._get_base_url() + RETURN_PATH
         language = self.env.lang or ""
-        proposal = Proposal(request, name, return_url, language, person.issuer)
+        proposal = ChangeProposal(request, name, return_url, language, person.issuer)
         return mapper._propose(call, proposal)
 
     @api.model

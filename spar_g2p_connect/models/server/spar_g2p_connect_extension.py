@@ -8,7 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import find_by_a
 
 from ...lib.caller import Caller
 from ...lib.exchange import SYNC
-from ...lib.extension import ExtensionExchange, speak_strictly
+from ...lib.extension import ExtensionExchange, check_reason, speak_strictly
 
 
 class SparG2pConnectExtension(models.AbstractModel):
@@ -37,12 +37,14 @@ class SparG2pConnectExtension(models.AbstractModel):
 
     @api.model
     def _read_message(self, exchange: ExtensionExchange) -> ExtensionMessage:
-        return read_message(
+        message = read_message(
             exchange.document,
             exchange.header,
             exchange.wire_operation,
             exchange.caller.max_items,
         )
+        check_reason(message)
+        return message
 
     @api.model
     def _count_items(

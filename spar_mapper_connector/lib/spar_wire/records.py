@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from ..confirmation import (
+    ChangeProposal,
     Confirmation,
     ConfirmationPage,
     ConfirmationState,
-    Proposal,
 )
 from ..contract import (
     Capability,
@@ -408,13 +408,13 @@ _NAMES = {
 }
 
 
-def _write_proposal(proposal: Proposal) -> object:
+def _write_proposal(proposal: ChangeProposal) -> object:
     about = (proposal.draft_id, proposal.return_url, proposal.language, proposal.issuer)
     request: dict[str, Any] = {_NAMES[type(proposal.request)]: proposal.request}
     return _PROPOSED.write(_Proposal(*about, **request))
 
 
-def _read_proposal(value: object, path: str) -> Proposal:
+def _read_proposal(value: object, path: str) -> ChangeProposal:
     wire = _PROPOSED.read(value, path)
     found = [
         request
@@ -424,10 +424,10 @@ def _read_proposal(value: object, path: str) -> Proposal:
     if len(found) != 1:
         raise MalformedMessage("must have one of link, update, unlink, object", path)
     about = (wire.draft_id, wire.return_url, wire.language, wire.issuer)
-    return Proposal(found[0], *about)
+    return ChangeProposal(found[0], *about)
 
 
-PROPOSAL: Kind[Proposal] = Kind(_write_proposal, _read_proposal, _PROPOSED.schema)
+PROPOSAL: Kind[ChangeProposal] = Kind(_write_proposal, _read_proposal, _PROPOSED.schema)
 CONFIRMATION_PAGE: Kind[ConfirmationPage] = record(
     ConfirmationPage, url=_TEXT, reference=_TEXT
 )

@@ -3,7 +3,7 @@ from datetime import datetime
 from odoo import models
 
 from ...exceptions import NotSupported
-from ...lib.confirmation import Confirmation, ConfirmationPage, Proposal
+from ...lib.confirmation import ChangeProposal, Confirmation, ConfirmationPage
 from ...lib.contract import (
     CallContext,
     Capability,
@@ -153,7 +153,7 @@ class SparMapper(models.AbstractModel):
 
     # === CONFIRMATION === #
 
-    def _propose(self, call: CallContext, proposal: Proposal) -> ConfirmationPage:
+    def _propose(self, call: CallContext, proposal: ChangeProposal) -> ConfirmationPage:
         """Return the mapper's own page on which its owner confirms a change.
 
         Nothing changes before that person has authenticated there. Raises

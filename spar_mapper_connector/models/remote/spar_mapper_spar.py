@@ -11,7 +11,7 @@ from ...exceptions import (
     RemoteMapperError,
     RemoteMapperRefuses,
 )
-from ...lib.confirmation import Confirmation, ConfirmationPage, Proposal
+from ...lib.confirmation import ChangeProposal, Confirmation, ConfirmationPage
 from ...lib.contract import (
     Authority,
     CallContext,
@@ -208,7 +208,7 @@ class SparMapperSpar(models.AbstractModel):
 
     # === CONFIRMATION === #
 
-    def _propose(self, call: CallContext, proposal: Proposal) -> ConfirmationPage:
+    def _propose(self, call: CallContext, proposal: ChangeProposal) -> ConfirmationPage:
         self._check_channel()
         self._check_capability(Capability.CONFIRMATION)
         return self._ask_one(call, "propose", proposal)
