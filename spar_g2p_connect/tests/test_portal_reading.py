@@ -5,7 +5,9 @@ import time
 
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER
 from odoo.addons.spar_mapper_connector.exceptions import (
     OwnerLoginExpired,
     OwnerLoginRefused,
@@ -28,6 +30,7 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
     OwnRequest,
 )
 from odoo.addons.spar_mapper_connector.tests.id_provider import ISSUER, IdProvider
+from odoo.addons.spar_mapper_connector.tests.test_settings_seal import SEAL_LOGGER
 
 from .common import seal_settings
 from .test_extension import REQUESTS, ExtensionCase
@@ -196,7 +199,8 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         )
         self.env.invalidate_all()
         self.env["spar.row.versions"]._forget()
-        self.assertEqual(self.read_own(self.log_in()), "owner_login_refused")
+        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
+            self.assertEqual(self.read_own(self.log_in()), "owner_login_refused")
 
     def test_id_in_the_signed_userinfo(self):
         token = self.log_in(individual_id=None)

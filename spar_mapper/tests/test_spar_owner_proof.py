@@ -25,11 +25,12 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeySetUnavailable
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.tests.id_provider import CLIENT, IdProvider
+from odoo.addons.spar_mapper_connector.tests.test_settings_seal import SEAL_LOGGER
 
 from ..exceptions import DirectWriteRefused
 from ..lib.proofs import read_kept
 from ..models.proof import spar_proof_issuer
-from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, get_clear_forms
+from .common import ALARM_LOGGER, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, get_clear_forms
 from .proof_case import OTHER_VALUE, VALUE, OwnerProofCase
 
 LINK = LinkRequest(ID, FA)
@@ -238,7 +239,7 @@ class TestRefused(OwnerProofCase):
 
     def test_issuer_that_was_changed_by_sql_is_refused(self):
         call = self.confirm(LINK)
-        with mute_logger("odoo.addons.spar_mapper.models.audit.spar_alarm"):
+        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
             self.env.cr.execute(
                 "UPDATE spar_proof_issuer SET audiences = 'x' WHERE id = %s",
                 [self.issuer.id],
