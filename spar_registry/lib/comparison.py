@@ -19,22 +19,22 @@ UNKNOWN = (
 )
 
 
-class Answer(NamedTuple):
+class ComparedAnswer(NamedTuple):
     """What a registry says of an ID; ``key`` is its address in a comparable form."""
 
     outcome: Outcome
     key: str = ""
 
 
-def compare_answers(here: Answer | None, there: Answer | None) -> str:
+def compare_answers(here: ComparedAnswer | None, there: ComparedAnswer | None) -> str:
     """Return what was found: ``same``, one of ``UNKNOWN``, or a difference.
 
-    >>> found = Answer(Outcome.FOUND, "1@A")
+    >>> found = ComparedAnswer(Outcome.FOUND, "1@A")
     >>> compare_answers(found, found)
     'same'
-    >>> compare_answers(found, Answer(Outcome.FOUND, "2@A"))
+    >>> compare_answers(found, ComparedAnswer(Outcome.FOUND, "2@A"))
     'another'
-    >>> nothing = Answer(Outcome.NOT_LINKED)
+    >>> nothing = ComparedAnswer(Outcome.NOT_LINKED)
     >>> compare_answers(nothing, found), compare_answers(found, nothing)
     ('only_there', 'only_here')
     >>> compare_answers(nothing, nothing)
@@ -42,7 +42,7 @@ def compare_answers(here: Answer | None, there: Answer | None) -> str:
 
     An address that is not disclosed is not compared, but whether payments are stopped:
 
-    >>> stopped = Answer(Outcome.SUSPENDED)
+    >>> stopped = ComparedAnswer(Outcome.SUSPENDED)
     >>> compare_answers(stopped, found), compare_answers(found, stopped)
     ('stopped_here', 'stopped_there')
     >>> compare_answers(stopped, stopped), compare_answers(stopped, nothing)
@@ -52,7 +52,7 @@ def compare_answers(here: Answer | None, there: Answer | None) -> str:
 
     >>> compare_answers(None, None), compare_answers(nothing, None)
     ('no_answer_here', 'no_answer_there')
-    >>> compare_answers(Answer(Outcome.LOCKED), found)
+    >>> compare_answers(ComparedAnswer(Outcome.LOCKED), found)
     'refused_here'
     """
     if here is None or here.outcome not in _CERTAIN:
@@ -62,7 +62,7 @@ def compare_answers(here: Answer | None, there: Answer | None) -> str:
     return _compare_certain(here, there)
 
 
-def _compare_certain(here: Answer, there: Answer) -> str:
+def _compare_certain(here: ComparedAnswer, there: ComparedAnswer) -> str:
     outcomes = (here.outcome, there.outcome)
     if Outcome.NOT_LINKED in outcomes:
         if here.outcome is there.outcome:

@@ -32,7 +32,7 @@ FILES_2 = {
 }
 
 
-class MoveCase(RegistryCase):
+class MoveInCase(RegistryCase):
     """A manager who is also an administrator moves in."""
 
     @classmethod
@@ -92,7 +92,7 @@ class MoveCase(RegistryCase):
         return {row["id_value"]: row["reason"] for row in csv.DictReader(lines)}
 
 
-class TestOpeng2pMove(MoveCase):
+class TestOpeng2pMove(MoveInCase):
     def test_totals_agree(self):
         move = self.upload()
         self.load_directory(move)
@@ -234,7 +234,7 @@ class TestOpeng2pMove(MoveCase):
                 self.moves.with_user(user).create({"file": b64encode(b"id_value\n")})
 
 
-class TestTwoBackends(MoveCase):
+class TestTwoBackends(MoveInCase):
     """The same IDs are resolved here and at another backend."""
 
     NUMBERS = [f"20078160{number}" for number in range(10, 19)]

@@ -55,6 +55,27 @@ class TestOutbox(RegistryCase):
         self.assertFalse(account.entry_ids._get_sealed_ids())
         account.invalidate_recordset()
         self.assertEqual(account.masked, "")
+        self.assertEqual(account.display_name, "Account of Ada")
+
+    def test_buttons_of_an_account_are_those_of_its_entries(self):
+        self.store.outcomes[ID] = Result(Outcome.LOCKED, ID)
+        account = self.collect(self.ada, FA).with_user(self.manager)
+        self.run_outbox()
+        self.assertEqual(account.state, "failed")
+        opened = account.entry_ids.action_open_account()
+        self.assertEqual(
+            (opened["res_model"], opened["res_id"]), (account._name, account.id)
+        )
+        asked = account.action_open_give_up()
+        self.assertEqual(asked["context"], {"default_entry_ids": account.entry_ids.ids})
+        person = account.action_open_person()
+        self.assertEqual(
+            (person["res_model"], person["res_id"]), ("res.partner", self.ada.id)
+        )
+        self.store.outcomes.clear()
+        account.action_retry()
+        self.run_outbox()
+        self.assertEqual((self.store.get_fa(ID), account.state), (FA, "confirmed"))
 
     def test_another_account_is_an_update(self):
         self.store.set(ID, OTHER_FA)

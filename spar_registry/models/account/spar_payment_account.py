@@ -334,6 +334,14 @@ class SparPaymentAccount(models.Model):
         for account in self:
             account.masked = masks.get(account.id, "")
 
+    @api.depends("partner_id")
+    def _compute_display_name(self):
+        """Name an account that is destroyed after the person."""
+        for account in self:
+            account.display_name = account.masked or self.env._(
+                "Account of %(person)s", person=account.partner_id.display_name
+            )
+
     @api.depends("reason", "entry_ids.given_up_reason")
     def _compute_reason_text(self):
         entries = self.env["spar.outbox.entry"]

@@ -6,7 +6,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import ResolveRequest, Resul
 from odoo.addons.spar_mapper_connector.lib.matching import match_results
 
 from ...lib.calls import build_call
-from ...lib.comparison import UNKNOWN, Answer, compare_answers
+from ...lib.comparison import UNKNOWN, ComparedAnswer, compare_answers
 from ...lib.row_outcome import Reason
 
 
@@ -97,5 +97,5 @@ class SparOpeng2pComparison(models.AbstractModel):
         return f"{text} {refusal}"
 
 
-def _get_answer(result: Result | None, keys: dict[str, str]) -> Answer | None:
-    return result and Answer(result.outcome, keys.get(result.fa or "", ""))
+def _get_answer(result: Result | None, keys: dict[str, str]) -> ComparedAnswer | None:
+    return result and ComparedAnswer(result.outcome, keys.get(result.fa or "", ""))

@@ -260,7 +260,7 @@ class SparOutboxEntry(models.Model):
         if state in _ENDED:
             self._write_sealed(None)
             accounts._write_sealed(None)
-            accounts.invalidate_recordset(["masked"])
+            accounts.invalidate_recordset(["masked", "display_name"])
         if state in (EntryState.CONFLICT, EntryState.FAILED):
             self._open_tasks(state)
         self.env["spar.identity.move"]._continue(accounts, state)

@@ -34,7 +34,7 @@ class SparSourceIdentity(models.Model):
         "res.partner", required=True, readonly=True, index=True, ondelete="cascade"
     )
     #: The expiry about which a task was opened.
-    expiry_noticed = fields.Date(readonly=True)
+    expiry_noticed = fields.Date(string="Expiry noticed", readonly=True)
 
     _row_uniq = models.UniqueIndex("(source, row_id)")
 
