@@ -26,8 +26,8 @@ from .our_fields import HARMLESS
 _logger = logging.getLogger(__name__)
 _ADDONS, _OURS = "odoo.addons.", "spar_"
 
-#: Changes of settings name nobody. Odoo reads whole settings of its own, with the change
-#: that waits, also for visitors: the providers on the login page.
+#: Changes of settings name nobody. Odoo reads whole settings of its own, with the
+#: change that waits, also for visitors: the providers on the login page.
 _ABOUT_NOBODY = ("spar.setting.change",)
 #: The addons that may read as superuser, of the registry that was loaded last.
 _related: set[str] = set()
