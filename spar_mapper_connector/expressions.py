@@ -81,7 +81,8 @@ def refuse_expressions() -> None:
     if is_called_from_expression():
         _logger.error(
             "SPAR ALARM an expression (a view, template, server action, record rule or "
-            "computed field) tried to use keys or to change the registry; refused",
+            "computed field) tried to use keys, or to read or change the registry; "
+            "refused",
         )
         raise CalledFromExpression("called from an expression")
 

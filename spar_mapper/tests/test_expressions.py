@@ -23,6 +23,7 @@ from odoo.addons.spar_mapper_connector.models import (
     spar_second_person,
     spar_setting_change,
 )
+from odoo.addons.spar_mapper_connector.server import reading
 
 from ..models import spar_mapper_local
 from .common import FA, ID, StoreCase
@@ -197,6 +198,7 @@ class TestExpressions(StoreCase):
                 spar_second_person,
                 base,
                 clear_fields,
+                reading,
             ):
                 stack.enter_context(
                     patch.object(module, "refuse_expressions", lambda: None)

@@ -12,15 +12,13 @@ import functools
 import logging
 import sys
 from collections.abc import Iterable
-from typing import NoReturn
 
 from odoo.exceptions import AccessError
 from odoo.http import request
 from odoo.modules.module import Manifest
 from odoo.orm.fields import Field
 
-from ..exceptions import CalledFromExpression
-from ..expressions import get_person, is_at_run_time
+from ..expressions import get_person, is_at_run_time, refuse_expressions
 from ..lib.expressions import is_evaluated
 from ..lib.related_addons import find_related
 from .our_fields import HARMLESS
@@ -28,6 +26,9 @@ from .our_fields import HARMLESS
 _logger = logging.getLogger(__name__)
 _ADDONS, _OURS = "odoo.addons.", "spar_"
 
+#: Changes of settings name nobody. Odoo reads whole settings of its own, with the
+#: change that waits, also for visitors: the providers on the login page.
+_ABOUT_NOBODY = ("spar.setting.change",)
 #: The addons that may read as superuser, of the registry that was loaded last.
 _related: set[str] = set()
 
@@ -83,7 +84,8 @@ def _check_asker(records) -> None:
     frame = sys._getframe(2)
     while frame is not None:
         if is_evaluated(frame):
-            _refuse_expression(records)
+            refuse_expressions()
+            return
         name = frame.f_globals.get("__name__", "")
         if name.startswith(_ADDONS) and frame.f_code.co_filename != __file__:
             addon = name.split(".")[2]
@@ -100,20 +102,11 @@ def _is_for_others(env) -> bool:
     return not env["res.users"].browse(get_person(env))._has_spar_role()
 
 
-def _refuse_expression(records) -> NoReturn:
-    _logger.error(
-        "SPAR ALARM an expression (a view, template, server action, record rule or "
-        "computed field) tried to read %s; refused",
-        records._name,
-    )
-    raise CalledFromExpression("read by an expression")
-
-
 def _check_addon(records, addon: str) -> None:
     if not is_at_run_time(records.env):
         return
-    is_sealed = hasattr(records, "_sealed_columns")
-    if addon in _related and not (is_sealed and _is_for_others(records.env)):
+    is_closed = hasattr(records, "_sealed_columns") and _is_for_others(records.env)
+    if addon in _related and (not is_closed or records._name in _ABOUT_NOBODY):
         return
     _logger.error("SPAR ALARM %s tried to read %s; refused", addon, records._name)
     raise AccessError(
