@@ -183,7 +183,10 @@ def call_another_mapper(server):
         "secret": SECRETS["backend's secret"],
     }
     made = backend.call("spar.mapper.backend", "create", [values])
-    with pytest.raises(Refused, match="no connection"):
+    with (
+        server.expecting("odoo.http"),
+        pytest.raises(Refused, match="no connection"),
+    ):
         backend.call("spar.mapper.backend", "action_test_connection", made)
 
 
