@@ -105,8 +105,8 @@ class TestProposals(SparToSparCase):
                 )
 
     def test_proposal_changes_nothing_here(self):
-        self.give_remotely(1)
         with self.store_confirms():
+            self.give_remotely(1)
             request = UpdateRequest(key(1), account(2), expected_version=1)
             self.mapper._propose(PERSON, self.build_proposal(request))
         self.assertEqual(self.mapper._history(PERSON, key(1))[0].fa, account(1))

@@ -275,9 +275,7 @@ class SparParticipant(models.Model):
                     )
                 )
 
-    @api.constrains(
-        "scope", "may_resolve_by_fa", *OPERATION_RIGHTS, *EXTENSION_RIGHTS
-    )
+    @api.constrains("scope", "may_resolve_by_fa", *OPERATION_RIGHTS, *EXTENSION_RIGHTS)
     def _check_portal(self) -> None:
         rights = {*OPERATION_RIGHTS, *EXTENSION_RIGHTS, "may_resolve_by_fa"}
         others = sorted(rights - set(_OF_PORTALS))
