@@ -36,6 +36,7 @@ from .common import seal_settings
 from .test_extension import REQUESTS, ExtensionCase
 from .test_spar_to_spar import SparToSparCase
 
+SEAL_LOGGER = "odoo.addons.spar_mapper_connector.models.spar_settings_seal"
 PORTAL_CLIENT = "portal.example.org"
 ADA, GRACE = "token:Ada-1815@nationalId", "token:Grace-1906@nationalId"
 NUMBERS = {ADA: "1234567890123456", GRACE: "6543210987654321"}
@@ -192,6 +193,7 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         seal_settings(self.env, "spar.proof.issuer")
         self.assertEqual(self.read_own(self.log_in()), "owner_login_refused")
 
+    @mute_logger(SEAL_LOGGER, ALARM_LOGGER)
     def test_issuer_that_was_altered_past_the_registry(self):
         self.env.cr.execute(
             "UPDATE spar_proof_issuer SET portal_audiences = %s WHERE id = %s",
