@@ -217,7 +217,7 @@ def test_objection_restores_the_account(visit, id_provider, programme, server):
     (answer,) = programme.update([{"id": facts["id_value"], "fa": before}])
     assert answer["status"] == "rjct"
     assert find_address(programme, facts) != before
-    visitor.authenticate()
+    visitor.confirm()
     reference = visitor.page.evaluate("document.querySelector('.whole bdi').innerText")
     assert find_address(programme, facts) == before
     (answer,) = programme.update([{"id": facts["id_value"], "fa": before}])
