@@ -15,7 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item, WireRequest
 
 from .exchange import Exchange
-from .parts import Part, join
+from .parts import BackendPart, join
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Batch:
     transaction_id: str
     items: list[Item]
     call: CallContext
-    here: list[Part] = field(default_factory=list)
-    elsewhere: list[Part] = field(default_factory=list)
+    here: list[BackendPart] = field(default_factory=list)
+    elsewhere: list[BackendPart] = field(default_factory=list)
     has_returned: bool = False
     readable: list[Item] = field(init=False)
     _found: dict[int, list[Result]] = field(init=False)

@@ -30,7 +30,7 @@ _NOBODY = frozenset({Outcome.NOT_LINKED, Outcome.FORBIDDEN, Outcome.INVALID_FA})
 
 
 @dataclass(slots=True)
-class Part:
+class BackendPart:
     """The requests of a message that one backend answers.
 
     :param positions: where each of them stands among the requests of the message
@@ -46,9 +46,9 @@ class Part:
         self.positions.append(position)
         self.requests.append(request)
 
-    def keep(self, indexes: Sequence[int]) -> Part:
+    def keep(self, indexes: Sequence[int]) -> BackendPart:
         """Return the part of this one with the requests at ``indexes``."""
-        return Part(
+        return BackendPart(
             self.backend,
             [self.positions[index] for index in indexes],
             [self.requests[index] for index in indexes],
@@ -66,7 +66,7 @@ def split_requests(
     routes: Routes,
     find_type: FindType,
     allowed: frozenset[int] | None = None,
-) -> list[Part]:
+) -> list[BackendPart]:
     """Return the parts of a message: each request is in the part of its backend.
 
     A request by address is in the part of every backend that may have an ID for it.
@@ -83,7 +83,7 @@ def split_requests(
     >>> [(part.backend, part.positions) for part in parts]
     [(2, [0])]
     """
-    parts = {backend: Part(backend) for backend in routes.backends}
+    parts = {backend: BackendPart(backend) for backend in routes.backends}
     asked_by_address = [
         part
         for backend, part in parts.items()

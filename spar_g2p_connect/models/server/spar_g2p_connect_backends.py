@@ -33,7 +33,7 @@ from odoo.addons.spar_mapper_connector.transactions import is_passing
 from ...lib.batch import Batch
 from ...lib.error_texts import describe_error
 from ...lib.parts import (
-    Part,
+    BackendPart,
     believe,
     build_retries,
     is_by_address,
@@ -93,7 +93,7 @@ class SparG2pConnectBackends(models.AbstractModel):
             return
         if routes.only is not None:
             requests = batch.requests
-            parts = [Part(routes.only, list(range(len(requests))), requests)]
+            parts = [BackendPart(routes.only, list(range(len(requests))), requests)]
         else:
             find_type, allowed = self._build_find_type(), batch.call.id_type_ids
             parts = split_requests(batch.requests, routes, find_type, allowed)
@@ -147,7 +147,7 @@ class SparG2pConnectBackends(models.AbstractModel):
         return batch.join_results()
 
     @api.model
-    def _try_here(self, batch: Batch, part: Part) -> list[Result]:
+    def _try_here(self, batch: Batch, part: BackendPart) -> list[Result]:
         """Return the results of a backend, *try again* for each if it cannot work."""
         types = self._get_routes().get_types(part.backend)
         allowed = batch.call.id_type_ids
@@ -165,13 +165,13 @@ class SparG2pConnectBackends(models.AbstractModel):
             return build_retries(part.requests)
 
     @api.model
-    def _call(self, batch: Batch, part: Part, call: CallContext) -> list[Result]:
+    def _call(self, batch: Batch, part: BackendPart, call: CallContext) -> list[Result]:
         return _MAPPER_CALLS[batch.operation](part.mapper, call, part.requests)
 
     # === BEFORE A MAPPER ELSEWHERE IS ASKED === #
 
     @api.model
-    def _examine(self, batch: Batch, part: Part) -> Part:
+    def _examine(self, batch: Batch, part: BackendPart) -> BackendPart:
         """Return the part of ``part`` that may be sent; note the answers to the rest.
 
         The rules for IDs and addresses, and the participant's own providers, hold
@@ -223,7 +223,7 @@ class SparG2pConnectBackends(models.AbstractModel):
                 self._try_elsewhere(batch, part, end)
 
     @api.model
-    def _try_elsewhere(self, batch: Batch, part: Part, end: float) -> None:
+    def _try_elsewhere(self, batch: Batch, part: BackendPart, end: float) -> None:
         resting = (self.env.cr.dbname, part.backend)
         if RESTING.includes(resting) or time.monotonic() > end:
             batch.note(part.backend, part.positions, build_retries(part.requests))
@@ -250,7 +250,9 @@ class SparG2pConnectBackends(models.AbstractModel):
         batch.note(part.backend, asked.positions, results)
 
     @api.model
-    def _ask_mapper(self, batch: Batch, part: Part) -> tuple[Part, list[Result]]:
+    def _ask_mapper(
+        self, batch: Batch, part: BackendPart
+    ) -> tuple[BackendPart, list[Result]]:
         """Return which requests a mapper was asked, and its results.
 
         A request by address is left out if the mapper cannot be asked so.
@@ -266,7 +268,9 @@ class SparG2pConnectBackends(models.AbstractModel):
         return asked, keep_own(results, asked.requests, is_own)
 
     @api.model
-    def _choose(self, batch: Batch, part: Part, capabilities: frozenset) -> Part:
+    def _choose(
+        self, batch: Batch, part: BackendPart, capabilities: frozenset
+    ) -> BackendPart:
         """Return the part of ``part`` that a mapper can be asked; raises NotSupported.
 
         A request by address is one that any mapper may answer, and none has to.
