@@ -30,6 +30,7 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
     OwnRequest,
 )
 from odoo.addons.spar_mapper_connector.tests.id_provider import ISSUER, IdProvider
+from odoo.addons.spar_mapper_connector.tests.test_settings_seal import SEAL_LOGGER
 
 from .common import seal_settings
 from .test_extension import REQUESTS, ExtensionCase
@@ -64,7 +65,8 @@ class PortalMixin:
             {
                 "name": "National ID",
                 "issuer": ISSUER,
-                "audiences": PORTAL_CLIENT,
+                "audiences": "store.example.org",
+                "portal_audiences": PORTAL_CLIENT,
                 "algorithms": "ES256",
                 "id_claim": "individual_id",
                 "pinned_keys": json.dumps(cls.provider.publish()),
@@ -164,6 +166,7 @@ class TestPortalReading(PortalMixin, ExtensionCase):
             "another key": self.log_in(key=PrivateKey.generate("ES256")),
             "another algorithm": self.log_in(key=PrivateKey.generate("EdDSA")),
             "another client": self.log_in(aud="shop.example.org"),
+            "the store's own page": self.log_in(aud="store.example.org"),
             "several clients": self.log_in(aud=[PORTAL_CLIENT, "shop.example.org"]),
             "authorised for another": self.log_in(azp="shop.example.org"),
             "another issuer inside": self.log_in(iss="https://other.example.org"),
@@ -193,12 +196,13 @@ class TestPortalReading(PortalMixin, ExtensionCase):
     @mute_logger(SEAL_LOGGER, ALARM_LOGGER)
     def test_issuer_that_was_altered_past_the_registry(self):
         self.env.cr.execute(
-            "UPDATE spar_proof_issuer SET audiences = %s WHERE id = %s",
+            "UPDATE spar_proof_issuer SET portal_audiences = %s WHERE id = %s",
             [f"{PORTAL_CLIENT} evil.example.org", self.issuer.id],
         )
         self.env.invalidate_all()
         self.env["spar.row.versions"]._forget()
-        self.assertEqual(self.read_own(self.log_in()), "owner_login_refused")
+        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
+            self.assertEqual(self.read_own(self.log_in()), "owner_login_refused")
 
     def test_id_in_the_signed_userinfo(self):
         token = self.log_in(individual_id=None)

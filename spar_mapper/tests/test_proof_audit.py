@@ -451,6 +451,7 @@ class TestSettings(OwnerProofCase):
             {"algorithms": "HS256 ES256"},
             {"algorithms": " "},
             {"audiences": " \n "},
+            {"portal_audiences": "portal.example\nstore.example.org"},
             {"pinned_keys": ""},
             {"pinned_keys": "{}"},
             {"pinned_keys": '{"keys": []}'},

@@ -24,12 +24,13 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeySetUnavailable
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
-from odoo.addons.spar_mapper_connector.tests.id_provider import IdProvider
+from odoo.addons.spar_mapper_connector.tests.id_provider import CLIENT, IdProvider
+from odoo.addons.spar_mapper_connector.tests.test_settings_seal import SEAL_LOGGER
 
 from ..exceptions import DirectWriteRefused
 from ..lib.proofs import read_kept
 from ..models.proof import spar_proof_issuer
-from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, get_clear_forms
+from .common import ALARM_LOGGER, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, get_clear_forms
 from .proof_case import OTHER_VALUE, VALUE, OwnerProofCase
 
 LINK = LinkRequest(ID, FA)
@@ -197,6 +198,20 @@ class TestRefused(OwnerProofCase):
         self.let_pass(minutes=6)
         self.assert_refused("proof_old", LINK, call)
 
+    def test_login_that_a_portal_started_proves_nothing(self):
+        self.issuer.portal_audiences = "portal.example.org"
+        for audience in ("portal.example.org", ["portal.example.org"]):
+            with self.subTest(audience):
+                call = self.confirm(LINK, aud=audience)
+                self.assert_refused("proof_audience", LINK, call)
+        both = self.confirm(LINK, aud=[CLIENT, "portal.example.org"])
+        self.assert_refused("proof_audience", LINK, both)
+        by_portal = {"aud": [CLIENT], "azp": "portal.example.org"}
+        call = self.confirm(LINK, **by_portal)
+        self.assert_refused("proof_audience", LINK, call)
+        rules = self.issuer._get_portal_rules()
+        self.assertEqual(rules.audiences, {"portal.example.org"})
+
     def test_login_of_another_client_is_refused(self):
         call = self.confirm(LINK, aud="portal.example.org")
         self.assert_refused("proof_audience", LINK, call)
@@ -224,7 +239,7 @@ class TestRefused(OwnerProofCase):
 
     def test_issuer_that_was_changed_by_sql_is_refused(self):
         call = self.confirm(LINK)
-        with mute_logger("odoo.addons.spar_mapper.models.audit.spar_alarm"):
+        with mute_logger(SEAL_LOGGER, ALARM_LOGGER):
             self.env.cr.execute(
                 "UPDATE spar_proof_issuer SET audiences = 'x' WHERE id = %s",
                 [self.issuer.id],

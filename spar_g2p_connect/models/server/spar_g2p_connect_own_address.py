@@ -74,7 +74,7 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
             value = check_login(
                 request.id_token,
                 request.userinfo,
-                issuer_sudo._get_rules(),
+                issuer_sudo._get_portal_rules(),
                 issuer_sudo._build_find_keys(),
                 time.time(),
             )

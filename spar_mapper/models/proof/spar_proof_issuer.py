@@ -25,6 +25,10 @@ class SparProofIssuer(models.Model):
 
     It is the store's own list: what a portal believes is not asked. Two people change
     it. For an ID type, the type must name the issuer, too.
+
+    A login proves a change only at a client of the store itself: who starts a login
+    chooses its nonce, so that a portal's own login says nothing about what the person
+    saw. Logins at portals let these read, and are listed apart.
     """
 
     _name = "spar.proof.issuer"
@@ -34,6 +38,7 @@ class SparProofIssuer(models.Model):
     _guarded_fields = (
         "issuer",
         "audiences",
+        "portal_audiences",
         "algorithms",
         "acr_values",
         "id_claim",
@@ -51,8 +56,14 @@ class SparProofIssuer(models.Model):
     )
     audiences = fields.Text(
         required=True,
-        help="The client IDs at the issuer whose logins count, one per line: that of "
-        "the store's own page, and those of portals that may read.",
+        help="The client IDs at the issuer whose logins prove a change, one per line. "
+        "They must be clients of the store's own page, never of a portal: who starts a "
+        "login decides what it confirms.",
+    )
+    portal_audiences = fields.Text(
+        string="Portals",
+        help="The client IDs of portals, one per line. A login there lets a portal "
+        "read about the person who has logged in, and proves no change.",
     )
     algorithms = fields.Char(
         required=True,
@@ -141,10 +152,19 @@ class SparProofIssuer(models.Model):
                     )
                 )
 
-    @api.constrains("audiences")
+    @api.constrains("audiences", "portal_audiences")
     def _check_audiences(self) -> None:
-        if any(not issuer.audiences.split() for issuer in self):
-            raise ValidationError(self.env._("Enter at least one audience."))
+        for issuer in self:
+            own = set(issuer.audiences.split())
+            if not own:
+                raise ValidationError(self.env._("Enter at least one audience."))
+            if own & set((issuer.portal_audiences or "").split()):
+                raise ValidationError(
+                    self.env._(
+                        "A portal's client must not be among the audiences: the portal "
+                        "could confirm changes by itself."
+                    )
+                )
 
     @api.constrains("issuer", "id_type_ids", "active")
     def _check_id_types(self) -> None:
@@ -178,11 +198,18 @@ class SparProofIssuer(models.Model):
         return {each.issuer: each.id for each in issuers_sudo}
 
     def _get_rules(self) -> IssuerRules:
-        """Return what is accepted from this issuer."""
+        """Return what is accepted from this issuer as the proof of a change."""
+        return self._build_rules(self.audiences)
+
+    def _get_portal_rules(self) -> IssuerRules:
+        """Return what is accepted as a login at a portal that may read."""
+        return self._build_rules(self.portal_audiences or "")
+
+    def _build_rules(self, audiences: str) -> IssuerRules:
         self.ensure_one()
         return IssuerRules(
             issuer=self.issuer,
-            audiences=frozenset(self.audiences.split()),
+            audiences=frozenset(audiences.split()),
             algorithms=tuple(self.algorithms.split()),
             acr_values=frozenset((self.acr_values or "").split()),
             claim=self.id_claim,
