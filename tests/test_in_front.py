@@ -169,6 +169,46 @@ def test_a_repeat_is_answered_without_asking_again(arrangement):
     assert len(stub.messages) == asked
 
 
+def test_one_message_id_has_one_effect_at_a_time(arrangement):
+    """The same message, or another one with its ID, meanwhile: *try again*."""
+    stub = arrangement.stub
+    people = make_people(8)
+    first = people[0]
+    item = arrangement.build_item("second", first, fa=first.fa)
+    message = arrangement.client.build_message("link", build_items([item]))
+    others = [
+        {
+            **message,
+            "message": {
+                **message["message"],
+                "link_request": build_items(
+                    [arrangement.build_item("second", person, fa=person.fa)]
+                ),
+            },
+        }
+        for person in people[1:]
+    ]
+    stub.delay, before = 0.5 * TIMEOUT, stub.count_items("link")
+
+    def send(document: dict):
+        client = Client(arrangement.client.api, arrangement.client.participant)
+        return client.send("link", document)
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(send, [message, *others]))
+    finally:
+        stub.delay = 0
+    assert {each.status_code for each in answers} <= {200, 503}
+    accepted = [
+        each.json()
+        for each in answers
+        if each.status_code == 200 and "message" in each.json()
+    ]
+    assert len(accepted) == 1, [each.text for each in answers]
+    assert stub.count_items("link") == before + 1
+
+
 # === FAILURES === #
 
 

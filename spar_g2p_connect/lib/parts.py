@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.contract import Operation, Outcome, Result
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import (
@@ -15,6 +16,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.codes import (
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import WireRequest
 from odoo.addons.spar_mapper_connector.lib.matching import match_results
 from odoo.addons.spar_mapper_connector.lib.routes import Routes
+
+#: A text that a mapper elsewhere gives may have as many characters as ours.
+_MAX_ID, _MAX_FA = 255, 1000
 
 #: Returns the type of an ID, None if it has none.
 FindType = Callable[[str], int | None]
@@ -30,11 +34,13 @@ class Part:
     """The requests of a message that one backend answers.
 
     :param positions: where each of them stands among the requests of the message
+    :param mapper: what is called for the backend: see ``spar.mapper``
     """
 
     backend: int
     positions: list[int] = field(default_factory=list)
     requests: list[WireRequest] = field(default_factory=list)
+    mapper: Any = field(default=None, repr=False)
 
     def add(self, position: int, request: WireRequest) -> None:
         self.positions.append(position)
@@ -46,6 +52,7 @@ class Part:
             self.backend,
             [self.positions[index] for index in indexes],
             [self.requests[index] for index in indexes],
+            self.mapper,
         )
 
 
@@ -55,11 +62,16 @@ def is_by_address(request: WireRequest) -> bool:
 
 
 def split_requests(
-    requests: Sequence[WireRequest], routes: Routes, find_type: FindType
+    requests: Sequence[WireRequest],
+    routes: Routes,
+    find_type: FindType,
+    allowed: frozenset[int] | None = None,
 ) -> list[Part]:
     """Return the parts of a message: each request is in the part of its backend.
 
-    A request by address is in the part of every backend.
+    A request by address is in the part of every backend that may have an ID for it.
+
+    :param allowed: the types of the IDs that the caller may receive, None for all
 
     >>> from odoo.addons.spar_mapper_connector.lib.contract import ResolveRequest as R
     >>> routes = Routes(1, {7: 1, 8: 2}, {})
@@ -67,11 +79,19 @@ def split_requests(
     >>> parts = split_requests([R("b"), R("?"), R(fa="x"), R("a")], routes, types.get)
     >>> [(part.backend, part.positions) for part in parts]
     [(1, [1, 2, 3]), (2, [0, 2])]
+    >>> parts = split_requests([R(fa="x")], routes, types.get, frozenset({8}))
+    >>> [(part.backend, part.positions) for part in parts]
+    [(2, [0])]
     """
     parts = {backend: Part(backend) for backend in routes.backends}
+    asked_by_address = [
+        part
+        for backend, part in parts.items()
+        if allowed is None or routes.get_types(backend) & allowed
+    ]
     for position, request in enumerate(requests):
         if request.id_value is None:
-            for part in parts.values():
+            for part in asked_by_address:
                 part.add(position, request)
             continue
         backend = routes.get(find_type(request.id_value))
@@ -139,7 +159,7 @@ def _believe_one(
         if believed.same_fa is None and believed.problem in ("same_fa", "other_fa"):
             believed.same_fa = believed.problem == "same_fa"
         believed.problem = ""
-    if not _is_answer(operation, request, believed):
+    if not (_is_answer(operation, request, believed) and _has_texts(believed)):
         return Result(Outcome.RETRY, request.id_value)
     return believed
 
@@ -163,6 +183,15 @@ def _is_answer(operation: Operation, request: WireRequest, result: Result) -> bo
     except (KeyError, TypeError, ValueError):
         result.problem, result.problem_values = "", None
     return True
+
+
+def _has_texts(result: Result) -> bool:
+    """Return whether ID and address in a result have the form that ours have."""
+    pairs = ((result.id_value, _MAX_ID), (result.fa, _MAX_FA))
+    return all(
+        text is None or (len(text) <= maximum and text.isprintable())
+        for text, maximum in pairs
+    )
 
 
 # === JOINING === #

@@ -183,6 +183,14 @@ class TestBackends(BackendCase):
             (lambda given: [Result(Outcome.FOUND, first), given[1]], (RETRY, None)),
             (lambda given: [Result(Outcome.UPDATED, first), given[1]], (RETRY, None)),
             (
+                lambda given: [Result(Outcome.LINKED, first, "x" * 1001), given[1]],
+                (RETRY, None),
+            ),
+            (
+                lambda given: [Result(Outcome.LINKED, first, "a\nb"), given[1]],
+                (RETRY, None),
+            ),
+            (
                 lambda given: [Result(Outcome.LINKED, "token:z@second"), given[1]],
                 (RETRY, None),
             ),
@@ -317,13 +325,30 @@ class TestBackends(BackendCase):
         )
         answers = self.ask_for("resolve", "b@second", "c@third", participant=narrow)
         self.assertCodes(answers, "rjct.id.invalid", "succ.id.active")
+        self.store.calls.clear()
         self.assertEqual(
             self.resolve_address("account:b@BANK", narrow), ("succ.fa.not_found", None)
         )
+        self.assertEqual(self.store.calls, [], "it is not even asked")
         self.assertEqual(
             self.resolve_address("account:c@BANK", narrow),
             ("succ.fa.active", "token:c@third"),
         )
+
+    def test_an_address_that_no_backend_may_be_asked_for_is_refused(self):
+        """The other items of its message are answered all the same."""
+        id_type = self.env["spar.id.type"].search([("code", "=", "third")])
+        narrow = self.make_participant(
+            "narrower.example", **EVERY_RIGHT, id_type_ids=[(6, 0, id_type.ids)]
+        )
+        id_type.active = False
+        seal_settings(self.env, "spar.id.type", "spar.participant")
+        items = self.build_items("x", "y", fa="account:b@BANK")
+        items[0]["id"] = "null"
+        del items[1]["id"]
+        answers = self.ask(narrow, "resolve", items)
+        self.assertCodes(answers, "rjct.id.invalid", "rjct.resolve_type.not_supported")
+        self.assertEqual(self.store.calls, [])
 
     def make_own_bank(self):
         bank = self.env["spar.fsp"].create({"name": "Own Bank", "code": "OWN"})

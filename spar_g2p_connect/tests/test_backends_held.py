@@ -269,6 +269,20 @@ class TestHeldElsewhere(HeldCase):
         self.assertEqual(len(self.list_callbacks(message)), 1)
         self.assertEqual(len(self.list_callbacks(other)), 2)
 
+    def test_an_altered_change_is_not_believed(self):
+        """A decision that was written past the mapper is none."""
+        self.queue_and_run("link", "b@second", fa="account:1@BANK")
+        self.env.cr.execute("UPDATE spar_message_change SET state = 'applied'")
+        with self.assertLogs(ALARM_LOGGER):
+            (item,) = self.get_status_items("link", "ref-b@second")
+        self.assertEqual(item["status"], "pdng")
+        self.env.cr.execute("UPDATE spar_message_change SET position = 7")
+        self.env.cr.execute("UPDATE spar_message_change SET state = 'waiting'")
+        asked = len(self.store.calls)
+        with mute_logger(ALARM_LOGGER):
+            self.follow()
+        self.assertEqual(len(self.store.calls), asked)
+
     def test_nothing_is_locked_while_a_mapper_is_asked(self):
         self.queue_and_run("link", "b@second", fa="account:1@BANK")
         ask, seen = SparMessageChange._ask, []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Routes:
     by_type: Mapping[int, int | None]
     models: Mapping[int, str]
 
-    @property
+    @cached_property
     def backends(self) -> tuple[int, ...]:
         """Return every backend in use, the default one first.
 

@@ -1,3 +1,4 @@
+from hashlib import sha256
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -31,6 +32,8 @@ DEFAULT_RETENTION, MIN_RETENTION = 90, 2
 
 _STORED_ACTIONS = ACTIONS | EXTENSION_ACTIONS
 _VACUUM_BATCH = 5000
+#: The class of the advisory locks by which message IDs are reserved.
+_RESERVED = int.from_bytes(b"sprm", "big")
 SEAL = "message"
 
 #: The problem in the alarm about a row whose sealed column cannot be decrypted.
@@ -228,6 +231,36 @@ class SparMessage(models.Model):
             return None
         state, digest, sealed, *values = rows[0]
         return EarlierMessage(MessageBinding(*values), state, bytes(digest), sealed)
+
+    # === RESERVING === #
+    # A message with items elsewhere has effects before it is stored. By these advisory
+    # locks, no other message with its ID is processed at the same time.
+
+    @api.model
+    def _try_to_reserve(self, exchange: Exchange) -> bool:
+        """Lock the message's ID for this connection; return whether that succeeded."""
+        return self._call_lock("pg_try_advisory_lock", exchange) is not False
+
+    @api.model
+    def _keep_reserved(self, exchange: Exchange) -> None:
+        """Lock the message's ID, which this connection has locked, until the commit."""
+        self._call_lock("pg_advisory_xact_lock", exchange)
+
+    @api.model
+    def _end_reservation(self, exchange: Exchange) -> None:
+        self._call_lock("pg_advisory_unlock", exchange)
+
+    @api.model
+    def _call_lock(self, function: str, exchange: Exchange):
+        """Call a function for the lock of a message's ID, if it has to be unique."""
+        if not exchange.claims_id:
+            return None
+        caller, header = exchange.caller, exchange.header
+        text = f"{caller.participant_id} {header.message_id}"
+        digest = sha256(text.encode()).digest()
+        number = int.from_bytes(digest[:4], byteorder="big", signed=True)
+        query = SQL("SELECT %s(%s, %s)", SQL.identifier(function), _RESERVED, number)
+        return self.env.execute_query(query)[0][0]
 
     # === STORING === #
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.exceptions import MapperError
+from odoo.addons.spar_mapper_connector.exceptions import MapperError, SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
@@ -18,7 +18,7 @@ from ...lib.batch import WaitingElsewhere
 from ...lib.caller import CHANNEL
 from ...lib.error_texts import describe_error
 from ...lib.pauses import get_pause
-from .spar_message import BOUND
+from .spar_message import BOUND, DOES_NOT_OPEN, SEAL
 
 _logger = logging.getLogger(__name__)
 
@@ -28,6 +28,8 @@ _NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
 
 #: States of a change that is not decided: it is asked about again.
 _OPEN = frozenset({ChangeState.WAITING, ChangeState.UNKNOWN})
+#: The state of a row that is followed.
+_WAITING = ChangeState.WAITING.value
 
 
 class Followed(NamedTuple):
@@ -35,6 +37,7 @@ class Followed(NamedTuple):
 
     row_id: int
     message_id: int
+    position: int
     reference: str
 
 
@@ -43,14 +46,19 @@ class SparMessageChange(models.Model):
 
     That mapper does not report what becomes of it, so a job asks, after growing pauses.
     The decision is then in the message's status, and a participant that was answered by
-    callback gets another callback. The mapper's reference names no person.
+    callback gets another callback. The mapper's reference is sealed, and its seal binds
+    what became of the change: a decision is the mapper's, or it does not open.
     """
 
     _name = "spar.message.change"
     _description = "Change that waits elsewhere"
+    _inherit = ["spar.sealed.storage"]
     _order = "message_id desc, position"
-    _rec_name = "reference"
+    _rec_name = "position"
     _log_access = False
+    _seal_purpose = SEAL
+    _seal_prefix = ("spar.message.change",)
+    _seal_context_columns = ("message_id", "position", "backend_id", "state")
 
     message_id = fields.Many2one(
         "spar.message", required=True, readonly=True, index=True, ondelete="cascade"
@@ -63,7 +71,6 @@ class SparMessageChange(models.Model):
     backend_id = fields.Many2one(
         "spar.mapper.backend", required=True, readonly=True, ondelete="cascade"
     )
-    reference = fields.Char(required=True, readonly=True)
     state = fields.Selection(
         [
             ("waiting", "Waiting"),
@@ -90,31 +97,55 @@ class SparMessageChange(models.Model):
         """Follow the changes of a message that wait elsewhere."""
         if not waiting:
             return
+        sealed = [
+            self._seal_value(
+                each.reference, message_id, each.position, each.backend, _WAITING
+            )
+            for each in waiting
+        ]
         self.env.cr.execute(
             SQL(
                 """INSERT INTO spar_message_change (message_id, position, backend_id,
-                          reference, state, attempts, next_try)
-                   SELECT %s, position, backend, reference, 'waiting', 0, %s
-                     FROM unnest(%s::int[], %s::int[], %s::varchar[])
-                       AS waiting (position, backend, reference)""",
+                          sealed, state, attempts, next_try)
+                   SELECT %s, position, backend, sealed, %s, 0, %s
+                     FROM unnest(%s::int[], %s::int[], %s::bytea[])
+                       AS waiting (position, backend, sealed)""",
                 message_id,
+                _WAITING,
                 SQL("%s + %s", _NOW, get_pause(1)),
                 [each.position for each in waiting],
                 [each.backend for each in waiting],
-                [each.reference for each in waiting],
+                sealed,
             )
         )
 
     @api.model
     def _get_states(self, message_id: int) -> dict[int, str]:
-        """Return the state of each change of a message, by the place of its item."""
+        """Return the state of each change of a message, by the place of its item.
+
+        One that was altered is as if it still waited, and raises an alarm.
+        """
         rows = self.env.execute_query(
             SQL(
-                "SELECT position, state FROM spar_message_change WHERE message_id = %s",
+                """SELECT id, sealed, message_id, position, backend_id, state
+                     FROM spar_message_change WHERE message_id = %s""",
                 message_id,
             )
         )
-        return dict(rows)
+        return {
+            row[3]: _WAITING if self._try_to_open(*row) is None else row[5]
+            for row in rows
+        }
+
+    @api.model
+    def _try_to_open(self, row_id: int, sealed: bytes | None, *values) -> str | None:
+        """Return the mapper's reference, or None with an alarm for an altered row."""
+        try:
+            return self._unseal_value(bytes(sealed or b""), *values)
+        except SealBroken:
+            problem = (self._table, row_id, DOES_NOT_OPEN)
+            self.env["spar.alarm"]._raise_alarms([problem])
+            return None
 
     # === FOLLOWING === #
 
@@ -129,19 +160,18 @@ class SparMessageChange(models.Model):
         cron, left = self.env["ir.cron"], 1.0
         while left > 0:
             backend, sender, changes = worker._claim()
-            if not changes:
+            if not backend:
                 return
             self.env.cr.commit()  # pylint: disable=invalid-commit
             states = worker._try_to_ask(backend, sender, changes)
-            worker._save_states(changes, states)
+            worker._save_states(backend, changes, states)
             left = cron._commit_progress(len(changes))
 
     @api.model
     def _claim(self) -> tuple[int, str, list[Followed]]:
-        """Return the due changes of one participant at one backend.
+        """Return a backend, and the due changes there of one participant.
 
-        They are not due any more: whatever becomes of this, they are asked about again
-        only after a pause.
+        The backend is 0 if there is nothing to do, or another worker does it.
         """
         rows = self.env.execute_query(
             SQL(
@@ -154,12 +184,19 @@ class SparMessageChange(models.Model):
                 _NOW,
             )
         )
-        if not rows:
-            return 0, "", []
-        backend, sender, participant_id = rows[0]
-        due = self.env.execute_query(
+        for backend, sender, participant_id in rows:
+            due = self._lock_due(backend, participant_id)
+            if due:
+                self._postpone(due)
+                return backend, sender, self._open_due(due)
+        return 0, "", []
+
+    @api.model
+    def _lock_due(self, backend: int, participant_id: int) -> list[tuple]:
+        return self.env.execute_query(
             SQL(
-                """SELECT c.id, c.message_id, c.reference, c.attempts
+                """SELECT c.attempts, c.id, c.sealed, c.message_id, c.position,
+                          c.backend_id, c.state
                      FROM spar_message_change c
                      JOIN spar_message m ON m.id = c.message_id
                     WHERE c.state = 'waiting' AND c.next_try <= %s
@@ -171,24 +208,39 @@ class SparMessageChange(models.Model):
                 _BATCH,
             )
         )
-        for row_id, _message_id, _reference, attempts in due:
-            self.env.cr.execute(
-                SQL(
-                    """UPDATE spar_message_change
-                          SET attempts = attempts + 1, next_try = %s + %s
-                        WHERE id = %s""",
-                    _NOW,
-                    get_pause(attempts + 1),
-                    row_id,
-                )
+
+    @api.model
+    def _postpone(self, due: list[tuple]) -> None:
+        """Let these changes be asked about again only after a pause, come what may."""
+        self.env.cr.execute(
+            SQL(
+                """UPDATE spar_message_change c
+                      SET attempts = c.attempts + 1, next_try = %s + due.pause
+                     FROM unnest(%s::int[], %s::interval[]) AS due (id, pause)
+                    WHERE c.id = due.id""",
+                _NOW,
+                [row_id for _attempts, row_id, *_values in due],
+                [get_pause(attempts + 1) for attempts, *_values in due],
             )
-        return backend, sender, [Followed(*row[:3]) for row in due]
+        )
+
+    @api.model
+    def _open_due(self, due: list[tuple]) -> list[Followed]:
+        """Return the changes of rows that are as they were stored."""
+        opened = [(row, self._try_to_open(*row)) for _attempts, *row in due]
+        return [
+            Followed(row[0], row[2], row[3], reference)
+            for row, reference in opened
+            if reference is not None
+        ]
 
     @api.model
     def _try_to_ask(
         self, backend: int, sender: str, changes: list[Followed]
     ) -> dict[str, ChangeState]:
         """Return what became of changes, by reference; nothing if that is unknown."""
+        if not changes:
+            return {}
         try:
             return self._ask(backend, sender, [each.reference for each in changes])
         except Exception as error:
@@ -213,7 +265,7 @@ class SparMessageChange(models.Model):
 
     @api.model
     def _save_states(
-        self, changes: list[Followed], states: dict[str, ChangeState]
+        self, backend: int, changes: list[Followed], states: dict[str, ChangeState]
     ) -> None:
         """Save what was decided, and queue a callback for each message behind it."""
         decided = [
@@ -222,10 +274,13 @@ class SparMessageChange(models.Model):
             if states.get(each.reference, ChangeState.UNKNOWN) not in _OPEN
         ]
         for change, state in decided:
+            values = (change.message_id, change.position, backend, state.value)
             self.env.cr.execute(
                 SQL(
-                    "UPDATE spar_message_change SET state = %s WHERE id = %s",
+                    "UPDATE spar_message_change SET state = %s, sealed = %s"
+                    " WHERE id = %s",
                     state.value,
+                    self._seal_value(change.reference, *values),
                     change.row_id,
                 )
             )

@@ -54,7 +54,7 @@ _STAY_SECONDS = 0.3
 
 #: For how long a message is left to the worker that calls mappers elsewhere for it. If
 #: the worker was killed, another one takes the message after that.
-_CLAIM = timedelta(minutes=2)
+_CLAIM = timedelta(minutes=5)
 
 #: Why a message ends that cannot be processed, for its sender.
 _UNREADABLE = (

@@ -28,7 +28,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.routes import Routes
-from odoo.addons.spar_mapper_connector.transactions import STOPPED
+from odoo.addons.spar_mapper_connector.transactions import is_passing
 
 from ...lib.batch import Batch
 from ...lib.error_texts import describe_error
@@ -95,9 +95,11 @@ class SparG2pConnectBackends(models.AbstractModel):
             requests = batch.requests
             parts = [Part(routes.only, list(range(len(requests))), requests)]
         else:
-            parts = split_requests(batch.requests, routes, self._build_find_type())
+            find_type, allowed = self._build_find_type(), batch.call.id_type_ids
+            parts = split_requests(batch.requests, routes, find_type, allowed)
         for part in parts:
-            if self._get_mapper(part.backend)._shares_transaction:
+            part.mapper = self._get_mapper(routes, part.backend)
+            if part.mapper._shares_transaction:
                 batch.here.append(part)
             else:
                 batch.elsewhere.append(self._examine(batch, part))
@@ -111,9 +113,9 @@ class SparG2pConnectBackends(models.AbstractModel):
         return routes
 
     @api.model
-    def _get_mapper(self, backend: int) -> models.AbstractModel:
+    def _get_mapper(self, routes: Routes, backend: int) -> models.AbstractModel:
         """Return the mapper that is bound to a backend in use."""
-        return self.env[self._get_routes().models[backend]].browse(backend)
+        return self.env[routes.models[backend]].browse(backend)
 
     @api.model
     def _build_find_type(self) -> Callable[[str], int | None]:
@@ -138,7 +140,8 @@ class SparG2pConnectBackends(models.AbstractModel):
         """
         if not batch.elsewhere and len(batch.here) == 1:
             (part,) = batch.here
-            return self._call(batch, part, batch.call)
+            if len(part.positions) == len(batch.readable):
+                return self._call(batch, part, batch.call)
         for part in batch.here:
             batch.note(part.backend, part.positions, self._try_here(batch, part))
         return batch.join_results()
@@ -154,14 +157,16 @@ class SparG2pConnectBackends(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 return self._call(batch, part, call)
-        except (MapperError, *STOPPED) as error:
+        except Exception as error:
+            # Elsewhere, changes of this message were made: it must not run again.
+            if not (isinstance(error, MapperError) or is_passing(error)):
+                raise
             _log_failure(part.backend, error)
             return build_retries(part.requests)
 
     @api.model
     def _call(self, batch: Batch, part: Part, call: CallContext) -> list[Result]:
-        mapper = self._get_mapper(part.backend)
-        return _MAPPER_CALLS[batch.operation](mapper, call, part.requests)
+        return _MAPPER_CALLS[batch.operation](part.mapper, call, part.requests)
 
     # === BEFORE A MAPPER ELSEWHERE IS ASKED === #
 
@@ -172,10 +177,10 @@ class SparG2pConnectBackends(models.AbstractModel):
         The rules for IDs and addresses, and the participant's own providers, hold
         whichever mapper stores them.
         """
-        is_resolve = batch.operation is Operation.RESOLVE
-        refusals = (self._refuse_queries if is_resolve else self._refuse_changes)(
-            batch.call, part.requests
-        )
+        if batch.operation is Operation.RESOLVE:
+            refusals = self._refuse_queries(part.requests)
+        else:
+            refusals = self._refuse_changes(batch.call, part.requests)
         refused = [index for index, each in enumerate(refusals) if each]
         batch.note(
             part.backend,
@@ -193,7 +198,7 @@ class SparG2pConnectBackends(models.AbstractModel):
         return [refusal for _id, refusal in reader.read_all(requests, identify)]
 
     @api.model
-    def _refuse_queries(self, call: CallContext, requests: list) -> list:
+    def _refuse_queries(self, requests: list) -> list:
         read = self.env["spar.id.type"]._build_reader()
         found = read_ids(read, [request.id_value for request in requests])
         return [
@@ -250,7 +255,7 @@ class SparG2pConnectBackends(models.AbstractModel):
 
         A request by address is left out if the mapper cannot be asked so.
         """
-        mapper_sudo = self._get_mapper(part.backend).sudo()
+        mapper_sudo = part.mapper.sudo()
         asked = self._choose(batch, part, mapper_sudo._capabilities())
         send = partial(self._send, mapper_sudo, batch.call)
         is_bound = batch.call.provider_ids is not None
@@ -367,6 +372,6 @@ def _refuse_foreign(current: Result, is_own: bool) -> Result | None:
 
 
 def _log_failure(backend: int, error: Exception) -> None:
-    known = isinstance(error, (MapperError, *STOPPED))
+    known = isinstance(error, MapperError) or is_passing(error)
     text = type(error).__name__ if known else describe_error(error)
     _logger.warning("mapper backend %s does not answer: %s", backend, text)

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from odoo import api, models
 from odoo.exceptions import ConcurrencyError
@@ -28,6 +29,7 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.transactions import StatusRequest
 
 from ...exceptions import (
+    Busy,
     ForeignSenderUri,
     OperationNotGranted,
     ProtocolError,
@@ -138,7 +140,7 @@ class SparG2pConnectServer(models.AbstractModel):
         message = self._read_message(exchange)
         self._count_items(exchange, message)
         batch = answers._begin(exchange, message)
-        self._ask_elsewhere(batch, self._outside_transaction)
+        self._ask_elsewhere(batch, partial(self._outside_transaction, exchange))
         if not exchange.is_stored:
             return answers._finish(batch).document
         messages = self.env["spar.message"]
@@ -164,11 +166,24 @@ class SparG2pConnectServer(models.AbstractModel):
                 self.env["spar.g2p.connect.backends"]._ask_elsewhere(batch)
 
     @contextmanager
-    def _outside_transaction(self) -> Iterator[None]:
-        """End the transaction, in which nothing was written yet, and begin another."""
+    def _outside_transaction(self, exchange: Exchange) -> Iterator[None]:
+        """End the transaction, in which nothing was written yet, and begin another.
+
+        Meanwhile the message ID is reserved by a lock of the connection, which the new
+        transaction takes over. Raises Busy where another request with it is under way.
+        """
+        messages = self.env["spar.message"]
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        yield
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+        if not messages._try_to_reserve(exchange):
+            raise Busy()
+        try:
+            if messages._find_answer(exchange) is not None:
+                raise ConcurrencyError("the message was answered in the meantime")
+            yield
+            self.env.cr.commit()  # pylint: disable=invalid-commit
+            messages._keep_reserved(exchange)
+        finally:
+            messages._end_reservation(exchange)
 
     @api.model
     def _find_concurrent_answer(self, exchange: Exchange) -> dict:
