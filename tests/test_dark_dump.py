@@ -28,6 +28,7 @@ SECRETS = {
     "number by callback": "6605" + str(secrets.randbelow(10**9)),
     "number that waits": "3317" + str(secrets.randbelow(10**9)),
     "callback's secret": "sesame-" + secrets.token_hex(8),
+    "backend's secret": "sesame-" + secrets.token_hex(8),
 }
 
 
@@ -112,6 +113,7 @@ def used(server):
     with server.expecting("odoo.http"):
         act_at_the_counter(server)
     send_by_callback(server, item)
+    call_another_mapper(server)
     return client
 
 
@@ -167,6 +169,25 @@ def send_by_callback(server, item):
                 WHERE c.problem = 'unreachable' AND p.sender_id = 'dark.example'""",
         )
     send("number that waits")
+
+
+def call_another_mapper(server):
+    """Enter the secret for a mapper elsewhere, and use it where nobody answers."""
+    backend = get_backend(server, "administrator")
+    values = {
+        "name": "Elsewhere",
+        "implementation": "spar.mapper.g2p_connect",
+        "url": "http://127.0.0.1:9",
+        "sender_id": "dark.example",
+        "authentication": "static",
+        "secret": SECRETS["backend's secret"],
+    }
+    made = backend.call("spar.mapper.backend", "create", [values])
+    with (
+        server.expecting("odoo.http"),
+        pytest.raises(Refused, match="no connection"),
+    ):
+        backend.call("spar.mapper.backend", "action_test_connection", made)
 
 
 def wait_for(server, statement):

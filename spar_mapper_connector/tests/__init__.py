@@ -30,6 +30,7 @@ from . import test_outgoing
 from . import test_owner_proof
 from . import test_phone_prefixes
 from . import test_proof_check
+from . import test_remote_client
 from . import test_remote_mapper
 from . import test_rights
 from . import test_sealed_values

@@ -12,7 +12,7 @@ DONE = {Outcome.LINKED, Outcome.UPDATED, Outcome.UNLINKED}
 
 
 class TestReadings(BaseCase):
-    def test_what_our_server_says_is_read_as_it_was_meant(self):
+    def test_what_our_server_says_is_read_as_it_was_written(self):
         count = 0
         for operation in OPERATIONS:
             for outcome, word, answer in iterate_lines(operation, "g2p-connect"):

@@ -143,9 +143,8 @@ def read_result(
 ) -> Result:
     """Return the result of ``request`` that an item of another mapper gives.
 
-    The ID is that of the request, the address that of a change; a resolve believes the
-    address of the item only where details were requested and one was found, because an
-    item may also repeat the request.
+    The ID is that of the request, the address that of a change. A resolve has the
+    address of the item where one was found; the item may also repeat the request.
 
     >>> from ..contract import LinkRequest
     >>> request = LinkRequest("token:1@id", "account:1")

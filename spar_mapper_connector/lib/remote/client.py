@@ -43,7 +43,7 @@ from ..g2p_connect.wire_json import JsonObject
 from .dialects import Dialect
 from .messages import (
     Message,
-    Parties,
+    RemoteParties,
     build_refusal,
     build_transaction,
     find_items,
@@ -94,7 +94,7 @@ class RemoteMapper:
     """Another mapper, for one call of a channel."""
 
     dialect: Dialect
-    parties: Parties
+    parties: RemoteParties
     send: Post = field(repr=False)
     chunk_size: int = 100
     timeout: float = 10.0
@@ -175,7 +175,9 @@ class RemoteMapper:
         if operation is Operation.RESOLVE:
             found = self._post(message, attempts=2)
             return [
-                result or build_failure(request, "no_answer")
+                self._compare_pair(request, result)
+                if result
+                else build_failure(request, "no_answer")
                 for request, result in zip(requests, found, strict=True)
             ]
         try:
@@ -201,6 +203,22 @@ class RemoteMapper:
         if left <= 0:
             raise RemoteMapperDown("too_slow")
         return min(self.timeout, left)
+
+    def _compare_pair(self, request: WireRequest, result: Result) -> Result:
+        """Return the result of a question whether an ID has an address.
+
+        A mapper that does not compare them answers for the ID alone.
+        """
+        is_pair = request.id_value is not None and request.fa is not None
+        is_found = result.outcome is Outcome.FOUND
+        if self.dialect.compares or not (is_pair and is_found):
+            return result
+        if not result.fa:
+            problem = "not_comparable"
+            return Result(Outcome.FORBIDDEN, request.id_value, problem=problem)
+        if self.is_same(result.fa, request.fa or ""):
+            return result
+        return Result(Outcome.FA_MISMATCH, request.id_value)
 
     # === ANSWERS THAT COME LATER === #
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,7 @@ from ..g2p_connect.wire_json import JsonObject
 
 
 @dataclass(frozen=True)
-class Parties:
+class RemoteParties:
     """The names of both sides in the headers, and where our callbacks arrive."""
 
     sender_id: str
@@ -81,7 +82,7 @@ class Message:
             wants_details,
         )
 
-    def build_document(self, parties: Parties, profile: Profile) -> JsonObject:
+    def build_document(self, parties: RemoteParties, profile: Profile) -> JsonObject:
         """Return the document to send now; only the header's time is new."""
         items = [
             write_item(request, reference, self.made_at, self.wants_details)
@@ -96,7 +97,7 @@ class Message:
         return document
 
     def read_answer(
-        self, document: JsonObject, parties: Parties, profile: Profile
+        self, document: JsonObject, parties: RemoteParties, profile: Profile
     ) -> list[Result | None]:
         """Return the result of each request; None where the answer has none for it.
 
@@ -116,7 +117,7 @@ class Message:
         return self.read_items(answer.items, profile)
 
     def _is_ours(
-        self, answer: AnswerMessage, parties: Parties, profile: Profile
+        self, answer: AnswerMessage, parties: RemoteParties, profile: Profile
     ) -> bool:
         """Return whether the answer names this message and both sides.
 
@@ -163,11 +164,11 @@ class Message:
         by_reference = _group(items, "reference_id")
         nameless = [item for item in items if not item.get("reference_id")]
         by_id = _group(nameless, "id")
-        ids = [request.id_value for request in self.requests]
+        ids = Counter(request.id_value for request in self.requests)
         results: list[Result | None] = []
         for request, reference in zip(self.requests, self.references, strict=True):
             found = by_reference.get(reference, [])
-            if not found and ids.count(request.id_value) == 1:
+            if not found and ids[request.id_value] == 1:
                 found = by_id.get(request.id_value or "", [])
             results.append(self._read_item(request, reference, found, profile))
         return results
@@ -185,6 +186,8 @@ class Message:
         if request.id_value is not None and named not in (None, "", request.id_value):
             return None
         result = read_result(self.operation, request, found[0], profile.answers)
+        if self.operation is Operation.RESOLVE and not self.wants_details:
+            result.fa = None  # it may repeat the address of the request
         if result.outcome is Outcome.HELD and self.operation is not Operation.RESOLVE:
             result.reference = build_reference(self, reference)
         return result

@@ -13,7 +13,7 @@ from ...lib.network_targets import NetworkTarget
 from ...lib.remote import dialects
 from ...lib.remote.dialects import Dialect
 from ...lib.remote.exchange import HttpExchange, RemoteTarget
-from ...lib.remote.messages import Parties
+from ...lib.remote.messages import RemoteParties
 
 #: Fields that decide where requests go and whose answers are believed: each takes two
 #: people to change while the backend is in use.
@@ -275,8 +275,8 @@ class SparRemoteSettings(models.AbstractModel):
     def _get_dialect(self) -> Dialect:
         return dialects.get_dialect(self.dialect or dialects.G2P_CONNECT.code)
 
-    def _get_parties(self) -> Parties:
-        return Parties(
+    def _get_parties(self) -> RemoteParties:
+        return RemoteParties(
             self.sender_id or "",
             self.receiver_id or "",
             self.callback_url if self._receives_callbacks() else "",
