@@ -174,7 +174,7 @@ VALUES = {
     "ID_REQUEST": st.builds(records.IdRequest, _TEXT),
     "MOMENT_REQUEST": st.builds(records.MomentRequest, _TEXT, _STORED, _TEXT),
     "HISTORY": st.builds(records.History, st.lists(_PERIOD, max_size=2).map(tuple)),
-    "PAST_ADDRESS": st.builds(records.PastAddress, st.none() | _PERIOD),
+    "ADDRESS_AT": st.builds(records.AddressAt, st.none() | _PERIOD),
     "WAITING_CHANGES": st.builds(
         records.WaitingChanges,
         st.lists(
