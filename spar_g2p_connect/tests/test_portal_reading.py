@@ -36,7 +36,6 @@ from .common import seal_settings
 from .test_extension import REQUESTS, ExtensionCase
 from .test_spar_to_spar import SparToSparCase
 
-SEAL_LOGGER = "odoo.addons.spar_mapper_connector.models.spar_settings_seal"
 PORTAL_CLIENT = "portal.example.org"
 ADA, GRACE = "token:Ada-1815@nationalId", "token:Grace-1906@nationalId"
 NUMBERS = {ADA: "1234567890123456", GRACE: "6543210987654321"}
@@ -193,7 +192,6 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         seal_settings(self.env, "spar.proof.issuer")
         self.assertEqual(self.read_own(self.log_in()), "owner_login_refused")
 
-    @mute_logger(SEAL_LOGGER, ALARM_LOGGER)
     def test_issuer_that_was_altered_past_the_registry(self):
         self.env.cr.execute(
             "UPDATE spar_proof_issuer SET portal_audiences = %s WHERE id = %s",
@@ -296,7 +294,7 @@ class TestPortalMapper(PortalMixin, SparToSparCase):
             call = self.build_call(self.log_in("Grace-1906"))
             self.remote._resolve_fa(call, [ResolveRequest(ADA)])
 
-    def test_expired_login_is_told_apart(self):
+    def test_expired_login_has_an_error_of_its_own(self):
         token = self.log_in(iat=self.provider.now - 900, exp=self.provider.now - 600)
         with self.assertRaises(OwnerLoginExpired):
             self.remote._history(self.build_call(token), ADA)

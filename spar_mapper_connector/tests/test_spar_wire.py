@@ -174,7 +174,7 @@ VALUES = {
     "ID_REQUEST": st.builds(records.IdRequest, _TEXT),
     "MOMENT_REQUEST": st.builds(records.MomentRequest, _TEXT, _STORED, _TEXT),
     "HISTORY": st.builds(records.History, st.lists(_PERIOD, max_size=2).map(tuple)),
-    "PAST_ADDRESS": st.builds(records.PastAddress, st.none() | _PERIOD),
+    "ADDRESS_AT": st.builds(records.AddressAt, st.none() | _PERIOD),
     "WAITING_CHANGES": st.builds(
         records.WaitingChanges,
         st.lists(
@@ -429,38 +429,38 @@ class TestAnswers(BaseCase):
         self.answer = answer("resolve", self.document, *self.found)
         self.wires = self.answer["message"]["answers"]
 
-    def read_back(self):
+    def read_all(self):
         return read_answer(self.answer, OPERATIONS["resolve"], self.document)
 
     def test_answers_travel_unchanged(self):
-        self.assertEqual(self.read_back(), self.found)
+        self.assertEqual(self.read_all(), self.found)
 
     def test_another_order_is_put_right(self):
         self.wires.reverse()
-        self.assertEqual(self.read_back(), self.found)
+        self.assertEqual(self.read_all(), self.found)
 
     def test_half_an_answer(self):
         del self.wires[0]
-        self.assertEqual(self.read_back(), [None, self.found[1]])
+        self.assertEqual(self.read_all(), [None, self.found[1]])
 
     def test_answer_twice_is_not_believed(self):
         self.wires.append(dict(self.wires[0]))
-        self.assertEqual(self.read_back(), [None, self.found[1]])
+        self.assertEqual(self.read_all(), [None, self.found[1]])
 
     def test_answers_to_other_items_are_ignored(self):
         self.wires[0]["reference_id"] = "7"
         self.wires.append("x")
-        self.assertEqual(self.read_back(), [None, self.found[1]])
+        self.assertEqual(self.read_all(), [None, self.found[1]])
 
     def test_answer_that_cannot_be_read(self):
         for wire in (None, [], {}, {"outcome": 1}, {"outcome": "found", "fa": 7}):
             with self.subTest(wire=wire):
                 self.wires[0]["answer"] = wire
-                self.assertEqual(self.read_back(), [None, self.found[1]])
+                self.assertEqual(self.read_all(), [None, self.found[1]])
 
     def test_unknown_outcome_is_no_success(self):
         self.wires[0]["answer"]["outcome"] = "teleported"
-        self.assertEqual(self.read_back()[0].answer.outcome, Outcome.RETRY)
+        self.assertEqual(self.read_all()[0].answer.outcome, Outcome.RETRY)
 
     def test_unknown_state_is_not_payable(self):
         wire = {"id": ID, "purpose": "", "state": "nearly"}
@@ -474,19 +474,19 @@ class TestAnswers(BaseCase):
 
     def test_error_of_an_item(self):
         self.wires[0] = {"reference_id": "0", "error": "no_such_event"}
-        self.assertEqual(self.read_back()[0], AnswerItem("0", error="no_such_event"))
+        self.assertEqual(self.read_all()[0], AnswerItem("0", error="no_such_event"))
 
     def test_message_rejected_as_a_whole(self):
         self.answer["header"]["status"] = "rjct"
         self.answer["header"]["status_reason_code"] = "rjct.message_ts.invalid"
         with self.assertRaises(RejectedMessage) as caught:
-            self.read_back()
+            self.read_all()
         self.assertEqual(caught.exception.code, "rjct.message_ts.invalid")
 
     def test_answer_to_another_operation(self):
         self.answer["header"]["action"] = "on-spar-link"
         with self.assertRaises(MalformedMessage):
-            self.read_back()
+            self.read_all()
 
     def test_no_answer_at_all(self):
         for document in (None, [], {}, {"header": {}}, {**self.answer, "message": 7}):

@@ -32,8 +32,8 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.messages import (
 )
 from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
     Abilities,
+    AddressAt,
     History,
-    PastAddress,
     StandingRequest,
     WaitingChanges,
 )
@@ -262,9 +262,9 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             asked = (request.id_value, request.moment, request.purpose)
             period = mapper._address_at(call, *asked)
             shown = disclose_periods(exchange.caller.sender_id, _list(period))
-            return PastAddress(*shown), period is None
+            return AddressAt(*shown), period is None
 
-        return self._answer_each(exchange, message, read, PastAddress())
+        return self._answer_each(exchange, message, read, AddressAt())
 
     @api.model
     def _answer_waiting_changes(self, exchange, message) -> list[ItemAnswer]:

@@ -126,7 +126,7 @@ _ALL = (
         "The address that was in force at a moment",
         Capability.HISTORY,
         records.MOMENT_REQUEST,
-        records.PAST_ADDRESS,
+        records.ADDRESS_AT,
         has_one_item=True,
     ),
     WireOperation(

@@ -256,7 +256,7 @@ class History:
 
 
 @dataclass(frozen=True)
-class PastAddress:
+class AddressAt:
     """The period in force at a moment, None where there was none."""
 
     period: Period | None = None
@@ -274,7 +274,7 @@ MOMENT_REQUEST: Kind[MomentRequest] = record(
     MomentRequest, id_value=_ID, moment=STORED, purpose=_PURPOSE
 )
 HISTORY: Kind[History] = record(History, periods=list_of(PERIOD))
-PAST_ADDRESS: Kind[PastAddress] = record(PastAddress, period=PERIOD)
+ADDRESS_AT: Kind[AddressAt] = record(AddressAt, period=PERIOD)
 WAITING_CHANGES: Kind[WaitingChanges] = record(
     WaitingChanges, changes=list_of(WAITING_CHANGE)
 )
