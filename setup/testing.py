@@ -20,6 +20,7 @@ from .places import GLUE, Places, get_addons
 from .progress import say, warn
 from .testing_databases import (
     ADDONS,
+    APART,
     REGISTRIES,
     SERVER,
     get_base,
@@ -28,7 +29,7 @@ from .testing_databases import (
     get_installation,
     make_bases,
 )
-from .testing_groups import TESTS, get_groups, get_test_files
+from .testing_groups import TESTS, WITH_SECOND, get_groups, get_test_files
 from .testing_runs import Run, SideBySide, run_in_terminal
 from .testing_tally import build_summary, get_exit_code
 
@@ -129,6 +130,17 @@ def is_whole(paths: Sequence[str]) -> bool:
     return any(os.path.normpath(path) == TESTS for path in paths)
 
 
+def has_second(run: Run) -> bool:
+    """Return whether a run needs a second server."""
+    return any(name in word for name in WITH_SECOND for word in run.words)
+
+
+def get_second_server(places: Places) -> Installation:
+    """Return the installation of the second server, for ``tests/conftest.py``."""
+    name = f"{os.environ['SPAR_TEST_RUN']}-apart"
+    return get_installation(places, get_odoo(places), APART, name)
+
+
 def _run_all(runs: Sequence[Run]) -> SideBySide:
     """Run in parallel what may run in parallel, then the last one alone."""
     *together, alone = runs
@@ -160,7 +172,10 @@ def _report_alarms(alarms: dict[str, int], folder: Path) -> None:
 def _run(places: Places, source: OdooSource, words: Sequence[str]) -> int:
     """Run the tests; one closing line, like pytest's, summarises all runs."""
     runs = build_runs(places, source, words)
-    make_bases(places, source, {run.installation.database for run in runs})
+    databases = {run.installation.database for run in runs}
+    if any(map(has_second, runs)):
+        databases.add(APART)
+    make_bases(places, source, databases)
     started = time.monotonic()
     if runs[-1].name == ALONE_RUN:
         done = _run_all(runs)

@@ -19,13 +19,18 @@ from .installation import MISSING_ASSETS, Installation
 from .odoo_server import end_orphan
 from .odoo_source import OdooSource
 from .packages import PINS, get_postgres_binaries
-from .places import GLUE, Places, get_addon_folders, write_private
+from .places import GLUE, ROOT, Places, get_addon_folders, write_private
 from .postgres import OWNER, UNSYNCED, Cluster, running
 from .progress import step
 
 #: So that no test waits for bundles, and each group's server need not make them.
 BUNDLES_SCRIPT = Path(__file__).with_name("asset_bundles.py")
 ADDONS, SERVER = "spar_test", "spar_test_server"
+#: Programmes and pages without the store, which is elsewhere; beside the real server.
+APART = "spar_test_apart"
+APART_ADDONS = ("spar_self_service", "spar_registry", "spar_mapper_foreign")
+APART_SCRIPT = ROOT / "tests" / "second_start.py"
+EXAMPLES = Path("examples")
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,16 @@ def get_installation(
     folder = get_folder(places) / name
     binaries = get_postgres_binaries(places)
     cluster = Cluster(folder / "postgres", binaries, pages=PAGES, options=UNSYNCED)
-    other = find_other(database)
-    stubs = (other.get_stubs(places.root),) if other else ()
+    stubs = find_stubs(places.root, database)
     return Installation(places, source, cluster, folder, database, stubs=stubs)
+
+
+def find_stubs(root: Path, database: str) -> tuple[Path, ...]:
+    """Return the folders with more addons that a database, or its base, has."""
+    if database.startswith(APART):
+        return (root / EXAMPLES,)
+    other = find_other(database)
+    return (other.get_stubs(root),) if other else ()
 
 
 def find_other(database: str) -> OtherRegistry | None:
@@ -117,6 +129,8 @@ def _build_digest(places: Places, database: str) -> str:
     """Return a digest that changes when the base of a database must be remade."""
     paths = [SCRIPT, MISSING_ASSETS, BUNDLES_SCRIPT, places.root / PINS]
     paths += [folder / MANIFEST for folder in get_addon_folders(places.root).values()]
+    if database.startswith(APART):
+        paths += [APART_SCRIPT, *_list_files(places.root / EXAMPLES)]
     if find_other(database):
         paths += _list_files(places.root / GLUE) + _list_files(places.root / STUBS)
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths))
@@ -151,12 +165,15 @@ def _make_base(base: Installation) -> None:
         base.server.run_as_admin(TAMPERING)
         base.create()
         other = find_other(base.database)
+        facts = {}
         if other:
             base.install_suite(demo=False, only=BESIDE_STUBS)
             base.install_beside([other.stub])
+        elif base.database.startswith(APART):
+            base.install_suite(demo=True, only=APART_ADDONS)
+            facts = base.run_script(APART_SCRIPT)
         else:
             base.install_suite(demo=demo)
-        facts = {}
         if demo:
             facts = base.run_script(SCRIPT)
             check_counts(facts)

@@ -29,6 +29,7 @@ SECONDS = {
     "test_description.py": 90,
     "test_directory_file.py": 60,
     "test_first_minutes.py": 250,
+    "test_foreign_mapper.py": 150,
     "test_front.py": 40,
     "test_house_rules.py": 120,
     "test_id_provider.py": 60,
@@ -43,9 +44,12 @@ SECONDS = {
     "test_readme.py": 60,
     "test_setup.py": 40,
     "test_tampering.py": 90,
+    "test_two_servers.py": 150,
     "test_caching.py": 40,
     "test_without_store.py": 90,
 }
+#: These have a second server, without the store.
+WITH_SECOND = ("test_foreign_mapper.py", "test_two_servers.py")
 #: Seconds for a file that is not listed.
 OTHERS = 10
 

@@ -16,6 +16,7 @@ from setup.testing import get_test_server
 from .client import Client
 from .person import ProviderAtWork
 from .real_server import RealServer
+from .second_server import SecondServer, second_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -38,6 +39,13 @@ def server() -> Iterator[RealServer]:
     finally:
         real.stop()
     assert not unexpected, "\n".join(unexpected)
+
+
+@pytest.fixture(scope="session")
+def second() -> Iterator[SecondServer]:
+    """Yield a second Odoo: programmes and pages in a database without the store."""
+    with second_server() as running:
+        yield running
 
 
 @pytest.fixture

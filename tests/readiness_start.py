@@ -1,7 +1,8 @@
 """Start a readiness run; run by Odoo's shell, for ``test_readiness_kill.py``.
 
 SPAR_IDS is a JSON list of the numbers on the cards of people, who become the members of
-a new programme. The run's id is written to the file named by SPAR_ANSWER.
+a new programme, or @ and the file that contains it. SPAR_CHUNK is how many are checked
+at a time. The run's id is written to the file named by SPAR_ANSWER.
 """
 
 import json
@@ -12,7 +13,7 @@ from odoo.addons.spar_registry.models.readiness import spar_readiness_chunk
 env = globals()["env"]  # provided by Odoo's shell
 
 #: So that a few hundred people are many chunks.
-CHUNK = 20
+CHUNK = int(os.environ.get("SPAR_CHUNK", "20"))
 
 
 def make_members(programme, numbers):
@@ -32,9 +33,18 @@ def make_members(programme, numbers):
     )
 
 
+def read_numbers():
+    """Return the numbers on the cards."""
+    text = os.environ["SPAR_IDS"]
+    if text.startswith("@"):
+        with open(text[1:]) as numbers:
+            return json.load(numbers)
+    return json.loads(text)
+
+
 def run():
     """Make the programme and its people, and start a run."""
-    numbers = json.loads(os.environ["SPAR_IDS"])
+    numbers = read_numbers()
     code = f"READY-{numbers[0]}"
     programme = env["spar.programme"].create({"name": "Readiness", "code": code})
     make_members(programme, numbers)

@@ -34,6 +34,8 @@ NOTHING = r"(?!)"
 class RealServer:
     """Odoo and its PostgreSQL, and everything that a test must see or break."""
 
+    workers = WORKERS
+
     def __init__(self, installation: Installation, facts: dict, port: int):
         self.installation = installation
         self.postgres = installation.server
@@ -60,7 +62,7 @@ class RealServer:
         # Odoo's workers for schedules end with PostgreSQL, and Odoo's master with them;
         # tests that need them start others (`workers.py`).
         self.log.unlink(missing_ok=True)
-        words = (self.port, WORKERS, "--max-cron-threads=0")
+        words = (self.port, self.workers, "--max-cron-threads=0")
         odoo, self.front = build_fronted_odoo(self.installation, *words)
         self.keeper = Keeper(odoo, self.postgres, (self.front,))
         self.front.start()

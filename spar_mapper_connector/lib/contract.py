@@ -307,6 +307,8 @@ class NoticeInfo:
 #: Problems of RETRY: whether the request had its effect is not known, so it must not
 #: simply be sent again; and the mapper answered by a code that is not agreed.
 UNKNOWN_EFFECT, UNKNOWN_CODE = "unknown_effect", "unknown_code"
+#: Problem of HELD: nobody has to approve the change, and the mapper makes it later.
+PROCESSING = "processing"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..exceptions import (
     SealBroken,
 )
 from ..lib.contract import (
+    PROCESSING,
     UNKNOWN_CODE,
     UNKNOWN_EFFECT,
     Capability,
@@ -632,7 +633,7 @@ class TestAnswersThatComeLater(RemoteMapperCase):
         self.backend.timeout = 1
         self.stub.late = 99
         (result,) = self.link((ONE, FA))
-        self.assertEqual(result.outcome, Outcome.HELD)
+        self.assertEqual((result.outcome, result.problem), (Outcome.HELD, PROCESSING))
         (status,) = self.mapper._change_status(self.call, [result.reference])
         self.assertEqual(status.state, ChangeState.WAITING)
         self.stub.late = 0

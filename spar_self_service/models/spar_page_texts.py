@@ -6,6 +6,7 @@ from odoo import api, models
 from odoo.tools.misc import format_date, format_time
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    PROCESSING,
     HistoryEvent,
     ObjectionAnswer,
     Operation,
@@ -204,7 +205,7 @@ class SparPageTexts(models.AbstractModel):
             text, advice = self._get_refusal(Outcome.LOCKED.value, CONTESTED)
         elif draft.outcome == Outcome.HELD.value:
             title = self.env._("Your change has to wait")
-            text = self.env._("It will take effect after our staff have checked it.")
+            text = self._get_held_text(draft.problem)
             advice = self.env._("Until then, nothing changes.")
         elif draft.outcome in _CARRIED_OUT:
             return self._get_success(draft) | {"is_done": True}
@@ -212,6 +213,13 @@ class SparPageTexts(models.AbstractModel):
             title = self.env._("Nothing was changed")
             text, advice = self._get_refusal(draft.outcome, draft.problem or "")
         return {"title": title, "text": text, "advice": advice, "is_done": False}
+
+    @api.model
+    def _get_held_text(self, problem: str | None) -> str:
+        """Return what a change that was accepted waits for."""
+        if problem == PROCESSING:
+            return self.env._("It takes effect once it has been processed.")
+        return self.env._("It will take effect after our staff have checked it.")
 
     @api.model
     def _get_success(self, draft) -> dict:

@@ -5,6 +5,7 @@ from datetime import datetime
 from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    PROCESSING,
     HistoryEvent,
     ObjectionAnswer,
     Outcome,
@@ -88,6 +89,18 @@ class TestPageTexts(StandInCase, TransactionCase):
                 self.assertIn(word, f"{result['text']} {result['advice']}")
                 failed = result["title"] == "Nothing was changed"
                 self.assertEqual(failed, not is_done and outcome is not Outcome.HELD)
+
+    def test_change_that_waits_says_for_what(self):
+        for problem, text in (
+            ("", "It will take effect after our staff have checked it."),
+            (PROCESSING, "It takes effect once it has been processed."),
+        ):
+            with self.subTest(problem=problem):
+                draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")
+                draft._close(Outcome.HELD.value, problem)
+                result = self.texts._get_outcome(draft)
+                self.assertEqual(result["text"], text)
+                self.assertFalse(result["is_done"])
 
     def test_contested_id_is_refused_without_waiting(self):
         draft = self.env["spar.draft"]._open_draft("set", 0, owner_key="x")

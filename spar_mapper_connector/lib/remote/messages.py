@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from ...exceptions import RemoteAnswerUnusable, RemoteMapperRefuses
 from ..contract import (
+    PROCESSING,
     Operation,
     Outcome,
     Reference,
@@ -147,6 +148,7 @@ class Message:
                 Outcome.HELD,
                 request.id_value,
                 request.fa,
+                problem=PROCESSING,
                 reference=build_reference(self, reference),
             )
             for request, reference in zip(self.requests, self.references, strict=True)
