@@ -30,7 +30,7 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import (
 from .caller import Caller
 from .disclosure import Rights, disclose, get_refusal, may_name
 from .exchange import Exchange
-from .parts import Part
+from .parts import BackendPart
 
 #: What the history keeps of texts that other callers wrote: nothing is shown of them.
 _HIDDEN = ""
@@ -65,7 +65,7 @@ class ExtensionBatch:
 
     exchange: ExtensionExchange
     message: ExtensionMessage
-    elsewhere: tuple[Part, ...] = ()
+    elsewhere: tuple[BackendPart, ...] = ()
 
 
 def speak_strictly(caller: Caller) -> Caller:
