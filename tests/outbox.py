@@ -12,6 +12,7 @@ use_read_committed(env.cr)
 for earlier in env["spar.programme"].search([("code", "=", "KILLED")]):
     earlier.code = f"KILLED-{{earlier.id}}"
     env["res.partner"].search([("name", "=like", "Killed %")]).name = "Earlier"
+env.flush_all()
 programme = env["spar.programme"].create({{"name": "Killed", "code": "KILLED"}})
 id_type = env.ref("spar_mapper_connector.id_type_national_id")
 names = [{{"name": f"Killed {{n}}"}} for n in range({count})]
