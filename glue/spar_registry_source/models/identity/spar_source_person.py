@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from odoo import fields, models
 from odoo.fields import Domain
 
@@ -61,11 +59,8 @@ class SparSourcePerson(models.AbstractModel):
         owners = identities_model._find_owners(list(set(keys.values())))
         return {
             partner_id: [
-                replace(
-                    one,
-                    is_shared=bool(
-                        owners.get(keys[one.id_value], set()) - {partner_id}
-                    ),
+                one._replace(
+                    is_shared=bool(owners.get(keys[one.id_value], set()) - {partner_id})
                 )
                 for one in identities
             ]
