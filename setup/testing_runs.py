@@ -23,6 +23,9 @@ BEGINNING = "test session starts"
 #: The databases whose tests run within Odoo; others are for a real server.
 IN_ODOO = (ADDONS, *(other.database for other in REGISTRIES))
 
+#: How many people some tests have, where it is not as many as usual.
+COUNTS = ("SPAR_OUTBOX_PEOPLE", "SPAR_READINESS_PEOPLE")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -62,8 +65,10 @@ class Run:
         path = [str(places.python.parent), os.environ.get("PATH", os.defpath)]
         if not (shutil.which("node") and shutil.which("npm")):
             path.insert(1, str(get_node_binaries(places)))
+        counts = {name: os.environ[name] for name in COUNTS if name in os.environ}
         return {
             **self.installation.environment,
+            **counts,
             "PATH": os.pathsep.join(path),
             "SPAR_TALLY": str(self.tally),
             "SPAR_TEST_RUN": self.name,

@@ -17,7 +17,7 @@ MAX_LENGTH = 200
 
 
 @dataclass
-class Change:
+class AcceptedChange:
     """An accepted change of one person's account."""
 
     person: str
@@ -36,7 +36,7 @@ class Accounts:
 
     delay: float = 2.0
     accounts: dict[str, str] = field(default_factory=dict)
-    changes: dict[str, Change] = field(default_factory=dict)
+    changes: dict[str, AcceptedChange] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     _numbers: count = field(default_factory=lambda: count(1))
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -70,7 +70,7 @@ class Accounts:
                 return code
             ticket = f"T{next(self._numbers)}"
             text = "" if act == REMOVE else account or ""
-            self.changes[ticket] = Change(person, text, time.monotonic())
+            self.changes[ticket] = AcceptedChange(person, text, time.monotonic())
             return ticket
 
     def get_state(self, ticket: str) -> int:
@@ -94,7 +94,7 @@ class Accounts:
             return OTHER_ACCOUNT
         return 0
 
-    def _list_waiting(self) -> list[Change]:
+    def _list_waiting(self) -> list[AcceptedChange]:
         return [one for one in self.changes.values() if one.state == ACCEPTED]
 
     def _make_due(self) -> None:

@@ -58,7 +58,7 @@ class ForeignMapper:
     def _build_handler(self) -> type[BaseHTTPRequestHandler]:
         mapper = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class MapperHandler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 proof = self.headers.get("Authorization", "")
@@ -75,7 +75,7 @@ class ForeignMapper:
             def log_message(self, *_words):
                 """Do nothing: a path or a body is nobody's business."""
 
-        return Handler
+        return MapperHandler
 
     def answer(self, path: str, proof: str, body: bytes) -> tuple[int, bytes]:
         """Return the status of an answer and its body; status 0 for no answer."""
