@@ -196,7 +196,10 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         backend = routes.only
         if backend is None:
             backend = routes.get(backends._build_find_type()(id_value or ""))
-        return backend is not None and backends._get_mapper(backend)._shares_transaction
+        return (
+            backend is not None
+            and backends._get_mapper(routes, backend)._shares_transaction
+        )
 
     @api.model
     def _find_type(self, id_value: str) -> int:
