@@ -18,7 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 env = globals()["env"]  # Odoo's shell provides it
 mapper = env["spar.mapper.local"]
-OWNER = CallContext("person:f0e1d2", "portal", Authority.OWNER, "oidc")
+OWNER = CallContext("person:f0e1d2", "portal", Authority.OWNER, "login")
 STAFF = CallContext("user:8", "staff", Authority.STAFF, "document")
 AUDITOR = CallContext("user:8", "staff", Authority.STAFF, "")
 

@@ -169,8 +169,8 @@ def migrated(restored) -> Iterator[SimpleNamespace]:
     done = migrate(here, "--batch", "20")
     assert done.returncode == 0, done.stdout + done.stderr
     here.upgrade(get_addons(here.places.root))
-    # The addon did not exist then.
-    here.install(["spar_registry"], demo=False)
+    # These addons did not exist then.
+    here.install(["spar_registry", "spar_confirmation"], demo=False)
     yield SimpleNamespace(
         installation=here,
         known=restored.known,

@@ -52,7 +52,7 @@ class SparRemoteSettings(models.AbstractModel):
     _name = "spar.remote.settings"
     _description = "Settings of a remote mapper"
 
-    is_remote = fields.Boolean(compute="_compute_is_remote")
+    is_remote = fields.Boolean(string="Is remote", compute="_compute_is_remote")
     url = fields.Char(
         string="URL",
         help="The address below which the mapper's paths are: "

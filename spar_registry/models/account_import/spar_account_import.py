@@ -54,7 +54,7 @@ class SparAccountImport(models.Model):
     )
     on_unknown = fields.Selection(
         [("refuse", "Refuse the row"), ("create", "Add the person")],
-        string="If nobody in Contacts has the ID",
+        string="If no contact has the ID",
         required=True,
         default="refuse",
     )
