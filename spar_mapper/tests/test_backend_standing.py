@@ -329,7 +329,7 @@ class TestChecksThatRan(StandingCase):
         people = self.env["spar.subject"].search_count([])
         self.assertEqual(last.subjects_checked, people)
         self.assertIn(f"covered {people} of {people} people", self.get_help())
-        self.assertIn("found nothing", self.get_help())
+        self.assertIn("found no problems", self.get_help())
 
     def test_check_with_findings_is_not_reported_as_clean(self):
         mapping = self.mapping_of(ID)
@@ -338,7 +338,7 @@ class TestChecksThatRan(StandingCase):
             self.env["spar.audit"]._check_store()
         last = self.env["spar.audit.run"].search([], limit=1)
         self.assertTrue(last.findings)
-        self.assertNotIn("found nothing", self.get_help())
+        self.assertNotIn("found no problems", self.get_help())
 
     def test_each_alarm_shows_its_state_at_the_last_check(self):
         alarms = self.env["spar.alarm"]
