@@ -58,6 +58,7 @@ class SparMapperDemo(models.AbstractModel):
     _name = "spar.mapper.demo"
     _description = "Demo of the store"
     _inherit = ["spar.mapper.local"]
+    _is_offered = False
 
     @api.model
     def _get_now(self):

@@ -30,6 +30,12 @@ class TestDemo(StoreCase):
                     }
                 )
 
+    def test_demo_is_no_backend(self):
+        backends = self.env["spar.mapper.backend"]
+        offered = {name for name, _label in backends._selection_implementation()}
+        self.assertIn("spar.mapper.local", offered)
+        self.assertNotIn("spar.mapper.demo", offered)
+
     def load(self, flag):
         """Load the demo with ``flag``; return how many subjects it made."""
         before = self.env["spar.subject"].search_count([])

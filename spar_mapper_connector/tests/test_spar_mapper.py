@@ -139,9 +139,14 @@ class TestBackend(KeyringCase):
             self.create_backend(is_default=True)
 
     def test_every_implementation_of_the_contract_is_offered(self):
-        children = self.env.registry["spar.mapper"]._inherit_children
-        offered = self.backends._selection_implementation()
-        self.assertEqual({name for name, _label in offered}, set(children))
+        offered = {name for name, _label in self.backends._selection_implementation()}
+        self.assertLessEqual({"spar.mapper.g2p_connect", "spar.mapper.spar"}, offered)
+        self.assertNotIn("spar.mapper", offered)
+
+    def test_what_is_for_the_demo_is_not_offered(self):
+        self.patch(type(self.env["spar.mapper.spar"]), "_is_offered", False)
+        offered = {name for name, _label in self.backends._selection_implementation()}
+        self.assertNotIn("spar.mapper.spar", offered)
 
     def test_test_connection_shows_the_capabilities(self):
         backend = self.create_backend()

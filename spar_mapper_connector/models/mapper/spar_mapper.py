@@ -50,6 +50,8 @@ class SparMapper(models.AbstractModel):
 
     #: Whether it is called over the network, by the URL and proofs of its backend.
     _is_remote = False
+    #: Whether a backend may use this implementation.
+    _is_offered = True
 
     #: Whether changes are part of the caller's database transaction, and take effect
     #: with its commit. Any other mapper may be slow and cannot be rolled back: a

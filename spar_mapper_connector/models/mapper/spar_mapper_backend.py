@@ -75,6 +75,7 @@ class SparMapperBackend(models.Model):
         return [
             (name, self.env[name]._description)
             for name in sorted(names - {"spar.mapper"})
+            if self.env[name]._is_offered
         ]
 
     @api.model
