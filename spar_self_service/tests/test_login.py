@@ -11,6 +11,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.lib.pages import browser
+from odoo.addons.spar_mapper_connector.pages import cookies
 from odoo.addons.spar_mapper_connector.tests.hostile_provider import CLIENT_ID, encrypt
 
 from ..models import ir_http
@@ -478,10 +479,10 @@ class TestLogin(LoginCase):
     def test_cookie_is_secure_over_https(self):
         secure = SimpleNamespace(httprequest=SimpleNamespace(scheme="https"))
         response = Response("")
-        with patch.object(ir_http, "request", secure):
+        with patch.object(cookies, "request", secure):
             response.set_cookie("session_id", "x", httponly=True)
             response.set_cookie("other", "y")
-            ir_http._secure_cookie(response)
+            cookies.secure_cookie(response)
         first, second = response.headers.getlist("Set-Cookie")
         self.assertTrue(first.endswith("; SameSite=Lax; Secure"))
         self.assertNotIn("Secure", second)
