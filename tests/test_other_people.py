@@ -96,7 +96,7 @@ def fill_path(path: str, words: dict[str, str]) -> list[str]:
         paths = [
             re.sub(r"<any\([^)]*\):\w+>", step, path) for step in choices[0].split(",")
         ]
-    words = {"backend_id": "1", "action": "on-link", **words}
+    words = {"backend_id": "1", "client_id": "1", "action": "on-link", **words}
     words = {"provider_id": "1", "token": "x", "name": "x", "code": "fr_FR", **words}
     words = {"model": "spar.account.import", "job_id": "1", "dispatch_id": "1", **words}
     return [
