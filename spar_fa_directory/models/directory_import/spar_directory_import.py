@@ -36,7 +36,7 @@ class SparDirectoryImport(models.Model):
 
     kind = fields.Selection(
         [("branch", "Branches"), ("provider", "Providers")],
-        "Holds",
+        "Contains",
         required=True,
         default="branch",
     )

@@ -15,7 +15,7 @@ class SparDirectoryImportColumn(models.Model):
     sample = fields.Char("First values", readonly=True)
     name = fields.Selection(
         selection=lambda self: self._selection_name(),
-        string="Holds",
+        string="Contains",
         required=True,
         default="ignored",
     )
