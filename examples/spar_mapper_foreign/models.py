@@ -122,9 +122,10 @@ def _read_ticket(request, answer):
 
 
 def _read_code(request, code):
-    """Return the result for a number; one that is not agreed is no success."""
+    """Return the result for a number; what is not agreed is no success."""
     known = _look_up(_OUTCOMES, code)
-    problem = "" if known else UNKNOWN_EFFECT if code is None else UNKNOWN_CODE
+    unknown = UNKNOWN_CODE if isinstance(code, int) else UNKNOWN_EFFECT
+    problem = "" if known else unknown
     return Result(known or Outcome.RETRY, request.id_value, request.fa, problem=problem)
 
 

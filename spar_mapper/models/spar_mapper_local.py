@@ -80,7 +80,6 @@ from .staff.spar_staff_act import CHANNEL as STAFF_CHANNEL
 
 _logger = logging.getLogger(__name__)
 
-CHANNEL = "spar_mapper_connector.group_channel"
 ROLES = tuple(
     f"spar_fa_directory.group_{role}"
     for role in ("viewer", "officer", "supervisor", "auditor", "administrator")
@@ -580,16 +579,6 @@ class SparMapperLocal(models.AbstractModel):
             self._finish_work(work)
 
     # === PERMISSIONS === #
-
-    @api.model
-    def _check_channel(self, *groups: str) -> None:
-        """Refuse a user who is neither a channel's service user nor in ``groups``.
-
-        Raises NotPermitted. A channel knows its callers' rights and checks them itself.
-        """
-        if self.env.su or any(self.env.user.has_group(g) for g in (CHANNEL, *groups)):
-            return
-        raise NotPermitted(self.env.user.id)
 
     @api.model
     def _check_member(self, group: str) -> None:

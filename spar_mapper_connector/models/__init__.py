@@ -9,6 +9,7 @@ from . import ir_qweb
 from . import spar_keyring_key
 from . import spar_keyring
 from . import spar_sealed_storage
+from . import spar_sealed_secret
 from . import spar_row_versions
 from . import spar_settings_seal
 from . import spar_signing_key

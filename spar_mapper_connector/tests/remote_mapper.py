@@ -242,12 +242,6 @@ def refuse(status: str, code: str) -> bytes:
 # === FAULTS === #
 
 
-def before(fault):
-    """Make a fault come before the message is processed."""
-    fault.comes_first = True
-    return fault
-
-
 def send_raw(raw: bytes, comes_first: bool = False):
     """Return a fault that answers with ``raw``."""
 

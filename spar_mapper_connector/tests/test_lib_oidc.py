@@ -259,6 +259,7 @@ class TestIdToken(BaseCase):
             ("sub", {"sub": " " * 256}),
             ("nonce", {"nonce": "the-nonce "}),
             ("nonce", {"nonce": None}),
+            ("nonce", {"nonce": "\ud800"}),
         ):
             with self.subTest(changes), self.assertRaises(IdTokenRefused) as caught:
                 self.check(**changes)

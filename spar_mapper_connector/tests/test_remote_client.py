@@ -14,9 +14,10 @@ from ..lib.contract import (
     UnlinkRequest,
     UpdateRequest,
 )
+from ..lib.g2p_connect.parties import Parties
 from ..lib.remote.client import PATIENCE, RemoteMapper
-from ..lib.remote.dialects import get_dialect, selection
-from ..lib.remote.messages import Message, RemoteParties
+from ..lib.remote.dialects import get_dialect
+from ..lib.remote.messages import Message
 from .remote_mapper import build_document
 
 FA, OTHER = "account:1@A.B", "account:2@A.B"
@@ -51,7 +52,7 @@ class Wire:
 
 
 def build_client(wire, dialect=OPENG2P, **values):
-    parties = RemoteParties("us", "them")
+    parties = Parties("us", "them")
     return RemoteMapper(dialect, parties, wire.send, clock=lambda: wire.now, **values)
 
 
@@ -199,8 +200,7 @@ class TestMatching(BaseCase):
         message = Message.make(Operation.RESOLVE, [ResolveRequest("1")])
         header = {"receiver_id": "them", "sender_id": "us"}
         document = build_document(header, "resolve", "other", "resolve", [])
-        for _code, _label in selection():
-            with self.assertRaises(RemoteAnswerUnusable):
-                message.read_answer(
-                    document, RemoteParties("us"), get_dialect("openg2p-1.x").profile
-                )
+        for code in ("g2p-connect-1.0-strict", "openg2p-1.x"):
+            with self.subTest(code), self.assertRaises(RemoteAnswerUnusable) as caught:
+                message.read_answer(document, Parties("us"), get_dialect(code).profile)
+            self.assertEqual(caught.exception.reason, "not_ours")

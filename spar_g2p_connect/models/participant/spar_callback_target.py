@@ -2,7 +2,6 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import OutgoingRefused, TargetUnknown
 from odoo.addons.spar_mapper_connector.lib.access_tokens import RemoteCredentials
@@ -120,16 +119,9 @@ class SparCallbackTarget(models.AbstractModel):
             )
 
     def _compute_has_callback_secret(self) -> None:
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT participant_id FROM spar_callback_secret"
-                " WHERE participant_id = ANY(%s)",
-                self.ids,
-            )
-        )
-        ids_with_secret = {participant_id for (participant_id,) in rows}
+        owners = self.env["spar.callback.secret"]._find_owners(self.ids)
         for participant in self:
-            participant.has_callback_secret = participant.id in ids_with_secret
+            participant.has_callback_secret = participant.id in owners
 
     def _get_callback_credentials(self) -> RemoteCredentials:
         """Return how to authenticate at the callback URL."""

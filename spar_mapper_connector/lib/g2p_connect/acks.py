@@ -66,23 +66,20 @@ def is_acknowledged(document: object) -> bool:
     return isinstance(message, dict) and message.get("ack_status") == ACK
 
 
-def read_ack(document: object) -> tuple[str, str]:
-    """Return ``(correlation ID, code)`` of an acknowledgement; the code is "" for ACK.
+def read_ack(document: object) -> str:
+    """Return why a message was not acknowledged, "" if it was.
 
-    Raises MalformedMessage for anything else.
+    Raises MalformedMessage for what is no acknowledgement.
 
-    >>> read_ack(build_ack("c"))
-    ('c', '')
-    >>> read_ack(build_err("err.x", "no"))[1]
-    'err.x'
+    >>> read_ack(build_ack("c")), read_ack(build_err("err.x", "no"))
+    ('', 'err.x')
     """
     message = document.get("message") if isinstance(document, dict) else None
     status = message.get("ack_status") if isinstance(message, dict) else None
     if not isinstance(message, dict) or status not in (ACK, NACK, ERR):
         raise MalformedMessage("is not an acknowledgement", "message.ack_status")
-    if status != ACK:
-        error = message.get("error")
-        code = error.get("code") if isinstance(error, dict) else None
-        return "", code if isinstance(code, str) and code else "err.request.bad"
-    correlation_id = message.get("correlation_id")
-    return correlation_id if isinstance(correlation_id, str) else "", ""
+    if status == ACK:
+        return ""
+    error = message.get("error")
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) and code else "err.request.bad"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from uuid import uuid4
 
 from .codes import Answer, marked, rejected
+from .readings import UNDECIDED
 from .wire_json import JsonObject
 
 #: The end of a pending change -> the outcome of its item.
@@ -37,7 +38,7 @@ def read_end(item: JsonObject) -> str:
     ('refused', 'unknown')
     """
     status, text = item.get("status"), item.get("status_reason_message")
-    if status in ("pdng", "rcvd"):
+    if status in UNDECIDED:
         return ""
     if status == "succ" and not item.get("status_reason_code"):
         return "applied"
@@ -89,11 +90,29 @@ def get_waiting(items: Iterable[JsonObject]) -> list[str]:
     return [item["id"] for item in items if _waits(item) and "id" in item]
 
 
-def get_items(answer: JsonObject, operation: str) -> list[JsonObject]:
-    """Return the items of ``answer``; none if the message was refused as a whole."""
-    message = answer.get("message") or {}
-    items: list[JsonObject] = message.get(f"{operation}_response", [])
-    return items
+def get_items(answer: object, operation: str) -> list[JsonObject]:
+    """Return the items of ``answer``, whatever else is in it.
+
+    There are none if the message was refused as a whole.
+
+    >>> get_items({"message": {"link_response": [{"status": "succ"}, 7]}}, "link")
+    [{'status': 'succ'}]
+    >>> get_items([], "link"), get_items({"message": {"link_response": 7}}, "link")
+    ([], [])
+    """
+    message = answer.get("message") if isinstance(answer, dict) else None
+    found = message.get(f"{operation}_response") if isinstance(message, dict) else None
+    return [i for i in found if isinstance(i, dict)] if isinstance(found, list) else []
+
+
+def is_undecided(answer: object, operation: str) -> bool:
+    """Return whether another mapper's answer leaves something open.
+
+    >>> is_undecided({"message": {"link_response": [{"status": "pdng"}]}}, "link")
+    True
+    """
+    items = get_items(answer, operation)
+    return any(item.get("status") in UNDECIDED for item in items)
 
 
 def finish_at(items: list[JsonObject], ends: Mapping[int, str]) -> list[JsonObject]:

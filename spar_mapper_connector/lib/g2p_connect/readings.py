@@ -15,6 +15,7 @@ from ..contract import UNKNOWN_CODE, UNKNOWN_EFFECT, Operation, Outcome
 from .codes import BY_BOTH, BY_FA, BY_ID, iterate_lines
 
 SUCCEEDED, REJECTED, PENDING, RECEIVED = "succ", "rjct", "pdng", "rcvd"
+UNDECIDED = (PENDING, RECEIVED)
 
 _LOOKUPS = (BY_ID, BY_FA, BY_BOTH)
 
@@ -116,7 +117,7 @@ def read_codes(
     exact = _find_text(operation, status, code, text, table) if text else None
     if exact:
         return exact
-    if status in (PENDING, RECEIVED):
+    if status in UNDECIDED:
         return Reading(Outcome.HELD)
     for meanings in (_OTHER_MEANINGS[table], _MEANINGS):
         for scope in (operation, None):

@@ -17,6 +17,7 @@ from .headers import (
     read_typed,
 )
 from .profiles import Profile
+from .readings import UNDECIDED
 from .timestamps import format_timestamp, now
 from .wire_json import JsonObject
 
@@ -115,7 +116,7 @@ def read_status_answer(
         correlation_id=read_text(
             status, f"{path}.correlation_id", MAX_TRANSACTION_ID, required=False
         ),
-        is_done=not any(item.get("status") in ("rcvd", "pdng") for item in items),
+        is_done=not any(item.get("status") in UNDECIDED for item in items),
         items=tuple(items),
     )
 

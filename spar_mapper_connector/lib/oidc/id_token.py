@@ -108,7 +108,7 @@ def _has_nonce(claims: dict[str, object], expected: ExpectedClaims) -> bool:
     nonce = claims.get("nonce")
     known = expected.attempt.secrets.nonce
     return isinstance(nonce, str) and hmac.compare_digest(
-        nonce.encode(), known.encode()
+        nonce.encode("utf-8", "replace"), known.encode()
     )
 
 

@@ -1,4 +1,4 @@
-"""TokenResponse signed by a provider's published key with an allowed algorithm."""
+"""Tokens signed by a provider's published key with an allowed algorithm."""
 
 from __future__ import annotations
 

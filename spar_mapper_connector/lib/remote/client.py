@@ -35,18 +35,17 @@ from ..contract import (
 from ..g2p_connect.acks import read_ack
 from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
 from ..g2p_connect.headers import STATUS
-from ..g2p_connect.held import read_end
+from ..g2p_connect.held import get_items, read_end
 from ..g2p_connect.items import WireRequest
+from ..g2p_connect.parties import Parties
 from ..g2p_connect.readings import RECEIVED
 from ..g2p_connect.transactions import build_status_request, read_status_answer
 from ..g2p_connect.wire_json import JsonObject
 from .dialects import Dialect
 from .messages import (
     Message,
-    RemoteParties,
     build_refusal,
     build_transaction,
-    find_items,
     read_reference,
 )
 
@@ -89,23 +88,39 @@ def _is_same_text(one: str, other: str) -> bool:
     return one == other
 
 
+@dataclass(kw_only=True)
+class TimedCall:
+    """A call that ends after some time-outs, however many messages it takes."""
+
+    timeout: float = 10.0
+    clock: Callable[[], float] = time.monotonic
+    _ends_at: float = 0.0
+
+    def _begin(self) -> None:
+        self._ends_at = self.clock() + PATIENCE * self.timeout
+
+    def _get_timeout(self) -> float:
+        """Return the seconds for the next request; raises RemoteMapperDown."""
+        left = self._ends_at - self.clock()
+        if left <= 0:
+            raise RemoteMapperDown("too_slow")
+        return min(self.timeout, left)
+
+
 @dataclass
-class RemoteMapper:
+class RemoteMapper(TimedCall):
     """Another mapper, for one call of a channel."""
 
     dialect: Dialect
-    parties: RemoteParties
+    parties: Parties
     send: Post = field(repr=False)
     chunk_size: int = 100
-    timeout: float = 10.0
     wants_details: bool = True
     is_same: SameAddress = field(default=_is_same_text, repr=False)
     #: Whether it only acknowledges messages, and answers them later.
     is_asynchronous: bool = False
     inbox: Inbox | None = field(default=None, repr=False)
-    clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    _ends_at: float = 0.0
 
     def call(
         self, operation: Operation, requests: Sequence[WireRequest]
@@ -155,16 +170,13 @@ class RemoteMapper:
         """Return the end of each change of a transaction by its reference ID."""
         answer = self.inbox.fetch(transaction_id) if self.inbox else None
         if answer is not None:
-            items = find_items(answer, operation.value)
+            items = get_items(answer, operation.value)
         elif self.inbox and not self.dialect.status_path:
             return {}
         else:
             status = self._get_status(build_transaction(operation, transaction_id))
             items = list(status.items) if status else []
         return {str(item.get("reference_id")): read_end(item) for item in items}
-
-    def _begin(self) -> None:
-        self._ends_at = self.clock() + PATIENCE * self.timeout
 
     # === ONE MESSAGE === #
 
@@ -197,13 +209,6 @@ class RemoteMapper:
         answer = self.send(path, document, self._get_timeout(), attempts)
         return message.read_answer(answer, self.parties, profile)
 
-    def _get_timeout(self) -> float:
-        """Return the seconds for the next request; raises RemoteMapperDown."""
-        left = self._ends_at - self.clock()
-        if left <= 0:
-            raise RemoteMapperDown("too_slow")
-        return min(self.timeout, left)
-
     def _compare_pair(self, request: WireRequest, result: Result) -> Result:
         """Return the result of a question whether an ID has an address.
 
@@ -235,7 +240,7 @@ class RemoteMapper:
         # An acknowledgement has no place for a signature: only the answer counts.
         ack = self.send(path, document, self._get_timeout(), 1, is_proved=False)
         try:
-            _correlation_id, code = read_ack(ack)
+            code = read_ack(ack)
         except MalformedMessage:
             raise RemoteAnswerUnusable("not_an_answer", was_sent=True) from None
         if code:
@@ -258,7 +263,7 @@ class RemoteMapper:
         if answer is not None:
             return message.read_answer(answer, self.parties, profile)
         try:
-            status = self._get_status(message.build_reference())
+            status = self._get_status(message.transaction)
         except RemoteMapperError:
             return None
         if status is None or any(i.get("status") == RECEIVED for i in status.items):
@@ -283,7 +288,7 @@ class RemoteMapper:
         It has the same message ID, so that it is not processed twice even if it arrives
         now. Raises RemoteMapperError where the status is not known.
         """
-        status = self._get_status(message.build_reference())
+        status = self._get_status(message.transaction)
         if status is None:
             return self._send_again(message)
         found = message.read_items(status.items, self.dialect.profile)

@@ -33,6 +33,8 @@ def is_clock_wrong(reason: str, answered_at: str) -> bool:
     True
     >>> is_clock_wrong("token_http_401", ""), is_clock_wrong("http_404", "x")
     (False, False)
+    >>> is_clock_wrong("http_401", "Thu, 01 Jan 999999999999 00:00:00 GMT")
+    False
     """
     if reason == _CERTAIN:
         return True
@@ -40,7 +42,7 @@ def is_clock_wrong(reason: str, answered_at: str) -> bool:
         return False
     try:
         moment = parsedate_to_datetime(answered_at)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)

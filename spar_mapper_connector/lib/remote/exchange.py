@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from ...exceptions import (
     OutgoingError,
@@ -81,7 +82,6 @@ class HttpExchange:
         self,
         path: str,
         document: JsonObject,
-        *,
         timeout: float = 0,
         attempts: int = 1,
         is_proved: bool = True,
@@ -98,38 +98,22 @@ class HttpExchange:
         )
         body = json.dumps(document, ensure_ascii=False).encode()
         headers.append(("Content-Type", "application/json"))
-        answer = self._send("POST", path, dict(headers), body, timeout, attempts)
+        seconds = timeout or self.target.timeout
+        send = partial(self._send, path, dict(headers), body, seconds, attempts)
+        answer = send()
+        if answer.status == 401 and self.target.credentials.kind in (SECRET, ASSERTION):
+            # The token may have been revoked; nothing was done with the message.
+            self.tokens.forget(self.target.credentials)
+            answer = send()
         return self._read(answer, is_proved)
-
-    def get(self, path: str, *, timeout: float = 0) -> JsonObject:
-        """Return the document at ``path``."""
-        return self._read(self._send("GET", path, {}, None, timeout, 2), True)
 
     # === SENDING === #
 
     def _send(
         self,
-        method: str,
         path: str,
         headers: dict[str, str],
-        body: bytes | None,
-        timeout: float,
-        attempts: int,
-    ) -> outgoing.HttpResponse:
-        timeout = timeout or self.target.timeout
-        answer = self._send_once(method, path, headers, body, timeout, attempts)
-        if answer.status == 401 and self.target.credentials.kind in (SECRET, ASSERTION):
-            # The token may have been revoked; nothing was done with the message.
-            self.tokens.forget(self.target.credentials)
-            answer = self._send_once(method, path, headers, body, timeout, attempts)
-        return answer
-
-    def _send_once(
-        self,
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes | None,
+        body: bytes,
         timeout: float,
         attempts: int,
     ) -> outgoing.HttpResponse:
@@ -138,7 +122,7 @@ class HttpExchange:
         headers = {**headers, "Accept": "application/json", **self._authenticate()}
         try:
             answer = outgoing.send(
-                method,
+                "POST",
                 self.target.url.rstrip("/") + path,
                 headers=headers,
                 body=body,

@@ -21,36 +21,11 @@ from ..g2p_connect import openg2p_2
 from ..g2p_connect.answers import read_result
 from ..g2p_connect.envelope import AnswerMessage, build_request
 from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
-from ..g2p_connect.headers import RequestHeader
 from ..g2p_connect.items import WireRequest, write_item
+from ..g2p_connect.parties import Parties
 from ..g2p_connect.profiles import Profile
-from ..g2p_connect.readings import PENDING, RECEIVED
-from ..g2p_connect.timestamps import format_timestamp, now
+from ..g2p_connect.timestamps import now
 from ..g2p_connect.wire_json import JsonObject
-
-
-@dataclass(frozen=True)
-class RemoteParties:
-    """The names of both sides in the headers, and where our callbacks arrive."""
-
-    sender_id: str
-    receiver_id: str = ""
-    sender_uri: str = ""
-    #: the marks of the servers that passed the request on, ours among them
-    passed: tuple[str, ...] = ()
-
-    def build_header(self, message_id: str, action: str, count: int) -> RequestHeader:
-        """Return the header of a message that is sent now."""
-        return RequestHeader(
-            message_id=message_id,
-            message_ts=format_timestamp(now()),
-            action=action,
-            sender_id=self.sender_id,
-            total_count=count,
-            sender_uri=self.sender_uri,
-            receiver_id=self.receiver_id,
-            passed=self.passed,
-        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +58,7 @@ class Message:
             wants_details,
         )
 
-    def build_document(self, parties: RemoteParties, profile: Profile) -> JsonObject:
+    def build_document(self, parties: Parties, profile: Profile) -> JsonObject:
         """Return the document to send now; only the header's time is new."""
         items = [
             write_item(request, reference, self.made_at, self.wants_details)
@@ -98,7 +73,7 @@ class Message:
         return document
 
     def read_answer(
-        self, document: JsonObject, parties: RemoteParties, profile: Profile
+        self, document: JsonObject, parties: Parties, profile: Profile
     ) -> list[Result | None]:
         """Return the result of each request; None where the answer has none for it.
 
@@ -118,7 +93,7 @@ class Message:
         return self.read_items(answer.items, profile)
 
     def _is_ours(
-        self, answer: AnswerMessage, parties: RemoteParties, profile: Profile
+        self, answer: AnswerMessage, parties: Parties, profile: Profile
     ) -> bool:
         """Return whether the answer names this message and both sides.
 
@@ -135,9 +110,14 @@ class Message:
             not parties.receiver_id or sender in ("", parties.receiver_id)
         )
 
-    def build_reference(self) -> TransactionReference:
+    @property
+    def transaction(self) -> TransactionReference:
         """Return the name by which the status of this message is asked about."""
         return build_transaction(self.operation, self.transaction_id)
+
+    def _name_change(self, reference_id: str) -> str:
+        """Return the name of a change that waits: see ``read_reference``."""
+        return f"{self.operation.value}:{self.transaction_id}:{reference_id}"
 
     def hold(self) -> list[Result | None]:
         """Return the results of a message that was accepted and has no answer yet."""
@@ -149,7 +129,7 @@ class Message:
                 request.id_value,
                 request.fa,
                 problem=PROCESSING,
-                reference=build_reference(self, reference),
+                reference=self._name_change(reference),
             )
             for request, reference in zip(self.requests, self.references, strict=True)
         ]
@@ -191,7 +171,7 @@ class Message:
         if self.operation is Operation.RESOLVE and not self.wants_details:
             result.fa = None  # it may repeat the address of the request
         if result.outcome is Outcome.HELD and self.operation is not Operation.RESOLVE:
-            result.reference = build_reference(self, reference)
+            result.reference = self._name_change(reference)
         return result
 
 
@@ -205,13 +185,10 @@ def build_transaction(
     return TransactionReference(operation, Reference.TRANSACTION, (transaction_id,))
 
 
-def build_reference(message: Message, reference_id: str) -> str:
-    """Return the name of a change that waits, from which it can be asked about."""
-    return f"{message.operation.value}:{message.transaction_id}:{reference_id}"
-
-
 def read_reference(text: str) -> tuple[Operation, str, str] | None:
-    """Return ``(operation, transaction, reference ID)``; None for another text.
+    """Return ``(operation, transaction, reference ID)`` of a change that waits.
+
+    None for a text that does not name one.
 
     >>> read_reference("link:t:r")
     (<Operation.LINK: 'link'>, 't', 'r')
@@ -224,29 +201,6 @@ def read_reference(text: str) -> tuple[Operation, str, str] | None:
         return Operation(operation), transaction_id, reference_id
     except ValueError:
         return None
-
-
-def find_items(document: object, operation: str) -> list[JsonObject]:
-    """Return the items of an answer, whatever else is in it.
-
-    >>> find_items({"message": {"link_response": [{"status": "succ"}, 7]}}, "link")
-    [{'status': 'succ'}]
-    >>> find_items([], "link"), find_items({"message": {"link_response": 7}}, "link")
-    ([], [])
-    """
-    message = document.get("message") if isinstance(document, dict) else None
-    found = message.get(f"{operation}_response") if isinstance(message, dict) else None
-    return [i for i in found if isinstance(i, dict)] if isinstance(found, list) else []
-
-
-def is_waiting(document: object, operation: str) -> bool:
-    """Return whether an answer leaves something open.
-
-    >>> is_waiting({"message": {"link_response": [{"status": "pdng"}]}}, "link")
-    True
-    """
-    items = find_items(document, operation)
-    return any(item.get("status") in (PENDING, RECEIVED) for item in items)
 
 
 def _group(items: Sequence[JsonObject], name: str) -> dict[str, list[JsonObject]]:

@@ -8,7 +8,6 @@ unknown (:data:`~..contract.UNKNOWN_EFFECT`), for people to decide.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,10 +36,11 @@ from ..contract import (
     Standing,
 )
 from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
+from ..g2p_connect.parties import Parties
 from ..g2p_connect.timestamps import format_timestamp, now
 from ..g2p_connect.wire_json import JsonObject
 from ..spar_wire.calls import build_remote_call
-from ..spar_wire.messages import AnswerItem, Parties, build_message, read_answer
+from ..spar_wire.messages import AnswerItem, build_message, read_answer
 from ..spar_wire.operations import OPERATIONS, WireOperation
 from ..spar_wire.records import (
     Abilities,
@@ -48,7 +48,7 @@ from ..spar_wire.records import (
     ChangeReference,
     StandingRequest,
 )
-from .client import PATIENCE, Post
+from .client import Post, TimedCall
 from .messages import build_refusal
 
 PATH = "/extension/{name}"
@@ -68,16 +68,13 @@ _ERRORS = {
 
 
 @dataclass
-class RemoteSpar:
+class RemoteSpar(TimedCall):
     """Another SPAR, for one call of a channel."""
 
     parties: Parties
     call: CallContext
     send: Post = field(repr=False)
     chunk_size: int = 100
-    timeout: float = 10.0
-    clock: Callable[[], float] = time.monotonic
-    _ends_at: float = 0.0
 
     # === BATCHES === #
 
@@ -177,9 +174,6 @@ class RemoteSpar:
 
     # === ONE MESSAGE === #
 
-    def _begin(self) -> None:
-        self._ends_at = self.clock() + PATIENCE * self.timeout
-
     def _ask(
         self, operation: WireOperation, requests: Sequence[Any]
     ) -> list[AnswerItem | None]:
@@ -212,13 +206,6 @@ class RemoteSpar:
             raise RemoteAnswerUnusable("not_an_answer", was_sent=True) from None
         except RejectedMessage as error:
             raise build_refusal(error) from None
-
-    def _get_timeout(self) -> float:
-        """Return the seconds for the next request; raises RemoteMapperDown."""
-        left = self._ends_at - self.clock()
-        if left <= 0:
-            raise RemoteMapperDown("too_slow")
-        return min(self.timeout, left)
 
 
 def _name_request(request: Any, result: Result) -> Result:

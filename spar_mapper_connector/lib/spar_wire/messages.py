@@ -21,8 +21,8 @@ from ..g2p_connect.headers import (
     read_text,
     read_typed,
 )
+from ..g2p_connect.parties import Parties
 from ..g2p_connect.profiles import STRICT
-from ..g2p_connect.timestamps import format_timestamp, now
 from ..g2p_connect.wire_json import JsonObject
 from .calls import CALL, RemoteCall
 from .operations import WireOperation
@@ -54,16 +54,6 @@ class ExtensionMessage:
     items: tuple[RequestItem, ...]
 
 
-@dataclass(frozen=True)
-class Parties:
-    """Who sends a message, and to whom."""
-
-    sender_id: str
-    receiver_id: str = ""
-    #: the servers that the message has passed: see ``lib/passing.py``
-    passed: tuple[str, ...] = ()
-
-
 def build_message(
     operation: WireOperation,
     parties: Parties,
@@ -81,14 +71,8 @@ def build_message(
     >>> message["message"]["requests"]
     [{'reference_id': '0', 'request': {'id': 'token:1@id'}}]
     """
-    header = RequestHeader(
-        message_id=message_id or str(uuid4()),
-        message_ts=format_timestamp(now()),
-        action=operation.action,
-        sender_id=parties.sender_id,
-        receiver_id=parties.receiver_id,
-        total_count=len(requests),
-        passed=parties.passed,
+    header = parties.build_header(
+        message_id or str(uuid4()), operation.action, len(requests)
     )
     return {
         "header": header.to_wire(),

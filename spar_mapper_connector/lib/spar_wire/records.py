@@ -69,38 +69,19 @@ _DETAILS = record(
 
 # === CHANGES === #
 
-LINK: Kind[LinkRequest] = record(
-    LinkRequest,
-    id_value=_ID,
-    fa=_FA,
-    details=_DETAILS,
-    purpose=_PURPOSE,
-    asserted_at=MOMENT,
-    expected_version=NUMBER,
-)
-UPDATE: Kind[UpdateRequest] = record(
-    UpdateRequest,
-    id_value=_ID,
-    fa=_FA,
-    details=_DETAILS,
-    purpose=_PURPOSE,
-    asserted_at=MOMENT,
-    expected_version=NUMBER,
-)
-UNLINK: Kind[UnlinkRequest] = record(
-    UnlinkRequest,
-    id_value=_ID,
-    fa=_FA,
-    purpose=_PURPOSE,
-    asserted_at=MOMENT,
-    expected_version=NUMBER,
-)
-SUSPEND: Kind[SuspendRequest] = record(
-    SuspendRequest, id_value=_ID, purpose=_PURPOSE, expected_version=NUMBER
-)
-RESUME: Kind[ResumeRequest] = record(
-    ResumeRequest, id_value=_ID, purpose=_PURPOSE, expected_version=NUMBER
-)
+#: The members of every change, and those of every change of an address.
+_CHANGE: dict[str, Kind[Any]] = {
+    "id_value": _ID,
+    "purpose": _PURPOSE,
+    "expected_version": NUMBER,
+}
+_OF_ADDRESS: dict[str, Kind[Any]] = {**_CHANGE, "fa": _FA, "asserted_at": MOMENT}
+
+LINK: Kind[LinkRequest] = record(LinkRequest, details=_DETAILS, **_OF_ADDRESS)
+UPDATE: Kind[UpdateRequest] = record(UpdateRequest, details=_DETAILS, **_OF_ADDRESS)
+UNLINK: Kind[UnlinkRequest] = record(UnlinkRequest, **_OF_ADDRESS)
+SUSPEND: Kind[SuspendRequest] = record(SuspendRequest, **_CHANGE)
+RESUME: Kind[ResumeRequest] = record(ResumeRequest, **_CHANGE)
 RESOLVE: Kind[ResolveRequest] = record(
     ResolveRequest, id_value=_ID, fa=_FA, purpose=_PURPOSE
 )

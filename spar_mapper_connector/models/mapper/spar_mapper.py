@@ -2,7 +2,7 @@ from datetime import datetime
 
 from odoo import models
 
-from ...exceptions import NotSupported
+from ...exceptions import NotPermitted, NotSupported
 from ...lib.confirmation import ChangeProposal, Confirmation, ConfirmationPage
 from ...lib.contract import (
     CallContext,
@@ -28,6 +28,9 @@ from ...lib.contract import (
     in_force_at,
 )
 from ...lib.matching import match_results
+
+#: The service users of channels: they act for people whom they have authenticated.
+CHANNEL = "spar_mapper_connector.group_channel"
 
 
 class SparMapper(models.AbstractModel):
@@ -66,6 +69,15 @@ class SparMapper(models.AbstractModel):
         """Return the backend to which this mapper is bound; raises ValueError."""
         self.ensure_one()
         return self.env["spar.mapper.backend"].browse(self.id)
+
+    def _check_channel(self, *groups: str) -> None:
+        """Refuse a user who is neither a channel's service user nor in ``groups``.
+
+        Raises NotPermitted. A channel knows its callers' rights and checks them itself.
+        """
+        if self.env.su or any(self.env.user.has_group(g) for g in (CHANNEL, *groups)):
+            return
+        raise NotPermitted(self.env.user.id)
 
     def _check_connection(self) -> None:
         """Raise MapperError if this mapper cannot be called now."""

@@ -4,7 +4,6 @@ from uuid import uuid4
 from odoo import api, models
 
 from ...exceptions import (
-    NotPermitted,
     NotSupported,
     RemoteAnswerUnusable,
     RemoteMapperError,
@@ -29,7 +28,6 @@ from ...lib.remote.client import Inbox, RemoteMapper
 from ...lib.remote.clocks import is_clock_wrong
 from ...lib.remote.exchange import HttpExchange
 
-CHANNEL = "spar_mapper_connector.group_channel"
 OFFICER = "spar_fa_directory.group_officer"
 #: The context of the test of a connection: nobody's ID is asked about.
 _TEST = CallContext("system", "test", Authority.INSTITUTION)
@@ -73,35 +71,43 @@ class SparMapperG2pConnect(models.AbstractModel):
         self, call: CallContext, reference: TransactionReference
     ) -> TransactionStatus | None:
         """Implement the contract: our own transactions, whoever requested them."""
-        self._check_channel()
-        if Capability.TRANSACTION_STATUS not in self._capabilities():
-            raise NotSupported(Capability.TRANSACTION_STATUS)
+        self._check_channel(OFFICER)
+        self._check_capability(Capability.TRANSACTION_STATUS)
         return self._open_client(call).get_status(reference)
 
     def _change_status(
         self, call: CallContext, references: list[str]
     ) -> list[ChangeStatus]:
         """Implement the contract by the status of the changes' transactions."""
-        self._check_channel()
-        if Capability.CHANGE_STATUS not in self._capabilities():
-            raise NotSupported(Capability.CHANGE_STATUS)
+        self._check_channel(OFFICER)
+        self._check_capability(Capability.CHANGE_STATUS)
         return self._open_client(call).get_changes(references)
 
-    def _check_connection(self) -> None:
-        """Resolve an ID that nobody has: that takes every proof and the right to it.
+    def _check_capability(self, capability: Capability) -> None:
+        """Raise NotSupported for what the other side cannot do, or not for us."""
+        if capability not in self._capabilities():
+            raise NotSupported(capability)
 
-        Raises RemoteMapperError.
-        """
-        backend_sudo = self._get_backend().sudo()
-        exchange = backend_sudo._open_exchange()
-        request = ResolveRequest(f"connection-test-{uuid4()}")
-        client = self._open_client(_TEST, exchange)
+    # === TEST OF THE CONNECTION === #
+
+    def _check_connection(self) -> None:
+        """Call the other side as every call does; raises RemoteMapperError."""
+        exchange = self._open_exchange()
         try:
-            (result,) = client.call(Operation.RESOLVE, [request])
+            self._try_exchange(exchange)
         except RemoteMapperError as error:
             if is_clock_wrong(error.reason, exchange.answered_at):
                 raise RemoteMapperRefuses("clock") from None
             raise
+
+    def _try_exchange(self, exchange: HttpExchange) -> None:
+        """Resolve an ID that nobody has: that takes every proof and the right to it.
+
+        Raises RemoteMapperError.
+        """
+        request = ResolveRequest(f"connection-test-{uuid4()}")
+        client = self._open_client(_TEST, exchange)
+        (result,) = client.call(Operation.RESOLVE, [request])
         if result.outcome is Outcome.FORBIDDEN:
             is_back = result.problem == "returned"
             raise RemoteMapperRefuses("returned" if is_back else "not_disclosed")
@@ -117,7 +123,7 @@ class SparMapperG2pConnect(models.AbstractModel):
 
         Raises RemoteMapperError where nothing was done.
         """
-        self._check_channel()
+        self._check_channel(OFFICER)
         unwritable = self._find_unwritable(operation, requests)
         refused = [
             _UNWRITABLE
@@ -142,19 +148,23 @@ class SparMapperG2pConnect(models.AbstractModel):
         A change for a purpose, or based on a version, would be made without it.
         """
         if operation is Operation.RESOLVE:
-            by_fa = request.id_value is None
+            if request.id_value is not None:
+                return ""
             can = Capability.RESOLVE_BY_FA in self._capabilities()
-            return "not_by_fa" if by_fa and not can else ""
+            return "" if can else "not_by_fa"
         if request.purpose:
             return "no_purposes"
         return "no_versions" if request.expected_version is not None else ""
+
+    def _open_exchange(self) -> HttpExchange:
+        return self._get_backend().sudo()._open_exchange()
 
     def _open_client(
         self, call: CallContext, exchange: HttpExchange | None = None
     ) -> RemoteMapper:
         """Return the client of this mapper, for one call."""
         backend_sudo = self._get_backend().sudo()
-        exchange = exchange or backend_sudo._open_exchange()
+        exchange = exchange or self._open_exchange()
         passed = add_mark(call.passed, backend_sudo._get_own_mark())
 
         def send(
@@ -165,13 +175,7 @@ class SparMapperG2pConnect(models.AbstractModel):
             is_proved: bool = True,
         ) -> JsonObject:
             self._write_addresses(document)
-            answer = exchange.post(
-                path,
-                document,
-                timeout=timeout,
-                attempts=attempts,
-                is_proved=is_proved,
-            )
+            answer = exchange.post(path, document, timeout, attempts, is_proved)
             self._read_addresses(answer)
             return answer
 
@@ -220,13 +224,6 @@ class SparMapperG2pConnect(models.AbstractModel):
         texts = [request.fa for request in requests if request.fa]
         written = self.env["spar.openg2p.addresses"]._read_objects(texts)
         return {text for text, parts in zip(texts, written, strict=True) if not parts}
-
-    @api.model
-    def _check_channel(self) -> None:
-        """Refuse a user who is neither a channel nor an officer: raise NotPermitted."""
-        user = self.env.user
-        if not (self.env.su or user.has_group(CHANNEL) or user.has_group(OFFICER)):
-            raise NotPermitted(user.id)
 
 
 @dataclass

@@ -5,11 +5,8 @@ from datetime import datetime
 from odoo import api, models
 
 from ...exceptions import (
-    NotPermitted,
-    NotSupported,
     OwnerLoginRefused,
     RemoteMapperError,
-    RemoteMapperRefuses,
 )
 from ...lib.confirmation import ChangeProposal, Confirmation, ConfirmationPage
 from ...lib.contract import (
@@ -29,11 +26,10 @@ from ...lib.contract import (
     WaitingChange,
     in_force_at,
 )
+from ...lib.g2p_connect.parties import Parties
 from ...lib.passing import add_mark
-from ...lib.remote.clocks import is_clock_wrong
 from ...lib.remote.exchange import HttpExchange
 from ...lib.remote.spar import RemoteSpar
-from ...lib.spar_wire.messages import Parties
 from ...lib.spar_wire.records import (
     Abilities,
     ConfirmationReference,
@@ -43,12 +39,13 @@ from ...lib.spar_wire.records import (
     OwnAddress,
     OwnRequest,
 )
-from .spar_mapper_g2p_connect import CHANNEL
+from .spar_mapper_g2p_connect import OFFICER
 
 AUDITOR = "spar_fa_directory.group_auditor"
 
-#: How long what another SPAR can do is not asked again, in seconds.
-LIFETIME = 300
+#: How long what another SPAR can do is not asked again, in seconds: after an answer,
+#: and while there is none.
+LIFETIME, PAUSE = 300, 20
 
 #: What a portal can offer by reading the address of somebody who has logged in there.
 _OF_OWN_ADDRESS = frozenset(
@@ -62,9 +59,6 @@ _OF_OWN_ADDRESS = frozenset(
 #: (database, backend and what of it decides about the answer) -> (until, abilities)
 _KNOWN: dict[tuple, tuple[float, Abilities]] = {}
 _MAX_KNOWN = 100
-
-#: For calls that nobody in particular makes.
-_NOBODY: dict[str, str] = {"actor": "mapper", "channel": "mapper"}
 
 
 class SparMapperSpar(models.AbstractModel):
@@ -98,7 +92,7 @@ class SparMapperSpar(models.AbstractModel):
 
     def _resolve_fa(self, call, requests):
         if self._reads_own():
-            self._check_channel()
+            self._check_channel(OFFICER)
             return [self._resolve_own(call, request) for request in requests]
         return self._request(call, "resolve", requests)
 
@@ -109,7 +103,7 @@ class SparMapperSpar(models.AbstractModel):
         return self._request(call, "resume", requests)
 
     def _request(self, call: CallContext, name: str, requests: list) -> list:
-        self._check_channel()
+        self._check_channel(OFFICER)
         return self._open_spar(call).request(name, requests) if requests else []
 
     # === PORTALS === #
@@ -147,7 +141,7 @@ class SparMapperSpar(models.AbstractModel):
         self, call: CallContext, ids: list[str], purpose: str = ""
     ) -> list[Standing]:
         """Implement the contract; without that right it follows from resolving."""
-        self._check_channel()
+        self._check_channel(OFFICER)
         if Capability.STANDING not in self._capabilities():
             return super()._standing(call, ids, purpose)
         return self._open_spar(call).get_standings(ids, purpose) if ids else []
@@ -155,13 +149,13 @@ class SparMapperSpar(models.AbstractModel):
     def _change_status(
         self, call: CallContext, references: list[str]
     ) -> list[ChangeStatus]:
-        self._check_channel()
+        self._check_channel(OFFICER)
         return self._open_spar(call).get_change_states(references)
 
     # === THE PAST === #
 
     def _history(self, call: CallContext, id_value: str) -> list[Period]:
-        self._check_auditor()
+        self._check_channel(AUDITOR)
         if self._reads_own():
             periods = self._read_own(call, id_value).periods
             return [replace(each, fa=MaskedFa(each.fa)) for each in periods]
@@ -173,13 +167,13 @@ class SparMapperSpar(models.AbstractModel):
     ) -> Period | None:
         if self._reads_own():
             return in_force_at(self._history(call, id_value), moment, purpose)
-        self._check_auditor()
+        self._check_channel(AUDITOR)
         self._check_capability(Capability.HISTORY)
         asked = MomentRequest(id_value, moment, purpose)
         return self._ask_one(call, "address-at", asked).period
 
     def _waiting_changes(self, call: CallContext, id_value: str) -> list[WaitingChange]:
-        self._check_auditor()
+        self._check_channel(AUDITOR)
         if self._reads_own():
             changes = self._read_own(call, id_value).changes
             return [replace(each, fa=MaskedFa(each.fa)) for each in changes]
@@ -192,38 +186,33 @@ class SparMapperSpar(models.AbstractModel):
     def _object_to(
         self, call: CallContext, request: ObjectionRequest
     ) -> ObjectionAnswer:
-        self._check_channel()
+        self._check_channel(OFFICER)
         self._check_capability(Capability.OBJECTION)
         return self._ask_one(call, "object", request)
 
     def _read_notice(self, token: str) -> NoticeInfo:
-        self._check_channel()
+        self._check_channel(OFFICER)
         self._check_capability(Capability.OBJECTION)
         return self._ask_one(self._build_own_call(), "notice", NoticeToken(token))
 
     def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
-        self._check_channel()
+        self._check_channel(OFFICER)
         self._check_capability(Capability.OBJECTION)
         return self._ask_one(call, "object-to-notice", NoticeToken(token))
 
     # === CONFIRMATION === #
 
     def _propose(self, call: CallContext, proposal: ChangeProposal) -> ConfirmationPage:
-        self._check_channel()
+        self._check_channel(OFFICER)
         self._check_capability(Capability.CONFIRMATION)
         return self._ask_one(call, "propose", proposal)
 
     def _get_confirmation(self, call: CallContext, reference: str) -> Confirmation:
-        self._check_channel()
+        self._check_channel(OFFICER)
         self._check_capability(Capability.CONFIRMATION)
         return self._ask_one(call, "confirmation", ConfirmationReference(reference))
 
     # === WHAT THE OTHER SIDE CAN DO === #
-
-    def _check_capability(self, capability: Capability) -> None:
-        """Raise NotSupported for what the other side says that we may not ask."""
-        if capability not in self._capabilities():
-            raise NotSupported(capability)
 
     def _get_abilities(self) -> Abilities:
         """Return what we may ask, as the other side said within the last minutes.
@@ -231,7 +220,8 @@ class SparMapperSpar(models.AbstractModel):
         While it does not answer, what it said before still holds. Raises
         RemoteMapperError where it never did.
         """
-        until, known = _KNOWN.get(self._get_abilities_key(), (0.0, None))
+        key = self._get_abilities_key()
+        until, known = _KNOWN.get(key, (0.0, None))
         if known and time.monotonic() < until:
             return known
         try:
@@ -239,6 +229,7 @@ class SparMapperSpar(models.AbstractModel):
         except RemoteMapperError:
             if known is None:
                 raise
+            _KNOWN[key] = time.monotonic() + PAUSE, known
             return known
 
     def _fetch_abilities(self, exchange: HttpExchange) -> Abilities:
@@ -250,18 +241,9 @@ class SparMapperSpar(models.AbstractModel):
         _KNOWN[self._get_abilities_key()] = time.monotonic() + LIFETIME, found
         return found
 
-    def _check_connection(self) -> None:
-        """Ask what we may ask: that takes every proof and the right of a SPAR.
-
-        Raises RemoteMapperError.
-        """
-        exchange = self._open_exchange()
-        try:
-            self._fetch_abilities(exchange)
-        except RemoteMapperError as error:
-            if is_clock_wrong(error.reason, exchange.answered_at):
-                raise RemoteMapperRefuses("clock") from None
-            raise
+    def _try_exchange(self, exchange: HttpExchange) -> None:
+        """Ask what we may ask: that takes every proof and the right of a SPAR."""
+        self._fetch_abilities(exchange)
 
     def _get_abilities_key(self) -> tuple:
         backend_sudo = self._get_backend().sudo()
@@ -274,9 +256,6 @@ class SparMapperSpar(models.AbstractModel):
     def _ask_one(self, call: CallContext, name: str, request):
         return self._open_spar(call).ask_one(name, request)
 
-    def _open_exchange(self) -> HttpExchange:
-        return self._get_backend().sudo()._open_exchange()
-
     def _open_spar(
         self, call: CallContext, exchange: HttpExchange | None = None, most: int = 0
     ) -> RemoteSpar:
@@ -288,19 +267,15 @@ class SparMapperSpar(models.AbstractModel):
         backend_sudo = self._get_backend().sudo()
         mark = backend_sudo._get_own_mark()
         most = most or self._get_abilities().max_items
-        opened = exchange or self._open_exchange()
-
-        def send(path: str, document: dict, timeout: float, attempts: int) -> dict:
-            return opened.post(path, document, timeout=timeout, attempts=attempts)
-
+        exchange = exchange or self._open_exchange()
         return RemoteSpar(
             parties=Parties(
                 backend_sudo.sender_id or "",
                 backend_sudo.receiver_id or "",
-                add_mark(call.passed, mark),
+                passed=add_mark(call.passed, mark),
             ),
             call=call,
-            send=send,
+            send=exchange.post,
             chunk_size=max(1, min(backend_sudo.chunk_size, most)),
             timeout=float(backend_sudo.timeout),
         )
@@ -308,11 +283,4 @@ class SparMapperSpar(models.AbstractModel):
     @api.model
     def _build_own_call(self) -> CallContext:
         """Return the call of this registry itself."""
-        return CallContext(authority=Authority.INSTITUTION, **_NOBODY)
-
-    @api.model
-    def _check_auditor(self) -> None:
-        """Refuse a user who is neither a channel nor an auditor: raise NotPermitted."""
-        user = self.env.user
-        if not (self.env.su or user.has_group(CHANNEL) or user.has_group(AUDITOR)):
-            raise NotPermitted(user.id)
+        return CallContext("mapper", "mapper", Authority.INSTITUTION)

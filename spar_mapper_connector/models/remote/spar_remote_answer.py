@@ -9,8 +9,8 @@ from ...lib.g2p_connect import wire_json
 from ...lib.g2p_connect.acks import build_ack, build_err
 from ...lib.g2p_connect.exceptions import MalformedMessage
 from ...lib.g2p_connect.headers import OPERATIONS, get_callback_action
+from ...lib.g2p_connect.held import is_undecided
 from ...lib.g2p_connect.wire_json import JsonObject
-from ...lib.remote.messages import is_waiting
 
 #: How long an answer is kept: what it was about can be asked about until then.
 KEPT = timedelta(days=30)
@@ -135,7 +135,7 @@ class SparRemoteAnswer(models.Model):
             return False
         answer = self.browse(row_id)
         earlier = answer._read_sealed()
-        if earlier is None or is_waiting(json.loads(earlier), operation):
+        if earlier is None or is_undecided(json.loads(earlier), operation):
             answer._write_sealed(json.dumps(document))
         return True
 

@@ -120,8 +120,8 @@ class SparRemoteProblems(models.AbstractModel):
                 "another backend."
             ),
             "not_disclosed": self.env._(
-                "The mapper does not disclose addresses to us: have it permit that, or "
-                "stop asking for addresses."
+                "The mapper does not disclose addresses to us: ask its operator to "
+                "permit it, or clear Ask for addresses."
             ),
         }
 

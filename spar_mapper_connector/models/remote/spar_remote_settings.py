@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 
 from ...exceptions import KeyMissing, OutgoingRefused
 from ...lib.access_tokens import ASSERTION, NONE, SECRET, STATIC, RemoteCredentials
+from ...lib.g2p_connect.parties import Parties
 from ...lib.g2p_connect.signing import IN_HTTP_HEADER, IN_MESSAGE, KEY_USE
 from ...lib.jose.exceptions import KeyRefused
 from ...lib.jose.key_sets import CACHE
@@ -13,7 +14,6 @@ from ...lib.network_targets import NetworkTarget
 from ...lib.remote import dialects
 from ...lib.remote.dialects import Dialect
 from ...lib.remote.exchange import HttpExchange, RemoteTarget
-from ...lib.remote.messages import RemoteParties
 
 #: Fields that decide where requests go and whose answers are believed: each takes two
 #: people to change while the backend is in use.
@@ -198,14 +198,14 @@ class SparRemoteSettings(models.AbstractModel):
 
     def _check_url(self, name: str) -> None:
         """Raise ValidationError unless a URL is whole; reaching it is tested later."""
-        label, parts = self._fields[name]._description_string(self.env), None
+        label = self._fields[name]._description_string(self.env)
         try:
             NetworkTarget.parse(self[name])
-            parts = urlsplit(self[name])
         except OutgoingRefused as error:
             raise ValidationError(
                 self.env._("%(field)s: %(cause)s.", field=label, cause=error)
             ) from None
+        parts = urlsplit(self[name])
         if parts.query or parts.fragment:
             raise ValidationError(
                 self.env._(
@@ -275,8 +275,8 @@ class SparRemoteSettings(models.AbstractModel):
     def _get_dialect(self) -> Dialect:
         return dialects.get_dialect(self.dialect or dialects.G2P_CONNECT.code)
 
-    def _get_parties(self) -> RemoteParties:
-        return RemoteParties(
+    def _get_parties(self) -> Parties:
+        return Parties(
             self.sender_id or "",
             self.receiver_id or "",
             self.callback_url if self._receives_callbacks() else "",
