@@ -24,6 +24,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Standing,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
+from odoo.addons.spar_mapper_connector.lib.mapper_calls import MAPPER_CALLS
 from odoo.addons.spar_mapper_connector.lib.spar_wire.messages import (
     AnswerItem,
     ExtensionMessage,
@@ -49,15 +50,6 @@ from ...lib.extension import (
     refuse_unreadable,
 )
 
-#: Operation -> the call of the mapper that executes it.
-_MAPPER_CALLS: dict[Operation, Callable] = {
-    Operation.LINK: lambda mapper, call, items: mapper._link_fa(call, items),
-    Operation.UPDATE: lambda mapper, call, items: mapper._update_fa(call, items),
-    Operation.UNLINK: lambda mapper, call, items: mapper._unlink_fa(call, items),
-    Operation.SUSPEND: lambda mapper, call, items: mapper._suspend_fa(call, items),
-    Operation.RESUME: lambda mapper, call, items: mapper._resume_fa(call, items),
-    Operation.RESOLVE: lambda mapper, call, items: mapper._resolve_fa(call, items),
-}
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 #: Errors of one item, which the sender is told by their code.
 _ITEM_ERRORS = (
@@ -120,7 +112,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         """Return operation -> its method, which takes the exchange and the message."""
         return {
             "capabilities": self._answer_capabilities,
-            **{each.value: self._answer_requests for each in _MAPPER_CALLS},
+            **{each.value: self._answer_requests for each in MAPPER_CALLS},
             "standing": self._answer_standing,
             "change-status": self._answer_change_status,
             "history": self._answer_history,
@@ -167,7 +159,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         if wanted:
             call = build_call(exchange, message.call)
             requests = [message.items[i].request for i in wanted]
-            found = _MAPPER_CALLS[operation](self._get_mapper(), call, requests)
+            found = MAPPER_CALLS[operation](self._get_mapper(), call, requests)
             for i, result in zip(wanted, found, strict=True):
                 results[i] = disclose_result(caller.rights, items[i], result)
         self.env["spar.g2p.connect.answers"]._write_addresses(caller, results)
