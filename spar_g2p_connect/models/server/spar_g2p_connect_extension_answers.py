@@ -40,13 +40,13 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
 )
 
 from ...lib.batch import Answered
+from ...lib.disclosure import refuse_item
 from ...lib.extension import (
     ExtensionBatch,
     ExtensionExchange,
     build_call,
     disclose_periods,
     disclose_result,
-    refuse_item,
     refuse_unreadable,
 )
 
@@ -206,10 +206,12 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         found: dict[int, Standing] = {}
         by_purpose: dict[str, list[int]] = {}
         for i, item in enumerate(message.items):
-            if self._may_name(exchange, item) and self._is_here(item.request.id_value):
-                by_purpose.setdefault(item.request.purpose, []).append(i)
+            if not self._may_name(exchange, item):
+                found[i] = _refuse_standing(item, PaymentState.INVALID_ID)
+            elif not self._is_here(item.request.id_value):
+                found[i] = _refuse_standing(item, PaymentState.UNKNOWN)
             else:
-                found[i] = self._refuse_standing(exchange, item)
+                by_purpose.setdefault(item.request.purpose, []).append(i)
         for purpose, places in by_purpose.items():
             ids = [message.items[i].request.id_value for i in places]
             standings = self._get_mapper()._standing(call, ids, purpose)
@@ -218,14 +220,6 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             _answer(item, found[i], found[i].state is PaymentState.NOT_LINKED)
             for i, item in enumerate(message.items)
         ]
-
-    @api.model
-    def _refuse_standing(self, exchange, item: RequestItem) -> Standing:
-        """Return the standing of an ID that this caller may not name, or not here."""
-        request = item.request or StandingRequest("")
-        is_named = self._may_name(exchange, item)
-        state = PaymentState.UNKNOWN if is_named else PaymentState.INVALID_ID
-        return Standing(request.id_value, request.purpose, state)
 
     @api.model
     def _answer_change_status(self, exchange, message) -> list[ItemAnswer]:
@@ -373,9 +367,14 @@ def _answer(item: RequestItem, answer, is_unknown: bool = False) -> ItemAnswer:
 
 
 def _get_id(item: RequestItem) -> str | None:
-    """Return the ID that an item is about: a proposal has that of its request."""
-    request = getattr(item.request, "request", item.request)
-    return getattr(request, "id_value", "")
+    """Return the ID that an item is about, "" if it names none."""
+    return getattr(item.request, "id_value", "")
+
+
+def _refuse_standing(item: RequestItem, state: PaymentState) -> Standing:
+    """Return the standing of an ID that the store is not asked about."""
+    request = item.request or StandingRequest("")
+    return Standing(request.id_value, request.purpose, state)
 
 
 def _read_item(operation: Operation, caller, received: RequestItem) -> Item:

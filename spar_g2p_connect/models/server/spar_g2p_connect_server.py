@@ -251,7 +251,7 @@ class SparG2pConnectServer(models.AbstractModel):
         :param outside: see ``_ask_elsewhere``
         """
         header, profile = exchange.header, exchange.caller.profile
-        answers = self.env["spar.g2p.connect.answers"]
+        answers = self._get_answers()
         try:
             self._check_right(exchange.caller, exchange.action)
             if exchange.action == STATUS:
