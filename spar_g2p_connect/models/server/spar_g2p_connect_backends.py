@@ -137,11 +137,7 @@ class SparG2pConnectBackends(models.AbstractModel):
     @api.model
     def _try_here(self, batch: Batch, part: BackendPart) -> list[Result]:
         """Return the results of a backend, *try again* for each if it cannot work."""
-        types = self._get_routes().get_types(part.backend)
-        allowed = batch.call.id_type_ids
-        call = replace(
-            batch.call, id_type_ids=types if allowed is None else types & allowed
-        )
+        call = self._limit_types(batch.call, [part.backend])
         try:
             with self.env.cr.savepoint():
                 return self._call(batch, part, call)
@@ -151,6 +147,22 @@ class SparG2pConnectBackends(models.AbstractModel):
                 raise
             _log_failure(part.backend, error)
             return build_retries(part.requests)
+
+    @api.model
+    def _list_here(self, routes: Routes) -> list[int]:
+        """Return the backends that share the transaction."""
+        return [
+            backend
+            for backend in routes.backends
+            if self._get_mapper(routes, backend)._shares_transaction
+        ]
+
+    @api.model
+    def _limit_types(self, call: CallContext, backends: list[int]) -> CallContext:
+        """Return ``call``, limited to the ID types whose IDs are those backends'."""
+        found = map(self._get_routes().get_types, backends)
+        types, allowed = frozenset().union(*found), call.id_type_ids
+        return replace(call, id_type_ids=types if allowed is None else types & allowed)
 
     @api.model
     def _call(self, batch: Batch, part: BackendPart, call: CallContext) -> list[Result]:

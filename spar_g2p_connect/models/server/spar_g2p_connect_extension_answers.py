@@ -16,6 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.confirmation import (
     ConfirmationState,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
     Capability,
     Operation,
     Outcome,
@@ -157,7 +158,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         ]
         wanted = [i for i, result in enumerate(results) if result is None]
         if wanted:
-            call = build_call(exchange, message.call)
+            call = self._build_call(exchange, message)
             requests = [message.items[i].request for i in wanted]
             found = MAPPER_CALLS[operation](self._get_mapper(), call, requests)
             for i, result in zip(wanted, found, strict=True):
@@ -181,17 +182,28 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     def _is_here(self, id_value: str | None) -> bool:
         """Return whether the store of this database has the IDs of this type.
 
-        That holds also for a text that is no ID: the store says what is wrong with it.
+        Without an ID, return whether it has any. A text that is no ID is the default
+        backend's: the store says what is wrong with it.
         """
         backends = self.env["spar.g2p.connect.backends"]
         routes = backends._get_routes()
-        backend = routes.only
-        if backend is None:
-            backend = routes.get(backends._build_find_type()(id_value or ""))
-        return (
-            backend is not None
-            and backends._get_mapper(routes, backend)._shares_transaction
-        )
+        here = backends._list_here(routes)
+        if not id_value or routes.only is not None:
+            return bool(here)
+        return routes.get(backends._build_find_type()(id_value)) in here
+
+    @api.model
+    def _build_call(self, exchange, message) -> CallContext:
+        """Return the context of a call, limited to the ID types that are here.
+
+        An address may still be stored for an ID whose type names another mapper now.
+        """
+        call = build_call(exchange, message.call)
+        backends = self.env["spar.g2p.connect.backends"]
+        routes = backends._get_routes()
+        if routes.only is not None:
+            return call
+        return backends._limit_types(call, backends._list_here(routes))
 
     @api.model
     def _find_type(self, id_value: str) -> int:
