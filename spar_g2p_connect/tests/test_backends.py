@@ -1,4 +1,5 @@
 from itertools import permutations
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -13,11 +14,13 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 
+from ..models.server.spar_g2p_connect_backends import SparG2pConnectBackends
 from .backend_case import BACKEND_LOGGER, BackendCase
 from .common import EVERY_RIGHT, build_message, seal_settings
 from .stand_in import EVERYTHING
 
-ALREADY, RETRY = "rjct.id.invalid", "rjct.unknown.retry"
+DISPATCHER_LOGGER = "odoo.addons.spar_g2p_connect.dispatcher"
+RETRY = "rjct.unknown.retry"
 
 
 @tagged("post_install", "-at_install")
@@ -423,6 +426,24 @@ class TestBackends(BackendCase):
         self.link_all("a", "b@second")
         self.assertEqual(seen, [(0, 0)])
         self.assertEqual(self.env["spar.message"].search_count([]), 1)
+
+    @mute_logger("odoo.sql_db", DISPATCHER_LOGGER)
+    def test_an_error_of_the_database_releases_the_message_id(self):
+        def fail(backends, _batch):
+            backends.env.cr.execute("SELECT 1 / 0")
+
+        items = self.build_items("b@second", fa="account:1@BANK")
+        message = build_message("link", "full.example", items)
+        with patch.object(SparG2pConnectBackends, "_ask_elsewhere", fail):
+            response = self.call(self.full, "link", message)
+        self.assertEqual(response.status_code, 500)
+        self.env.cr.execute(
+            """SELECT count(*) FROM pg_locks
+                WHERE classid = %s AND pid = pg_backend_pid()""",
+            [int.from_bytes(b"sprm", "big")],
+        )
+        self.assertEqual(self.env.cr.fetchone(), (0,))
+        self.assertCodes(self.post("link", message)["message"]["link_response"], None)
 
     def test_a_repeat_is_answered_without_asking_again(self):
         message = self.build("link", "none")

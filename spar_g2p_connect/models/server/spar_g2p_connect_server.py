@@ -182,6 +182,10 @@ class SparG2pConnectServer(models.AbstractModel):
             yield
             self.env.cr.commit()  # pylint: disable=invalid-commit
             messages._keep_reserved(exchange)
+        except BaseException:
+            # After an error of the database, nothing can be released before that.
+            self.env.cr.rollback()
+            raise
         finally:
             messages._end_reservation(exchange)
 
