@@ -121,7 +121,7 @@ class TestBackends(BackendCase):
             ZeroDivisionError("a fault of its code"),
         ):
             with self.subTest(type(failure).__name__), mute_logger(BACKEND_LOGGER):
-                self.setUp()
+                self.reset_stores()
                 self.other.fas["token:c@third"] = "account:c@BANK"
                 self.store.failing = failure
                 answers = self.ask_for("resolve", "b@second", "a", "c@third")
@@ -211,7 +211,7 @@ class TestBackends(BackendCase):
             ),
         )
         for spoil, codes in cases:
-            self.setUp()
+            self.reset_stores()
             self.store.spoil = spoil
             answers = self.ask_for("link", "a@second", "b@second", fa="account:1@BANK")
             with self.subTest(codes):
@@ -458,25 +458,9 @@ class TestBackends(BackendCase):
     def test_status_comes_from_our_own_messages(self):
         self.link_all("a", "b@second")
         self.store.failing = ServiceUnavailable()
-        status = self.ask_status("link", ["ref-a", "ref-b@second"])
+        status = self.ask_status("link", "ref-a", "ref-b@second")
         self.assertEqual({each["status"] for each in status}, {"succ"})
         self.assertEqual(len(status), 2)
-
-    def ask_status(self, operation, references):
-        """Return the items in the status of earlier messages."""
-        message = build_message("txn-status", "full.example", [], total_count=1)
-        message["message"] = {
-            "transaction_id": "t",
-            "txnstatus_request": {
-                "reference_id": "1",
-                "txn_type": operation,
-                "attribute_type": "reference_id_list",
-                "attribute_value": references,
-            },
-        }
-        document = self.call(self.full, "txn/status", message).json()
-        found = document["message"]["txnstatus_response"]["txn_status"]
-        return found[f"{operation}_response"]
 
 
 def _get_reason(answer):
