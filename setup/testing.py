@@ -136,7 +136,7 @@ def has_second(run: Run) -> bool:
 
 
 def get_second_server(places: Places) -> Installation:
-    """Return the installation of the second server, for ``tests/conftest.py``."""
+    """Return the installation of the second server."""
     name = f"{os.environ['SPAR_TEST_RUN']}-apart"
     return get_installation(places, get_odoo(places), APART, name)
 

@@ -23,7 +23,6 @@ env["spar.person.identity"].create([
 env.cr.commit()
 """
 COLLECT = """
-import datetime
 programme = env["spar.programme"].search([("code", "=", "KILLED")])
 people = env["res.partner"].search([("name", "=like", "Killed %")], order="id")
 accounts = env["spar.payment.account"]
@@ -36,7 +35,7 @@ env.cr.commit()
 """
 #: What a scheduled worker does, over and over until nothing is due.
 WORK = """
-import datetime, time
+import time
 from odoo.addons.spar_mapper_connector.expressions import scheduled
 from odoo.addons.spar_registry.models.outbox import spar_outbox_worker
 spar_outbox_worker.BATCH = 20
@@ -146,7 +145,6 @@ def is_running(workers: list[subprocess.Popen]) -> bool:
 
 def finish(server) -> None:
     """Run two workers until nothing is due."""
-    # The pauses of entries that failed once are over.
     workers = [start_worker(server) for _number in range(2)]
     assert [worker.wait(600) for worker in workers] == [0, 0]
 

@@ -81,7 +81,23 @@ def refuse_items(
     items: Iterable[Item],
     find_type: Callable[[str], int],
 ) -> None:
-    """Refuse the items that a caller may not have looked up.
+    """Refuse the items that a caller may not have looked up; see ``refuse_item``."""
+    for item in items:
+        if not item.request:
+            continue
+        refusal = refuse_item(rights, id_type_ids, item, find_type)
+        if refusal:
+            answer = find_answer(item.operation, refusal.outcome, refusal.problem)
+            item.refuse(answer)
+
+
+def refuse_item(
+    rights: Rights,
+    id_type_ids: frozenset[int] | None,
+    item: Item,
+    find_type: Callable[[str], int],
+) -> Result | None:
+    """Return the result of an item that a caller may not have looked up, or None.
 
     An ID of a type that the caller may not name is answered like one of an unknown
     type, whether it is linked or not.
@@ -89,21 +105,19 @@ def refuse_items(
     :param id_type_ids: the types of ID that the caller may name; None for all
     :param find_type: returns the type of an ID; raises InvalidIdentifier
     """
-    for item in items:
-        problem = get_refusal(rights, item) if item.request else ""
-        value = item.request.id_value if item.request else ""
-        if problem:
-            item.refuse(find_answer(item.operation, Outcome.FORBIDDEN, problem))
-        elif not may_name(id_type_ids, value, find_type):
-            item.refuse(find_answer(item.operation, Outcome.INVALID_ID, "type"))
+    problem = get_refusal(rights, item)
+    if problem:
+        return Result(Outcome.FORBIDDEN, problem=problem)
+    if not _may_name(id_type_ids, item.id_value, find_type):
+        return Result(Outcome.INVALID_ID, problem="type")
+    return None
 
 
-def may_name(
+def _may_name(
     id_type_ids: frozenset[int] | None,
     value: str | None,
     find_type: Callable[[str], int],
 ) -> bool:
-    """Return whether a caller may name an ID; see :func:`refuse_items`."""
     if id_type_ids is None or not value:
         return True
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from odoo.addons.spar_mapper.lib.secrets_in_text import extract_secrets, mentions
@@ -28,7 +27,7 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.operations import (
 )
 
 from .caller import Caller
-from .disclosure import Rights, disclose, get_refusal, may_name
+from .disclosure import Rights, disclose
 from .exchange import Exchange
 from .parts import BackendPart
 
@@ -139,21 +138,6 @@ def refuse_unreadable(member: str) -> Result:
     if member in _UNREADABLE:
         return Result(_UNREADABLE[member], problem="unread")
     return Result(Outcome.FORBIDDEN, problem=member)
-
-
-def refuse_item(
-    rights: Rights,
-    id_type_ids: frozenset[int] | None,
-    item: Item,
-    find_type: Callable[[str], int],
-) -> Result | None:
-    """Return the result of an item that this caller may not have looked up, or None."""
-    problem = get_refusal(rights, item)
-    if problem:
-        return Result(Outcome.FORBIDDEN, problem=problem)
-    if not may_name(id_type_ids, item.id_value, find_type):
-        return Result(Outcome.INVALID_ID, problem="type")
-    return None
 
 
 # === DISCLOSURE === #

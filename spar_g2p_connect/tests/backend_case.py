@@ -6,14 +6,14 @@ from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_backends import
     RESTING,
 )
 
-from .common import seal_settings
+from .common import build_items, seal_settings
 from .stand_in import Elsewhere, ElsewhereStore
-from .test_asynchronous import AsynchronousCase
+from .test_asynchronous import StatusCase
 
 BACKEND_LOGGER = "odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_backends"
 
 
-class BackendCase(AsynchronousCase):
+class BackendCase(StatusCase):
     """Two mappers elsewhere: for IDs ``token:…@second`` and ``token:…@third``."""
 
     @classmethod
@@ -48,6 +48,10 @@ class BackendCase(AsynchronousCase):
 
     def setUp(self):
         super().setUp()
+        self.reset_stores()
+
+    def reset_stores(self):
+        """Let the mappers elsewhere have nothing, and answer at once."""
         RESTING.__init__()
         names = (self.second.id, self.third.id)
         self.stores = {name: ElsewhereStore() for name in names}
@@ -63,24 +67,21 @@ class BackendCase(AsynchronousCase):
         items = []
         for word in words:
             key, _at, backend = word.partition("@")
-            filled = {
-                name: value.format(key) if isinstance(value, str) else value
-                for name, value in members.items()
-            }
-            items.append(
-                {
-                    "reference_id": f"ref-{word}",
-                    "timestamp": "2026-03-01T10:00:00.000+00:00",
-                    "id": f"token:{key}@{backend or 'nationalId'}",
-                    **filled,
-                }
-            )
+            (item,) = build_items(key, **members)
+            item["reference_id"] = f"ref-{word}"
+            item["id"] = f"token:{key}@{backend or 'nationalId'}"
+            items.append(item)
         return items
 
     def ask_for(self, operation, *words, participant=None, **members):
         """Return the answers to one item for each word."""
         items = self.build_items(*words, **members)
         return self.ask(participant or self.full, operation, items)
+
+    def ask_status(self, operation, *references):
+        """Return the items in the status of earlier messages."""
+        status = self.get_status("reference_id_list", list(references), operation)
+        return status[f"{operation}_response"]
 
     def link_all(self, *words):
         answers = self.ask_for("link", *words, fa="account:{}@BANK")

@@ -13,10 +13,12 @@ from odoo.addons.spar_g2p_connect.const import BASE_PATH
 from odoo.addons.spar_g2p_connect.models.participant.spar_participant import (
     DEMO_VARIABLE,
 )
+from odoo.addons.spar_mapper_connector.lib import outgoing
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.timestamps import (
     format_timestamp,
     now,
 )
+from odoo.addons.spar_mapper_connector.lib.network_targets import ALLOW_VARIABLE
 
 CALLBACK_WORKER_LOGGER = (
     "odoo.addons.spar_g2p_connect.models.message.spar_callback_worker"
@@ -92,6 +94,25 @@ def seal_settings(env, *names):
     for name in names:
         env["spar.settings.seal"]._seal_as_it_is(env[name])
     env.invalidate_all()
+
+
+class LoopbackMixin:
+    """This server calls itself over HTTP, as if it were another one."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.startClassPatcher(patch.dict(os.environ, {ALLOW_VARIABLE: "127.0.0.0/8"}))
+
+    def setUp(self):
+        super().setUp()
+        send = outgoing.send
+
+        def send_to_this_server(*arguments, **more):
+            with self.allow_requests(all_requests=True):
+                return send(*arguments, **more)
+
+        self.patch(outgoing, "send", send_to_this_server)
 
 
 class RestCase(KeyringMixin, HttpCase):

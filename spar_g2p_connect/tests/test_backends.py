@@ -1,4 +1,5 @@
 from itertools import permutations
+from unittest.mock import patch
 
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -13,11 +14,13 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 
+from ..models.server.spar_g2p_connect_backends import SparG2pConnectBackends
 from .backend_case import BACKEND_LOGGER, BackendCase
 from .common import EVERY_RIGHT, build_message, seal_settings
 from .stand_in import EVERYTHING
 
-ALREADY, RETRY = "rjct.id.invalid", "rjct.unknown.retry"
+DISPATCHER_LOGGER = "odoo.addons.spar_g2p_connect.dispatcher"
+RETRY = "rjct.unknown.retry"
 
 
 @tagged("post_install", "-at_install")
@@ -118,7 +121,7 @@ class TestBackends(BackendCase):
             ZeroDivisionError("a fault of its code"),
         ):
             with self.subTest(type(failure).__name__), mute_logger(BACKEND_LOGGER):
-                self.setUp()
+                self.reset_stores()
                 self.other.fas["token:c@third"] = "account:c@BANK"
                 self.store.failing = failure
                 answers = self.ask_for("resolve", "b@second", "a", "c@third")
@@ -208,7 +211,7 @@ class TestBackends(BackendCase):
             ),
         )
         for spoil, codes in cases:
-            self.setUp()
+            self.reset_stores()
             self.store.spoil = spoil
             answers = self.ask_for("link", "a@second", "b@second", fa="account:1@BANK")
             with self.subTest(codes):
@@ -424,6 +427,24 @@ class TestBackends(BackendCase):
         self.assertEqual(seen, [(0, 0)])
         self.assertEqual(self.env["spar.message"].search_count([]), 1)
 
+    @mute_logger("odoo.sql_db", DISPATCHER_LOGGER)
+    def test_an_error_of_the_database_releases_the_message_id(self):
+        def fail(backends, _batch):
+            backends.env.cr.execute("SELECT 1 / 0")
+
+        items = self.build_items("b@second", fa="account:1@BANK")
+        message = build_message("link", "full.example", items)
+        with patch.object(SparG2pConnectBackends, "_ask_elsewhere", fail):
+            response = self.call(self.full, "link", message)
+        self.assertEqual(response.status_code, 500)
+        self.env.cr.execute(
+            """SELECT count(*) FROM pg_locks
+                WHERE classid = %s AND pid = pg_backend_pid()""",
+            [int.from_bytes(b"sprm", "big")],
+        )
+        self.assertEqual(self.env.cr.fetchone(), (0,))
+        self.assertCodes(self.post("link", message)["message"]["link_response"], None)
+
     def test_a_repeat_is_answered_without_asking_again(self):
         message = self.build("link", "none")
         message["message"]["link_request"] = self.build_items(
@@ -437,25 +458,9 @@ class TestBackends(BackendCase):
     def test_status_comes_from_our_own_messages(self):
         self.link_all("a", "b@second")
         self.store.failing = ServiceUnavailable()
-        status = self.ask_status("link", ["ref-a", "ref-b@second"])
+        status = self.ask_status("link", "ref-a", "ref-b@second")
         self.assertEqual({each["status"] for each in status}, {"succ"})
         self.assertEqual(len(status), 2)
-
-    def ask_status(self, operation, references):
-        """Return the items in the status of earlier messages."""
-        message = build_message("txn-status", "full.example", [], total_count=1)
-        message["message"] = {
-            "transaction_id": "t",
-            "txnstatus_request": {
-                "reference_id": "1",
-                "txn_type": operation,
-                "attribute_type": "reference_id_list",
-                "attribute_value": references,
-            },
-        }
-        document = self.call(self.full, "txn/status", message).json()
-        found = document["message"]["txnstatus_response"]["txn_status"]
-        return found[f"{operation}_response"]
 
 
 def _get_reason(answer):

@@ -51,21 +51,6 @@ class HeldCase(BackendCase):
         )
         self.run_schedule("spar.message.change", "_cron_follow")
 
-    def get_status_items(self, operation, reference):
-        message = build_message("txn-status", "full.example", [], total_count=1)
-        message["message"] = {
-            "transaction_id": "t",
-            "txnstatus_request": {
-                "reference_id": "1",
-                "txn_type": operation,
-                "attribute_type": "reference_id_list",
-                "attribute_value": [reference],
-            },
-        }
-        document = self.call(self.full, "txn/status", message).json()
-        found = document["message"]["txnstatus_response"]["txn_status"]
-        return found[f"{operation}_response"]
-
 
 @tagged("post_install", "-at_install")
 class TestQueuedElsewhere(HeldCase):
@@ -192,14 +177,14 @@ class TestHeldElsewhere(HeldCase):
         (held,) = self.ask_for("link", "c@second", fa="account:1@BANK")
         self.assertEqual(held["status"], "pdng")
         for key in "bc":
-            (item,) = self.get_status_items("link", f"ref-{key}@second")
+            (item,) = self.ask_status("link", f"ref-{key}@second")
             self.assertEqual(item["status"], "pdng")
         self.decide("b", ChangeState.EXPIRED)
         self.decide("c", ChangeState.APPLIED)
         self.follow()
-        (item,) = self.get_status_items("link", "ref-b@second")
+        (item,) = self.ask_status("link", "ref-b@second")
         self.assertEqual(item["status"], "rjct")
-        (item,) = self.get_status_items("link", "ref-c@second")
+        (item,) = self.ask_status("link", "ref-c@second")
         self.assertEqual(item["status"], "succ")
 
     def test_a_synchronous_message_gets_no_callback(self):
@@ -251,7 +236,7 @@ class TestHeldElsewhere(HeldCase):
             "_get_decisions",
             lambda _self, *words: {"token:b@second": "applied"},
         )
-        (item,) = self.get_status_items("link", "ref-b@second")
+        (item,) = self.ask_status("link", "ref-b@second")
         self.assertEqual(item["status"], "pdng")
         self.assertEqual(self.get_items(message)[0]["status"], "pdng")
 
@@ -274,7 +259,7 @@ class TestHeldElsewhere(HeldCase):
         self.queue_and_run("link", "b@second", fa="account:1@BANK")
         self.env.cr.execute("UPDATE spar_message_change SET state = 'applied'")
         with self.assertLogs(ALARM_LOGGER):
-            (item,) = self.get_status_items("link", "ref-b@second")
+            (item,) = self.ask_status("link", "ref-b@second")
         self.assertEqual(item["status"], "pdng")
         self.env.cr.execute("UPDATE spar_message_change SET position = 7")
         self.env.cr.execute("UPDATE spar_message_change SET state = 'waiting'")

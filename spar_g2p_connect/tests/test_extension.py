@@ -580,6 +580,52 @@ class TestReading(ExtensionCase):
         dispute = ObjectionRequest(key(1), period.uuid, period.events[0].seq)
         self.assertEqual(self.one(narrow, "object", dispute), "no_such_event")
 
+    def make_elsewhere(self):
+        """Return a backend elsewhere, and the type of the IDs of these tests."""
+        elsewhere = self.env["spar.mapper.backend"].create(
+            {"name": "Elsewhere", "implementation": "spar.mapper.g2p_connect"}
+        )
+        return elsewhere, self.env.ref("spar_mapper_connector.id_type_national_id")
+
+    def test_store_that_is_not_the_default_answers_what_is_its_own(self):
+        self.give(1)
+        elsewhere, national = self.make_elsewhere()
+        national.backend_id = self.env["spar.mapper.backend"].search(
+            [("is_default", "=", True)]
+        )
+        elsewhere.is_default = True
+        seal_settings(self.env, "spar.id.type", "spar.mapper.backend")
+        for request in (ResolveRequest(key(1)), ResolveRequest(fa=account(1))):
+            found = self.one(self.spar, "resolve", request)
+            self.assertEqual(found.outcome, Outcome.FOUND)
+        for name in ("notice", "object-to-notice"):
+            answer = self.one(self.spar, name, REQUESTS[name])
+            self.assertEqual(answer, "no_such_notice")
+        found = self.one(self.spar, "resolve", ResolveRequest("token:1@nobody"))
+        self.assertEqual(found.problem, "not_supported")
+
+    def test_ids_whose_type_names_another_mapper(self):
+        """Nothing is passed on, and what the store still has is not shown."""
+        self.give(1)
+        elsewhere, national = self.make_elsewhere()
+        national.backend_id = elsewhere
+        seal_settings(self.env, "spar.id.type", "spar.mapper.backend")
+        for name in ("link", "update", "unlink", "suspend", "resume", "resolve"):
+            with self.subTest(name):
+                found = self.one(self.spar, name, REQUESTS[name])
+                self.assertEqual(
+                    (found.outcome, found.problem),
+                    (Outcome.FORBIDDEN, "not_supported"),
+                )
+        standing = self.one(self.spar, "standing", REQUESTS["standing"])
+        self.assertEqual(standing.state, PaymentState.UNKNOWN)
+        for name in ("history", "address-at", "waiting-changes", "object"):
+            with self.subTest(name):
+                answer = self.one(self.spar, name, REQUESTS[name])
+                self.assertEqual(answer, "not_supported")
+        found = self.one(self.spar, "resolve", ResolveRequest(fa=account(1)))
+        self.assertEqual((found.outcome, found.id_value), (Outcome.NOT_LINKED, None))
+
     def test_history_and_address_at(self):
         self.give(1)
         self.one(self.spar, "update", UpdateRequest(key(1), account(2)))

@@ -33,7 +33,7 @@ from odoo.addons.spar_mapper_connector.lib.passing import build_mark
 from odoo.addons.spar_mapper_connector.lib.remote.exchange import TOKENS
 
 from ..const import BASE_PATH
-from .common import seal_settings
+from .common import LoopbackMixin, seal_settings
 from .signing import SigningCase
 
 ONE, TWO = "token:remote1@nationalId", "token:remote2@nationalId"
@@ -44,7 +44,7 @@ BANK = {"name": "Registry Bank", "code": "RB"}
 
 
 @tagged("post_install", "-at_install")
-class TestRemoteBackend(SigningCase):
+class TestRemoteBackend(LoopbackMixin, SigningCase):
     """Both sides are in one database; what passes between them is HTTP."""
 
     @classmethod
@@ -55,8 +55,6 @@ class TestRemoteBackend(SigningCase):
 
     def setUp(self):
         super().setUp()
-        # Odoo serves a test only requests with the test's cookie.
-        self.startPatcher(patch.object(outgoing, "send", self.send_with_cookie))
         # What comes from this server itself is refused, see below.
         self.from_elsewhere = patch(
             f"{CLIENT}.add_mark", lambda passed, mark: (build_mark("elsewhere"),)
@@ -65,12 +63,6 @@ class TestRemoteBackend(SigningCase):
         self.api = f"{self.base_url()}{BASE_PATH}"
         self.backend = self.make_backend(self.full, signature_place=False)
         self.mapper = self.backend._bind()
-
-    def send_with_cookie(self, method, url, *, headers=None, body=None, **_limits):
-        path = url.removeprefix(self.base_url())
-        answer = self.url_open(path, data=body, headers=headers, method=method)
-        names = {name.lower(): value for name, value in answer.headers.items()}
-        return outgoing.HttpResponse(answer.status_code, names, answer.content)
 
     def make_backend(self, participant, **values):
         """Return a backend that calls this server as ``participant``."""

@@ -1,6 +1,5 @@
 """One SPAR calls another over HTTP: here both are this server, in one database."""
 
-import os
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from unittest.mock import patch
@@ -42,10 +41,9 @@ from odoo.addons.spar_mapper_connector.lib.g2p_connect.signing import (
     KEY_USE,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
-from odoo.addons.spar_mapper_connector.lib.network_targets import ALLOW_VARIABLE
 from odoo.addons.spar_mapper_connector.models.remote import spar_mapper_spar
 
-from .common import EVERY_RIGHT, seal_settings
+from .common import EVERY_RIGHT, LoopbackMixin, seal_settings
 from .test_extension import EVERY_EXTENSION, ExtensionCase, account, key
 
 STAFF = CallContext(
@@ -59,25 +57,17 @@ STAFF = CallContext(
 )
 
 
-class SparToSparCase(ExtensionCase):
+class SparToSparCase(LoopbackMixin, ExtensionCase):
     """``self.mapper`` is bound to a backend whose URL is this server's own."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.startClassPatcher(patch.dict(os.environ, {ALLOW_VARIABLE: "127.0.0.0/8"}))
         cls.mapper = cls.make_mapper(cls.spar)
 
     def setUp(self):
         super().setUp()
         spar_mapper_spar._KNOWN.clear()
-        send = outgoing.send
-
-        def send_to_this_server(*arguments, **more):
-            with self.allow_requests(all_requests=True):
-                return send(*arguments, **more)
-
-        self.patch(outgoing, "send", send_to_this_server)
 
     @classmethod
     def make_mapper(cls, participant, **values):

@@ -27,6 +27,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
+from odoo.addons.spar_mapper_connector.lib.mapper_calls import MAPPER_CALLS
 from odoo.addons.spar_mapper_connector.lib.routes import Routes
 from odoo.addons.spar_mapper_connector.transactions import is_passing
 
@@ -48,19 +49,6 @@ _logger = logging.getLogger(__name__)
 #: *try again*. A participant waits for the others, and a worker is occupied.
 MAX_SECONDS = 25.0
 
-#: Operation -> the call of the mapper that executes it.
-_MAPPER_CALLS: dict[Operation, Callable] = {
-    Operation.LINK: lambda mapper, call, items: mapper._link_fa(call, items),
-    Operation.UPDATE: lambda mapper, call, items: mapper._update_fa(call, items),
-    Operation.UNLINK: lambda mapper, call, items: mapper._unlink_fa(call, items),
-    Operation.RESOLVE: lambda mapper, call, items: mapper._resolve_fa(call, items),
-}
-_NEEDED = {
-    Operation.LINK: Capability.LINK,
-    Operation.UPDATE: Capability.UPDATE,
-    Operation.UNLINK: Capability.UNLINK,
-    Operation.RESOLVE: Capability.RESOLVE,
-}
 #: Operations that change an address which another provider may have stored.
 _REPLACING = (Operation.UPDATE, Operation.UNLINK)
 
@@ -149,11 +137,7 @@ class SparG2pConnectBackends(models.AbstractModel):
     @api.model
     def _try_here(self, batch: Batch, part: BackendPart) -> list[Result]:
         """Return the results of a backend, *try again* for each if it cannot work."""
-        types = self._get_routes().get_types(part.backend)
-        allowed = batch.call.id_type_ids
-        call = replace(
-            batch.call, id_type_ids=types if allowed is None else types & allowed
-        )
+        call = self._limit_types(batch.call, [part.backend])
         try:
             with self.env.cr.savepoint():
                 return self._call(batch, part, call)
@@ -165,8 +149,24 @@ class SparG2pConnectBackends(models.AbstractModel):
             return build_retries(part.requests)
 
     @api.model
+    def _list_here(self, routes: Routes) -> list[int]:
+        """Return the backends that share the transaction."""
+        return [
+            backend
+            for backend in routes.backends
+            if self._get_mapper(routes, backend)._shares_transaction
+        ]
+
+    @api.model
+    def _limit_types(self, call: CallContext, backends: list[int]) -> CallContext:
+        """Return ``call``, limited to the ID types whose IDs are those backends'."""
+        found = map(self._get_routes().get_types, backends)
+        types, allowed = frozenset().union(*found), call.id_type_ids
+        return replace(call, id_type_ids=types if allowed is None else types & allowed)
+
+    @api.model
     def _call(self, batch: Batch, part: BackendPart, call: CallContext) -> list[Result]:
-        return _MAPPER_CALLS[batch.operation](part.mapper, call, part.requests)
+        return MAPPER_CALLS[batch.operation](part.mapper, call, part.requests)
 
     # === BEFORE A MAPPER ELSEWHERE IS ASKED === #
 
@@ -230,7 +230,8 @@ class SparG2pConnectBackends(models.AbstractModel):
             return
         try:
             asked, results = self._ask_mapper(batch, part)
-            failed = all(each.outcome is Outcome.RETRY for each in results)
+            states = {each.outcome for each in results}
+            failed = states == {Outcome.RETRY}
         except NotSupported:
             asked, failed = part, False
             results = [
@@ -243,7 +244,7 @@ class SparG2pConnectBackends(models.AbstractModel):
             _log_failure(part.backend, error)
             asked, failed = part, True
             results = build_retries(part.requests)
-        if failed and results:
+        if failed:
             RESTING.begin(resting)
         else:
             RESTING.end(resting)
@@ -283,7 +284,7 @@ class SparG2pConnectBackends(models.AbstractModel):
                 if by_address or not is_by_address(request)
             ]
         )
-        needed = _NEEDED[batch.operation]
+        needed = Capability(batch.operation.value)
         if needed not in capabilities and not all(map(is_by_address, chosen.requests)):
             raise NotSupported(needed)
         return chosen
@@ -297,7 +298,7 @@ class SparG2pConnectBackends(models.AbstractModel):
             return []
         # What was read to prepare this began a transaction.
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        results = _MAPPER_CALLS[operation](mapper_sudo, call, requests)
+        results = MAPPER_CALLS[operation](mapper_sudo, call, requests)
         return believe(operation, requests, results)
 
     # === PARTICIPANTS WITH PROVIDERS OF THEIR OWN === #

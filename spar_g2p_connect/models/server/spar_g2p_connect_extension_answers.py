@@ -16,6 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.confirmation import (
     ConfirmationState,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
     Capability,
     Operation,
     Outcome,
@@ -24,6 +25,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Standing,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect.items import Item
+from odoo.addons.spar_mapper_connector.lib.mapper_calls import MAPPER_CALLS
 from odoo.addons.spar_mapper_connector.lib.spar_wire.messages import (
     AnswerItem,
     ExtensionMessage,
@@ -39,25 +41,16 @@ from odoo.addons.spar_mapper_connector.lib.spar_wire.records import (
 )
 
 from ...lib.batch import Answered
+from ...lib.disclosure import refuse_item
 from ...lib.extension import (
     ExtensionBatch,
     ExtensionExchange,
     build_call,
     disclose_periods,
     disclose_result,
-    refuse_item,
     refuse_unreadable,
 )
 
-#: Operation -> the call of the mapper that executes it.
-_MAPPER_CALLS: dict[Operation, Callable] = {
-    Operation.LINK: lambda mapper, call, items: mapper._link_fa(call, items),
-    Operation.UPDATE: lambda mapper, call, items: mapper._update_fa(call, items),
-    Operation.UNLINK: lambda mapper, call, items: mapper._unlink_fa(call, items),
-    Operation.SUSPEND: lambda mapper, call, items: mapper._suspend_fa(call, items),
-    Operation.RESUME: lambda mapper, call, items: mapper._resume_fa(call, items),
-    Operation.RESOLVE: lambda mapper, call, items: mapper._resolve_fa(call, items),
-}
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 #: Errors of one item, which the sender is told by their code.
 _ITEM_ERRORS = (
@@ -120,7 +113,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         """Return operation -> its method, which takes the exchange and the message."""
         return {
             "capabilities": self._answer_capabilities,
-            **{each.value: self._answer_requests for each in _MAPPER_CALLS},
+            **{each.value: self._answer_requests for each in MAPPER_CALLS},
             "standing": self._answer_standing,
             "change-status": self._answer_change_status,
             "history": self._answer_history,
@@ -165,9 +158,9 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         ]
         wanted = [i for i, result in enumerate(results) if result is None]
         if wanted:
-            call = build_call(exchange, message.call)
+            call = self._build_call(exchange, message)
             requests = [message.items[i].request for i in wanted]
-            found = _MAPPER_CALLS[operation](self._get_mapper(), call, requests)
+            found = MAPPER_CALLS[operation](self._get_mapper(), call, requests)
             for i, result in zip(wanted, found, strict=True):
                 results[i] = disclose_result(caller.rights, items[i], result)
         self.env["spar.g2p.connect.answers"]._write_addresses(caller, results)
@@ -189,17 +182,28 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     def _is_here(self, id_value: str | None) -> bool:
         """Return whether the store of this database has the IDs of this type.
 
-        That holds also for a text that is no ID: the store says what is wrong with it.
+        Without an ID, return whether it has any. A text that is no ID is the default
+        backend's: the store says what is wrong with it.
         """
         backends = self.env["spar.g2p.connect.backends"]
         routes = backends._get_routes()
-        backend = routes.only
-        if backend is None:
-            backend = routes.get(backends._build_find_type()(id_value or ""))
-        return (
-            backend is not None
-            and backends._get_mapper(routes, backend)._shares_transaction
-        )
+        here = backends._list_here(routes)
+        if not id_value or routes.only is not None:
+            return bool(here)
+        return routes.get(backends._build_find_type()(id_value)) in here
+
+    @api.model
+    def _build_call(self, exchange, message) -> CallContext:
+        """Return the context of a call, limited to the ID types that are here.
+
+        An address may still be stored for an ID whose type names another mapper now.
+        """
+        call = build_call(exchange, message.call)
+        backends = self.env["spar.g2p.connect.backends"]
+        routes = backends._get_routes()
+        if routes.only is not None:
+            return call
+        return backends._limit_types(call, backends._list_here(routes))
 
     @api.model
     def _find_type(self, id_value: str) -> int:
@@ -214,10 +218,12 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         found: dict[int, Standing] = {}
         by_purpose: dict[str, list[int]] = {}
         for i, item in enumerate(message.items):
-            if self._may_name(exchange, item) and self._is_here(item.request.id_value):
-                by_purpose.setdefault(item.request.purpose, []).append(i)
+            if not self._may_name(exchange, item):
+                found[i] = _refuse_standing(item, PaymentState.INVALID_ID)
+            elif not self._is_here(item.request.id_value):
+                found[i] = _refuse_standing(item, PaymentState.UNKNOWN)
             else:
-                found[i] = self._refuse_standing(exchange, item)
+                by_purpose.setdefault(item.request.purpose, []).append(i)
         for purpose, places in by_purpose.items():
             ids = [message.items[i].request.id_value for i in places]
             standings = self._get_mapper()._standing(call, ids, purpose)
@@ -226,14 +232,6 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             _answer(item, found[i], found[i].state is PaymentState.NOT_LINKED)
             for i, item in enumerate(message.items)
         ]
-
-    @api.model
-    def _refuse_standing(self, exchange, item: RequestItem) -> Standing:
-        """Return the standing of an ID that this caller may not name, or not here."""
-        request = item.request or StandingRequest("")
-        is_named = self._may_name(exchange, item)
-        state = PaymentState.UNKNOWN if is_named else PaymentState.INVALID_ID
-        return Standing(request.id_value, request.purpose, state)
 
     @api.model
     def _answer_change_status(self, exchange, message) -> list[ItemAnswer]:
@@ -381,9 +379,14 @@ def _answer(item: RequestItem, answer, is_unknown: bool = False) -> ItemAnswer:
 
 
 def _get_id(item: RequestItem) -> str | None:
-    """Return the ID that an item is about: a proposal has that of its request."""
-    request = getattr(item.request, "request", item.request)
-    return getattr(request, "id_value", "")
+    """Return the ID that an item is about, "" if it names none."""
+    return getattr(item.request, "id_value", "")
+
+
+def _refuse_standing(item: RequestItem, state: PaymentState) -> Standing:
+    """Return the standing of an ID that the store is not asked about."""
+    request = item.request or StandingRequest("")
+    return Standing(request.id_value, request.purpose, state)
 
 
 def _read_item(operation: Operation, caller, received: RequestItem) -> Item:

@@ -182,6 +182,10 @@ class SparG2pConnectServer(models.AbstractModel):
             yield
             self.env.cr.commit()  # pylint: disable=invalid-commit
             messages._keep_reserved(exchange)
+        except BaseException:
+            # After an error of the database, nothing can be released before that.
+            self.env.cr.rollback()
+            raise
         finally:
             messages._end_reservation(exchange)
 
@@ -251,7 +255,7 @@ class SparG2pConnectServer(models.AbstractModel):
         :param outside: see ``_ask_elsewhere``
         """
         header, profile = exchange.header, exchange.caller.profile
-        answers = self.env["spar.g2p.connect.answers"]
+        answers = self._get_answers()
         try:
             self._check_right(exchange.caller, exchange.action)
             if exchange.action == STATUS:

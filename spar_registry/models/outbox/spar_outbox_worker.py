@@ -20,6 +20,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
     UpdateRequest,
 )
+from odoo.addons.spar_mapper_connector.lib.mapper_calls import MAPPER_CALLS
 from odoo.addons.spar_mapper_connector.lib.matching import match_results
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
@@ -310,7 +311,7 @@ class SparOutboxWorker(models.AbstractModel):
         call = self._build_call(items[0].entry)
         requests = [_BUILDERS[operation](item) for item in items]
         try:
-            results = _CALLS[operation](mapper, call, requests)
+            results = MAPPER_CALLS[operation](mapper, call, requests)
         except MapperError as error:
             self._postpone(items, error)
             return
@@ -461,9 +462,4 @@ _BUILDERS: dict[Operation, Callable[[_Item], object]] = {
     Operation.LINK: _build_link,
     Operation.UPDATE: _build_update,
     Operation.UNLINK: _build_unlink,
-}
-_CALLS: dict[Operation, Callable] = {
-    Operation.LINK: lambda mapper, call, requests: mapper._link_fa(call, requests),
-    Operation.UPDATE: lambda mapper, call, requests: mapper._update_fa(call, requests),
-    Operation.UNLINK: lambda mapper, call, requests: mapper._unlink_fa(call, requests),
 }
