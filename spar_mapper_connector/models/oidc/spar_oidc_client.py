@@ -488,20 +488,15 @@ class SparOidcClient(models.AbstractModel):
         A value that could change the meaning of what surrounds it is refused, and so is
         one that does not have the form of the type's IDs on the card.
         """
-        value = verified.get_id_claim(self.id_claim or "").strip()
-        if not value or ":" in value or "@" in value:
-            raise NoUsableId("claim")
-        types = self.env["spar.id.type"]
+        value = verified.get_id_claim(self.id_claim or "")
+        id_type = self.id_type_id
         try:
-            written = self.id_type_id._write_id(value)
-            identifier = types._identify(written, CardCheck.PEOPLE)
+            written, _found = id_type._read_claim(value, CardCheck.PEOPLE)
             # One spelling, whatever the provider's current one is.
-            written = self.id_type_id._write_id(types._get_clean_value(written))
+            written = id_type._write_id(id_type._get_clean_value(written))
         except InvalidIdentifier as error:
             raise NoUsableId(error.code) from error
-        if identifier.type_id != self.id_type_id.id:
-            raise NoUsableId("type")
-        if not self.id_type_id.sudo()._may_be_asserted_by(self.issuer):
+        if not id_type.sudo()._may_be_asserted_by(self.issuer):
             raise NoUsableId("issuer")
         return written
 
