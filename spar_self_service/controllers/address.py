@@ -2,11 +2,12 @@ from odoo import http
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
+from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
 from ..exceptions import StepUpNeeded
 from .confirmed import lead_to
-from .page import get_number, go_to, page, show
+from .page import go_to, page, show
 
 
 class AddressPages(http.Controller):
