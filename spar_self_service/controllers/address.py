@@ -85,10 +85,10 @@ class AddressPages(http.Controller):
 
 def _show_objected_there(period: str, seq: int, reference: str):
     confirmations = request.env["spar.my.confirmation"]
-    if not confirmations._is_objected(period, seq, reference):
+    answer = confirmations._find_answer(period, seq, reference)
+    if answer is None:
         return go_to(f"/spar/objection/{period}/{seq}")
-    # To repeat an objection does nothing: it has the same answer.
-    return show_objected(request.env["spar.my.address"]._begin_objection(period, seq))
+    return show_objected(answer)
 
 
 def show_objected(answer):
