@@ -3,6 +3,7 @@ import time
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ...exceptions import InvalidIdentifier, KeyMissing
 from ...lib import outgoing
@@ -234,6 +235,19 @@ class SparOidcClient(models.AbstractModel):
     def _is_ours(self) -> bool:
         """Return whether this client is used as this model says."""
         return True
+
+    # === USABLE CLIENTS === #
+
+    @api.model
+    def _search_usable(self, domain=Domain.TRUE):
+        """Return the clients that are enabled and as two people approved them."""
+        usable_sudo = self.sudo().search(Domain("enabled", "=", True) & Domain(domain))
+        return usable_sudo and usable_sudo._filter_true()
+
+    def _check_usable(self) -> None:
+        """Raise ProviderNotReady unless people may log in here."""
+        if not self._search_usable([("id", "in", self.ids)]):
+            raise ProviderNotReady("disabled")
 
     # === CHECKS === #
 
