@@ -26,9 +26,3 @@ class ConfirmationAltered(ConfirmationError):
     """What is stored is not what was proposed."""
 
     code = "altered"
-
-
-class TryLater(ConfirmationError):
-    """The store could not decide now; nothing was changed."""
-
-    code = "try_later"

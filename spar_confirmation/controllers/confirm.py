@@ -15,6 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.pages.browser import (
     begin_attempt,
     get_browser_secret,
 )
+from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE, go_to, show_page
 
 from ..exceptions import ConfirmationError, NoSuchConfirmation
@@ -62,11 +63,10 @@ class ConfirmationPages(http.Controller):
         confirmation, path = _open_page(token), f"{PAGES_PATH}/{token}"
         if confirmation._get_state() is not ConfirmationState.OPEN:
             return go_to(path)
-        client_id = int(client) if client.isdecimal() and len(client) < 10 else 0
         logins = request.env["spar.confirmation.login"]
         try:
             secret = begin_attempt(request.session, time.time())
-            address = logins._begin(confirmation, client_id, secret)
+            address = logins._begin(confirmation, get_number(client), secret)
         except LoginRefused as error:
             error.return_to = path
             raise

@@ -1,4 +1,3 @@
-import hashlib
 import json
 import secrets
 from dataclasses import dataclass, replace
@@ -36,6 +35,7 @@ from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
     add_query,
     get_local_path,
 )
+from odoo.addons.spar_mapper_connector.lib.pages.browser import digest_secret
 
 from ..exceptions import AnotherBrowser, ConfirmationAltered, NoSuchConfirmation
 from .spar_confirmation_client import PAGES_PATH
@@ -143,7 +143,7 @@ class SparConfirmation(models.Model):
             (
                 reference,
                 caller,
-                get_digest(token),
+                digest_secret(token),
                 self._seal_value(json.dumps(content), reference, caller),
             ),
         )
@@ -240,7 +240,7 @@ class SparConfirmation(models.Model):
             SQL(
                 "SELECT id, browser_digest FROM spar_confirmation"
                 " WHERE token_digest = %s FOR UPDATE",
-                get_digest(token),
+                digest_secret(token),
             )
         )
         if not rows:
@@ -249,9 +249,9 @@ class SparConfirmation(models.Model):
         if digest is None:
             self.env.cr.execute(
                 "UPDATE spar_confirmation SET browser_digest = %s WHERE id = %s",
-                (get_digest(browser), row_id),
+                (digest_secret(browser), row_id),
             )
-        elif not secrets.compare_digest(bytes(digest), get_digest(browser)):
+        elif not secrets.compare_digest(bytes(digest), digest_secret(browser)):
             raise AnotherBrowser()
         return self.sudo().browse(row_id)
 
@@ -302,12 +302,11 @@ class SparConfirmation(models.Model):
 
     def _close(self, result: Result, before: str) -> None:
         """Store the store's decision, and sealed the address that was in force."""
-        problem = (result.problem_values or {}).get("check") or result.problem
         self.write(
             {
                 "state": "decided",
                 "outcome": result.outcome.value,
-                "problem": problem,
+                "problem": result.precise_problem,
                 "change": result.reference,
                 "closed_at": fields.Datetime.now(),
             }
@@ -366,11 +365,6 @@ class SparConfirmation(models.Model):
             "DELETE FROM spar_confirmation WHERE proposed_at < %s",
             (fields.Datetime.now() - KEPT,),
         )
-
-
-def get_digest(secret: str) -> bytes:
-    """Return the digest of a random secret of 256 bits, which needs no key."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def _to_list(ids: frozenset[int] | None) -> list[int] | None:

@@ -15,8 +15,9 @@ from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
     LoginAttempt,
 )
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import AttemptUnknown
+from odoo.addons.spar_mapper_connector.lib.pages.browser import digest_secret
 
-from .spar_confirmation import KEPT, get_digest
+from .spar_confirmation import KEPT
 
 LIFETIME = timedelta(minutes=10)
 
@@ -72,7 +73,7 @@ class SparConfirmationAttempt(models.Model):
     def _add(self, pending: PendingConfirmation, browser: str) -> None:
         """Store what the session with this secret has begun, for ten minutes."""
         attempt, binding = pending.attempt, pending.binding
-        digest = get_digest(attempt.secrets.state)
+        digest = digest_secret(attempt.secrets.state)
         begun = {
             "nonce": attempt.secrets.nonce,
             "verifier": attempt.secrets.verifier,
@@ -92,7 +93,7 @@ class SparConfirmationAttempt(models.Model):
                 pending.client_id,
                 attempt.began_at,
                 digest,
-                get_digest(browser),
+                digest_secret(browser),
                 self._seal_value(json.dumps(begun), *context),
             ),
         )
@@ -109,13 +110,13 @@ class SparConfirmationAttempt(models.Model):
                 """UPDATE spar_confirmation_attempt SET is_taken = true
                     WHERE state_digest = %s AND browser_digest = %s AND NOT is_taken
                    RETURNING confirmation_id, client_id, sealed""",
-                (get_digest(state), get_digest(browser)),
+                (digest_secret(state), digest_secret(browser)),
             )
             row = cr.fetchone()
         if not row:
             raise AttemptUnknown("state")
         confirmation_id, client_id, sealed = row
-        context = (get_digest(state), confirmation_id, client_id)
+        context = (digest_secret(state), confirmation_id, client_id)
         begun = json.loads(self._unseal_value(sealed, *context))
         if begun["began_at"] < time.time() - LIFETIME.total_seconds():
             raise AttemptUnknown("late")
@@ -134,7 +135,7 @@ class SparConfirmationAttempt(models.Model):
         self.env.cr.execute(
             """SELECT confirmation_id FROM spar_confirmation_attempt
                 WHERE state_digest = %s AND browser_digest = %s""",
-            (get_digest(state), get_digest(browser)),
+            (digest_secret(state), digest_secret(browser)),
         )
         row = self.env.cr.fetchone()
         return self.env["spar.confirmation"].sudo().browse(row or ())

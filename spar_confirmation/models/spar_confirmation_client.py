@@ -2,10 +2,9 @@ import json
 from dataclasses import replace
 
 from odoo import api, fields, models
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import OwnerProofRefused
-from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
 from odoo.addons.spar_mapper_connector.lib.oidc.settings import UserinfoFormat
 from odoo.addons.spar_mapper_connector.models.oidc.spar_oidc_client import (
     REQUIRED_FIELDS,
@@ -116,11 +115,9 @@ class SparConfirmationClient(models.Model):
     # === USABLE CLIENTS === #
 
     @api.model
-    def _search_usable(self, domain):
+    def _search_usable(self, domain=Domain.TRUE):
         """Return the clients that are enabled, approved and accepted as proofs."""
-        usable_sudo = self.sudo().search([("enabled", "=", True), *domain])
-        if usable_sudo:
-            usable_sudo = usable_sudo._filter_true()
+        usable_sudo = super()._search_usable(domain)
         return usable_sudo.filtered(lambda client: client._is_accepted())
 
     @api.depends("issuer", "client_id", "id_claim", "id_type_id")
@@ -176,8 +173,3 @@ class SparConfirmationClient(models.Model):
         usable_sudo = self._search_usable([("id_type_id", "=", id_type_id)])
         named_sudo = usable_sudo.filtered(lambda client: client.issuer == issuer)
         return named_sudo or usable_sudo
-
-    def _check_usable(self) -> None:
-        """Raise ProviderNotReady unless people may log in here."""
-        if not self._search_usable([("id", "in", self.ids)]):
-            raise ProviderNotReady("disabled")

@@ -3,12 +3,12 @@ import os
 from odoo import api, models
 from odoo.exceptions import AccessError
 
+from odoo.addons.spar_mapper.models.spar_mapper_demo import DEMO_VARIABLE
 from odoo.addons.spar_mapper_connector.lib.oidc.discovery import get_address
 from odoo.addons.spar_mapper_connector.lib.oidc.presets import PRESETS
 
 from .spar_confirmation_client import RETURN_PATH
 
-DEMO_VARIABLE = "SPAR_DEMO"
 CLIENT_ID = "spar-store"
 #: The provider's own record of the client.
 _METADATA = {

@@ -8,21 +8,17 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     MapperError,
     NoSuchEvent,
     OwnerProofRefused,
+    ServiceUnavailable,
 )
-from odoo.addons.spar_mapper_connector.lib.confirmation import (
-    ConfirmationState,
-    ProposedRequest,
-)
+from odoo.addons.spar_mapper_connector.lib.confirmation import ConfirmationState
 from odoo.addons.spar_mapper_connector.lib.confirmed_change import Binding, build_change
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
-    LinkRequest,
     ObjectionRequest,
     Outcome,
     ResolveRequest,
     Result,
-    UpdateRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
@@ -42,7 +38,6 @@ from odoo.addons.spar_mapper_connector.lib.owner_proof import (
     make_salt,
 )
 
-from ..exceptions import TryLater
 from .spar_confirmation import PARTICIPANT, ProposedChange
 from .spar_confirmation_attempt import PendingConfirmation
 from .spar_confirmation_client import PAGES_PATH
@@ -144,7 +139,7 @@ class SparConfirmationLogin(models.AbstractModel):
         """Make the change that this login confirmed; return the proposal.
 
         May be run again for the same response, as Odoo does after a conflict. A
-        proposal that is no longer open stays as it is. Raises LoginRefused, TryLater or
+        proposal that is no longer open stays as it is. Raises LoginRefused or
         MapperError, and writes nothing then.
         """
         confirmations_sudo = self.env["spar.confirmation"].sudo()
@@ -170,9 +165,9 @@ class SparConfirmationLogin(models.AbstractModel):
     @api.model
     def _change(self, confirmation, mapper, call: CallContext, request) -> None:
         before = self._read_address(mapper, call, request.id_value)
-        result = self._send(mapper, call, request)
+        result = mapper._change_fa(call, request)
         if result.outcome is Outcome.RETRY:
-            raise TryLater()
+            raise ServiceUnavailable("the change cannot be decided now")
         confirmation._close(result, before)
 
     @api.model
@@ -251,14 +246,6 @@ class SparConfirmationLogin(models.AbstractModel):
         except MapperError:
             return ""
         return found.fa or ""
-
-    @api.model
-    def _send(self, mapper, call: CallContext, request: ProposedRequest) -> Result:
-        if isinstance(request, UpdateRequest):
-            return mapper._update_fa(call, [request])[0]
-        if isinstance(request, LinkRequest):
-            return mapper._link_fa(call, [request])[0]
-        return mapper._unlink_fa(call, [request])[0]
 
     # === THE ADDRESS UNTIL NOW === #
 

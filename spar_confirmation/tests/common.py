@@ -1,8 +1,6 @@
-import os
 import re
 from contextlib import contextmanager
 from html import unescape
-from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
 from lxml import html
@@ -16,14 +14,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     CallContext,
     UpdateRequest,
 )
-from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
-from odoo.addons.spar_mapper_connector.tests.hostile_provider import (
-    CLIENT_ID,
-    GENERATED_CODE,
-    HostileProvider,
-)
+from odoo.addons.spar_mapper_connector.tests.provider_case import HostileProviderCase
 
-ALLOWED = {"SPAR_OUTGOING_ALLOW": "127.0.0.0/8"}
 SENDER = "portal.example"
 PORTAL = CallContext(f"participant:{SENDER}", "rest", Authority.PROGRAMME, "bearer")
 #: The call of pages in this database, by a person who is logged in there.
@@ -32,16 +24,12 @@ RETURN_URL = "https://portal.example/confirmed"
 INDIVIDUAL_ID = "Ada-1815"
 
 
-class ProposalCase(StoreCase):
+class ProposalCase(HostileProviderCase, StoreCase):
     """The store, a client of its own at a provider, and a portal elsewhere."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.startClassPatcher(patch.dict(os.environ, ALLOWED))
-        cls.hostile = HostileProvider()
-        cls.hostile.start()
-        cls.addClassCleanup(cls.hostile.stop)
         cls.client = cls.create_client()
         cls.portal = cls.env["spar.confirmation.portal"].create(
             {
@@ -59,31 +47,12 @@ class ProposalCase(StoreCase):
 
     def setUp(self):
         super().setUp()
-        self.hostile.reset()
         self.hostile.userinfo_claims = {"individual_id": INDIVIDUAL_ID}
-        CACHE.forget(self.client.jwks_uri)
 
     @classmethod
     def create_client(cls, **values):
         """Create an enabled client at the hostile provider's address."""
-        id_type = cls.env.ref("spar_mapper_connector.id_type_national_id")
-        client = cls.env["spar.confirmation.client"].create(
-            {
-                "name": "Test ID",
-                "client_id": CLIENT_ID,
-                "issuer": cls.hostile.issuer,
-                "client_authentication": "private_key_jwt",
-                "userinfo_format": "jws",
-                "accepted_acrs": GENERATED_CODE,
-                "id_type_id": id_type.id,
-                "id_claim": "individual_id",
-                **values,
-            }
-        )
-        client.action_discover()
-        client._register_issuers()
-        client.enabled = True
-        return client
+        return cls.enable_client("spar.confirmation.client", **values)
 
     def build_proposal(self, request=None, **values) -> ChangeProposal:
         """Return a proposal to pay Ada to another account."""

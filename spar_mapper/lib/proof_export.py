@@ -1,6 +1,6 @@
 """One owner's proof as a document, and its verification outside the database.
 
-The document holds everything that is needed, in clear: the change, the signed words of
+The document holds everything that is needed, in clear: the change, the signed tokens of
 the ID provider, the salt, the rules of the store, and the provider's keys as they were
 archived. It needs no key of ours and no network. The digests of its parts name what was
 altered; that the change was confirmed rests on the signature alone.
@@ -16,16 +16,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
-from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeyRefused
-from odoo.addons.spar_mapper_connector.lib.jose.keys import (
-    PublicKey,
-    encode_base64url,
-    read_public_key,
-)
+from odoo.addons.spar_mapper_connector.lib.jose.keys import encode_base64url
 from odoo.addons.spar_mapper_connector.lib.owner_proof import AddressItem
 from odoo.addons.spar_mapper_connector.lib.proof_check import (
     EVENT,
     ID_TOKEN,
+    PAGE,
+    SALT,
     USERINFO,
     FindKeys,
     ProofRefused,
@@ -33,7 +30,7 @@ from odoo.addons.spar_mapper_connector.lib.proof_check import (
     check_proof,
 )
 
-from .key_archive import ArchivedKey
+from .key_archive import ArchivedKey, build_find
 from .proofs import KeptProof, is_same_id, read_kept, split_parts, write_kept
 
 FORMAT = 1
@@ -44,9 +41,9 @@ HISTORY, KEYS = "history", "keys"
 NAMES = {
     ID_TOKEN: "the ID token",
     USERINFO: "the userinfo",
-    "salt": "the salt",
+    SALT: "the salt",
     EVENT: "the change",
-    "page": "the issuer, its rules or the time of the page",
+    PAGE: "the issuer, its rules or the time of the page",
     HISTORY: "the event",
     KEYS: "the issuer's keys",
 }
@@ -140,38 +137,39 @@ def check_export(text: str) -> Verdict:
         document = json.loads(text)
         kept = read_kept(json.dumps(document["kept"]))
         happened_at = datetime.fromisoformat(document[HISTORY]["happened_at"])
-        keys = [_read_key(each) for each in document[KEYS]]
+        issuer = kept.proof.issuer
+        keys = [_read_key(each, issuer) for each in document[KEYS]]
+        find_keys = build_find(keys, issuer, happened_at)
         present = _digest_parts(document, kept)
         known = dict(document["digests"])
         if document["format"] != FORMAT:
             raise ValueError("format")
-    except (ValueError, TypeError, KeyError, RecursionError, KeyRefused):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise ExportUnreadable("this is not an exported proof") from None
     problems = [
         (name, "altered") for name in present if present[name] != known.get(name)
     ]
     person = None
     try:
-        person = _verify(kept, keys, happened_at)
+        person = verify_kept(kept, find_keys, happened_at)
     except ProofRefused as error:
         problems.append((error.part, error.code))
     return Verdict(tuple(problems), person)
 
 
-def _read_key(document: dict[str, Any]) -> tuple[datetime, PublicKey]:
-    key = read_public_key(json.dumps(document["jwk"]))
-    algorithms = tuple(str(document["algorithms"]).split())
-    public = PublicKey(str(document["kid"]), algorithms, dict(key.jwk), key.key)
-    return datetime.fromisoformat(document["first_seen"]), public
-
-
-def _verify(
-    kept: KeptProof, keys: list[tuple[datetime, PublicKey]], happened_at: datetime
-) -> ProvedPerson:
-    def find_keys(kid: str, algorithm: str) -> list[PublicKey]:
-        return [key for _seen, key in keys if not kid or key.kid == kid]
-
-    return verify_kept(kept, find_keys, happened_at)
+def _read_key(document: dict[str, Any], issuer: str) -> ArchivedKey:
+    """Return an exported key, without its place in the archive."""
+    return ArchivedKey(
+        seq=0,
+        issuer=issuer,
+        kid=str(document["kid"]),
+        thumbprint="",
+        algorithms=str(document["algorithms"]),
+        jwk=json.dumps(document["jwk"]),
+        certificates=json.dumps(document["certificates"]),
+        first_seen=datetime.fromisoformat(document["first_seen"]),
+        previous="",
+    )
 
 
 def verify_kept(

@@ -135,7 +135,7 @@ class SparMapperLocal(models.AbstractModel):
         """Run ``code`` for each request; return the results in the same order."""
         self._check_channel(OFFICER)
         try:
-            proof = self._verify_proof(call, requests)
+            proof = self.env["spar.owner.proof"]._verify(call, requests)
         except OwnerProofRefused as error:
             return [
                 Result(Outcome.FORBIDDEN, request.id_value, problem=error.code)
@@ -164,16 +164,6 @@ class SparMapperLocal(models.AbstractModel):
             self._finish_work(work)
             self._record_acts(call, code, acts, results)
         return results
-
-    @api.model
-    def _verify_proof(self, call: CallContext, requests: list) -> ProofRow | None:
-        """Return the verified proof of an owner's call, if it has or needs one.
-
-        Raises OwnerProofRefused.
-        """
-        if call.owner_proof is None and call.authority < Authority.OWNER:
-            return None
-        return self.env["spar.owner.proof"]._verify(call, requests)
 
     @api.model
     def _read_acts(self, work: Work, requests, read, addresses) -> list[RequestedAct]:
@@ -410,7 +400,7 @@ class SparMapperLocal(models.AbstractModel):
         proof = None
         if proves_person(call) or call.owner_proof is not None:
             # Without a login nothing is undone, so that there is nothing to prove.
-            proof = self._verify_proof(call, [request])
+            proof = self.env["spar.owner.proof"]._verify(call, [request])
         work = self._begin_work(call, proof=proof)
         canonical = self._get_canonical(request.id_value)
         if not canonical:

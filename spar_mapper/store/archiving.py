@@ -15,7 +15,8 @@ from .database import Row, StoreCursor, copy_rows, fetch
 TABLE = "spar_issuer_key"
 #: How often it is noted that a key is still in use.
 NOTED_EVERY = timedelta(hours=1)
-_COLUMNS = (
+#: The columns that never change.
+COLUMNS = (
     "seq",
     "issuer",
     "kid",
@@ -27,7 +28,7 @@ _COLUMNS = (
     "previous",
     "mac",
 )
-_ALL = f"SELECT {', '.join(_COLUMNS)}, id, last_seen FROM {TABLE}"
+_ALL = f"SELECT {', '.join(COLUMNS)}, id, last_seen FROM {TABLE}"
 
 
 def read_archive(cr: StoreCursor, issuer: str | None = None) -> list[ArchivedKey]:
@@ -72,11 +73,11 @@ def _add(
     rows = fetch(cr, f"SELECT seq, mac FROM {TABLE} ORDER BY seq DESC LIMIT 1")
     new = archive_key(key, issuer, now, rows[0] if rows else (0, ""))
     row: Row = (
-        *(getattr(new, name) for name in _COLUMNS[:-1]),
+        *(getattr(new, name) for name in COLUMNS[:-1]),
         new.build_mac(keyring),
         now,
     )
-    copy_rows(cr, TABLE, (*_COLUMNS, "last_seen"), [row])
+    copy_rows(cr, TABLE, (*COLUMNS, "last_seen"), [row])
 
 
 def _mark_seen(cr: StoreCursor, key: ArchivedKey, now: datetime) -> None:

@@ -21,7 +21,7 @@ from .auditing import check_person
 from .database import Row, copy_rows, fetch
 from .history import Historian, build_answer
 from .loading import identify
-from .proving import is_used
+from .proving import is_used, note_used
 from .work import Work
 
 _EVENT = """
@@ -125,6 +125,8 @@ class Objector:
             raise NoSuchEvent(event.kind)
         known = build_answer(event.reference, event.remedy, event.state)
         if known and not (event.is_frozen and objection.proves_person(self.work.call)):
+            if proof is not None:
+                note_used(self.work.cr, proof, self.work.get_now())
             return known
         return self._settle(holding, event)
 

@@ -57,8 +57,9 @@ class Work:
 
     def begin(self) -> Ledger:
         """Return an empty ledger, whose time is now."""
-        tools = (self.keyring, self.get_now(), self.address_form, self.proof)
-        return Ledger(self.call, *tools)
+        return Ledger(
+            self.call, self.keyring, self.get_now(), self.address_form, self.proof
+        )
 
     def save(self, ledger: Ledger) -> None:
         """Write the results."""

@@ -383,6 +383,14 @@ class TestExport(ProofAuditCase):
                 document["digests"] = proof_export._digest_parts(document, kept)
                 self.assertTrue(self.judge(document))
 
+    def test_key_of_a_later_time_is_refused_all_the_same(self):
+        document = json.loads(self.text)
+        document["keys"][0]["first_seen"] = "2090-01-01T00:00:00"
+        kept = read_kept(json.dumps(document["kept"]))
+        document["digests"] = proof_export._digest_parts(document, kept)
+        verdict = proof_export.check_export(json.dumps(document))
+        self.assertEqual(verdict.problems, (("id_token", "key"),))
+
     def test_proof_of_another_person_is_refused_all_the_same(self):
         document = json.loads(self.text)
         request = LinkRequest("token:Other@nationalId", FA)

@@ -189,6 +189,17 @@ class TestRefused(OwnerProofCase):
         self.send(UnlinkRequest(ID, expected_version=1))
         self.assert_refused("proof_replayed", LINK, call)
 
+    def test_login_for_an_objection_that_was_made_already_is_used_up(self):
+        self.send(LINK)
+        period = self.mapper._history(self.owner, ID)[0]
+        request = ObjectionRequest(ID, period.uuid, period.events[0].seq)
+        answer = self.object_to(request)
+        call = self.confirm(request)
+        self.assertEqual(self.object_to(request, call), answer)
+        with self.assertRaises(OwnerProofRefused) as caught:
+            self.object_to(request, call)
+        self.assertEqual(caught.exception.code, "proof_replayed")
+
     def test_login_from_before_the_page_was_shown_is_refused(self):
         call = self.confirm(LINK, auth_time=self.provider.now - 31)
         self.assert_refused("proof_old", LINK, call)

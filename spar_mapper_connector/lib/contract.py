@@ -347,6 +347,11 @@ class Result:
     reference: str = ""
 
     @property
+    def precise_problem(self) -> str:
+        """Return the problem of the part of an address, where there is one."""
+        return (self.problem_values or {}).get("check") or self.problem
+
+    @property
     def is_uncertain(self) -> bool:
         """Return whether it is not known if the request had its effect."""
         return self.outcome is Outcome.RETRY and self.problem == UNKNOWN_EFFECT

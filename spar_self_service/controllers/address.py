@@ -2,11 +2,12 @@ from odoo import http
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
+from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
 from ..exceptions import StepUpNeeded
 from .confirmed import lead_to
-from .page import get_number, go_to, page, show
+from .page import go_to, page, show
 
 
 class AddressPages(http.Controller):
@@ -84,10 +85,10 @@ class AddressPages(http.Controller):
 
 def _show_objected_there(period: str, seq: int, reference: str):
     confirmations = request.env["spar.my.confirmation"]
-    if not confirmations._is_objected(period, seq, reference):
+    answer = confirmations._find_answer(period, seq, reference)
+    if answer is None:
         return go_to(f"/spar/objection/{period}/{seq}")
-    # To repeat an objection does nothing: it has the same answer.
-    return show_objected(request.env["spar.my.address"]._begin_objection(period, seq))
+    return show_objected(answer)
 
 
 def show_objected(answer):

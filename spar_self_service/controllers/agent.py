@@ -1,12 +1,14 @@
 from odoo import http
 from odoo.http import request
 
+from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
+
 from ..exceptions import DraftOutdated, TicketNeeded
 from ..lib import steps
 from . import draft_pages
 from .change import _QUESTIONS, _STEPS, show_done
 from .draft_pages import DraftPages
-from .page import STAFF_PAGE, get_number, go_to, page, show
+from .page import STAFF_PAGE, go_to, page, show
 
 
 class AgentPages(http.Controller):

@@ -1,13 +1,14 @@
 from odoo import http
 from odoo.http import request
 
+from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
 from ..exceptions import DraftOutdated, StepUpNeeded
 from ..lib import steps
 from . import draft_pages
 from .draft_pages import DraftPages
-from .page import get_home, get_number, go_to, page, show
+from .page import get_home, go_to, page, show
 
 _STEPS = ",".join((*draft_pages.QUESTIONS, steps.REVIEW))
 _QUESTIONS = ",".join(draft_pages.QUESTIONS)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from odoo.exceptions import MissingError
 from odoo.http import request
 
+from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
+
 from ..exceptions import AnswerRefused, DraftClosed, DraftOutdated
 from ..lib import steps
 from ..models.spar_draft import MAX_PLACES_SHOWN
 from .confirmed import lead_to
-from .page import get_here, get_number, go_to, show
+from .page import get_here, go_to, show
 
 
 @dataclass(frozen=True)

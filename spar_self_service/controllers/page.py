@@ -104,12 +104,3 @@ def show_unavailable(error: MapperError | OutcomeUnknown):
     again = path if request.httprequest.method == "GET" else ""
     is_known = not isinstance(error, OutcomeUnknown)
     return show("unavailable", 503, is_known=is_known, again=again)
-
-
-def get_number(text: str | None) -> int:
-    """Return a whole number from a form; 0 for anything else.
-
-    >>> get_number("12"), get_number("x"), get_number(None), get_number("9" * 30)
-    (12, 0, 0, 0)
-    """
-    return int(text) if text and text.isdecimal() and len(text) < 10 else 0

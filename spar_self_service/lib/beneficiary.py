@@ -15,7 +15,8 @@ class Beneficiary:
     ``key`` is an opaque reference to the person, suitable for histories and digests.
     ``id_value`` is the ID in its transmitted form, built by the ID type's strategy from
     verified claims; ``id_type`` is that type's code. ``issuer`` is who asserted it.
-    ``login`` is their signed words, where a mapper reads for a portal only with it.
+    ``login`` holds the issuer's signed tokens, where a mapper reads for a portal only
+    with them.
     """
 
     key: str

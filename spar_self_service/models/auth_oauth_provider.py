@@ -4,13 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
-    add_query,
-)
-from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
-    NoUsableId,
-    ProviderNotReady,
-)
+from odoo.addons.spar_mapper_connector.lib.oidc.authorization import add_query
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import NoUsableId
 from odoo.addons.spar_mapper_connector.lib.oidc.verified import VerifiedLogin
 from odoo.addons.spar_staff_login.lib.settings import get_staff_host
 
@@ -82,20 +77,12 @@ class AuthOauthProvider(models.Model):
     @api.model
     def _search_usable(self, domain=Domain.TRUE):
         """Return the providers of this flow that are enabled and approved."""
-        usable_sudo = self.sudo().search(
-            Domain("flow", "=", FLOW) & Domain("enabled", "=", True) & Domain(domain)
-        )
-        return usable_sudo and usable_sudo._filter_true()
+        return super()._search_usable(Domain("flow", "=", FLOW) & Domain(domain))
 
     @api.model
     def _get_offered(self):
         """Return the providers that are offered to beneficiaries, in order."""
         return self._search_usable([("is_offered", "=", True)])
-
-    def _check_usable(self) -> None:
-        """Raise ProviderNotReady unless beneficiaries may log in here."""
-        if not self._search_usable([("id", "in", self.ids)]):
-            raise ProviderNotReady("disabled")
 
     # === ADDRESSES === #
 

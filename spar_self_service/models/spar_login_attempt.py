@@ -1,4 +1,3 @@
-import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
     LoginAttempt,
 )
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import AttemptUnknown
+from odoo.addons.spar_mapper_connector.lib.pages.browser import digest_secret
 
 LIFETIME = timedelta(minutes=10)
 #: Pending attempts per browser: enough for some tabs, too few for a flood.
@@ -78,7 +78,8 @@ class SparLoginAttempt(models.Model):
     @api.model
     def _add(self, pending: PendingLogin, browser: str) -> None:
         """Store what the browser with this secret has begun, for ten minutes."""
-        secrets, state = pending.attempt.secrets, _hash(pending.attempt.secrets.state)
+        secrets = pending.attempt.secrets
+        state = digest_secret(secrets.state)
         begun = {
             "nonce": secrets.nonce,
             "verifier": secrets.verifier,
@@ -96,12 +97,12 @@ class SparLoginAttempt(models.Model):
                 pending.return_to,
                 datetime.fromtimestamp(pending.attempt.began_at, timezone.utc),
                 state,
-                _hash(browser),
+                digest_secret(browser),
                 pending.draft_mac or None,
                 self._seal_value(json.dumps(begun), state),
             ),
         )
-        self._drop_surplus(_hash(browser))
+        self._drop_surplus(digest_secret(browser))
 
     @api.model
     def _drop_surplus(self, browser_digest: bytes) -> None:
@@ -125,7 +126,7 @@ class SparLoginAttempt(models.Model):
                     WHERE state_digest = %s AND browser_digest = %s
                    RETURNING provider_id, purpose, user_id, return_to, draft_mac,
                           sealed, extract(epoch FROM began_at)::bigint AS began_at""",
-                (_hash(state), _hash(browser)),
+                (digest_secret(state), digest_secret(browser)),
             )
             row = cr.dictfetchone()
         if not row or row["began_at"] < time.time() - LIFETIME.total_seconds():
@@ -134,7 +135,7 @@ class SparLoginAttempt(models.Model):
 
     @api.model
     def _build_pending(self, row: dict, state: str) -> PendingLogin:
-        begun = json.loads(self._unseal_value(row["sealed"], _hash(state)))
+        begun = json.loads(self._unseal_value(row["sealed"], digest_secret(state)))
         secrets = AttemptSecrets(state, begun["nonce"], begun["verifier"])
         began_at, redirect_uri = row["began_at"], begun["redirect_uri"]
         return PendingLogin(
@@ -155,7 +156,7 @@ class SparLoginAttempt(models.Model):
         """
         query = "DELETE FROM spar_login_attempt WHERE browser_digest = %s"
         with self.env.registry.cursor() as cr:
-            cr.execute(query, (_hash(browser),))
+            cr.execute(query, (digest_secret(browser),))
 
     @api.model
     def _cron_forget_old(self) -> None:
@@ -164,8 +165,3 @@ class SparLoginAttempt(models.Model):
             "DELETE FROM spar_login_attempt WHERE began_at < %s",
             (fields.Datetime.now() - LIFETIME,),
         )
-
-
-def _hash(secret: str) -> bytes:
-    """Return the digest of a random secret of 256 bits, which needs no key."""
-    return hashlib.sha256(secret.encode()).digest()

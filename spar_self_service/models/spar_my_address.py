@@ -285,9 +285,7 @@ class SparMyAddress(models.AbstractModel):
         result = self._send(draft_sudo, person, call)
         if result.outcome in _TRY_AGAIN:
             return
-        # The problem of one part is more precise than that there is one.
-        problem = (result.problem_values or {}).get("check") or result.problem
-        self._close(draft_sudo, person, call, result.outcome, problem)
+        self._close(draft_sudo, person, call, result.outcome, result.precise_problem)
 
     @api.model
     def _close(
@@ -364,11 +362,7 @@ class SparMyAddress(models.AbstractModel):
         request = self._build_request(mapper, draft_sudo, person, now, fa)
         if request is None:
             return Result(Outcome.CONFLICT, problem="version")
-        if isinstance(request, UnlinkRequest):
-            return mapper._unlink_fa(call, [request])[0]
-        if isinstance(request, UpdateRequest):
-            return mapper._update_fa(call, [request])[0]
-        return mapper._link_fa(call, [request])[0]
+        return mapper._change_fa(call, request)
 
     @api.model
     def _build_request(

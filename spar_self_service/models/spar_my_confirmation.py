@@ -7,6 +7,7 @@ from odoo.addons.spar_mapper_connector.lib.confirmation import (
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Capability,
+    ObjectionAnswer,
     ObjectionRequest,
     Outcome,
 )
@@ -74,8 +75,8 @@ class SparMyConfirmation(models.AbstractModel):
         return mapper._propose(call, proposal)
 
     @api.model
-    def _take_result(self, draft_sudo, reference: str) -> ConfirmationState:
-        """Store what became of a draft's proposal in the draft; return its state.
+    def _take_result(self, draft_sudo, reference: str) -> None:
+        """Store what became of a draft's proposal in the draft.
 
         A reference comes from the browser: the mapper answers it for this person only,
         and it has to be of this draft. Raises StepUpNeeded, and MapperError.
@@ -89,17 +90,18 @@ class SparMyConfirmation(models.AbstractModel):
         if found.state is ConfirmationState.DECIDED and draft_sudo.state == "open":
             draft_sudo._lock_version(draft_sudo.version)
             mine._close(draft_sudo, person, call, found.outcome, found.problem)
-        return found.state
 
     @api.model
-    def _is_objected(self, period: str, seq: int, reference: str) -> bool:
-        """Return whether the person has confirmed this objection on that page."""
+    def _find_answer(
+        self, period: str, seq: int, reference: str
+    ) -> ObjectionAnswer | None:
+        """Return the answer to this objection, if it was confirmed on that page."""
         mine = self.env["spar.my.address"]
         person = mine._get_person()
         mapper, call = mine._get_mapper(person), mine._build_call(person)
         found = mapper._get_confirmation(call, reference)
         is_this = found.draft_id == _name_objection(period, seq)
-        return is_this and found.answer is not None
+        return found.answer if is_this else None
 
     @api.model
     def _check_own(self) -> None:

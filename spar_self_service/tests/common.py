@@ -1,5 +1,4 @@
 import contextlib
-import os
 import re
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -8,62 +7,30 @@ from urllib.parse import parse_qsl, urlsplit
 from odoo.http import root
 from odoo.tests import HttpCase
 
-from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
-from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
-from odoo.addons.spar_mapper_connector.tests.hostile_provider import (
-    CLIENT_ID,
-    GENERATED_CODE,
-    HostileProvider,
-)
+from odoo.addons.spar_mapper_connector.tests.provider_case import HostileProviderCase
 
 from ..models import spar_beneficiary
 from ..models.auth_oauth_provider import FLOW
 
-ALLOWED = {"SPAR_OUTGOING_ALLOW": "127.0.0.0/8"}
 
-
-class ProviderCase(KeyringCase):
+class ProviderCase(HostileProviderCase):
     """A database with one ID provider, which does what a test wants."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.startClassPatcher(patch.dict(os.environ, ALLOWED))
-        cls.hostile = HostileProvider()
-        cls.hostile.start()
-        cls.addClassCleanup(cls.hostile.stop)
         cls.provider = cls.create_provider()
-
-    def setUp(self):
-        super().setUp()
-        self.hostile.reset()
-        CACHE.forget(self.provider.jwks_uri)
 
     @classmethod
     def create_provider(cls, **values):
         """Create an enabled provider at the hostile provider's address."""
-        id_type = cls.env.ref("spar_mapper_connector.id_type_national_id")
-        provider = cls.env["auth.oauth.provider"].create(
-            {
-                "flow": FLOW,
-                "name": "Test ID",
-                "body": "Log in with Test ID",
-                "client_id": CLIENT_ID,
-                "issuer": cls.hostile.issuer,
-                "auth_endpoint": "http://127.0.0.1/",
-                "validation_endpoint": "http://127.0.0.1/",
-                "client_authentication": "private_key_jwt",
-                "userinfo_format": "jws",
-                "accepted_acrs": GENERATED_CODE,
-                "id_type_id": id_type.id,
-                "id_claim": "individual_id",
-                **values,
-            }
-        )
-        provider.action_discover()
-        provider._register_issuers()
-        provider.enabled = True
-        return provider
+        own = {
+            "flow": FLOW,
+            "body": "Log in with Test ID",
+            "auth_endpoint": "http://127.0.0.1/",
+            "validation_endpoint": "http://127.0.0.1/",
+        }
+        return cls.enable_client("auth.oauth.provider", **{**own, **values})
 
 
 class LoginCase(ProviderCase, HttpCase):

@@ -216,6 +216,7 @@ class TestConfirmation(PageCase):
         self.proposals.answers["person:ada-key", "reference"] = found
         self.come_back()
         self.assertIn("We have noted that this was not you", self.text)
+        self.assertIn("CASE1", self.text)
 
     def test_objection_that_was_not_confirmed_is_asked_again(self):
         period = self.dispute()

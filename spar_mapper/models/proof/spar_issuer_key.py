@@ -8,22 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeySetUnavaila
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PublicKey
 
 from ...lib import integrity
-from ...store.archiving import check_archive, note_keys
-
-#: The columns that never change: all but when a key was last seen.
-_FIXED = (
-    "id",
-    "seq",
-    "issuer",
-    "kid",
-    "thumbprint",
-    "algorithms",
-    "jwk",
-    "certificates",
-    "first_seen",
-    "previous",
-    "mac",
-)
+from ...store.archiving import COLUMNS, check_archive, note_keys
 
 
 class SparIssuerKey(models.Model):
@@ -66,7 +51,7 @@ class SparIssuerKey(models.Model):
     def init(self):
         result = super().init()
         for statement in (
-            *integrity.build_append_only(self._table, _FIXED),
+            *integrity.build_append_only(self._table, ("id", *COLUMNS)),
             *integrity.build_seen_guard(self._table),
         ):
             self.env.cr.execute(statement)

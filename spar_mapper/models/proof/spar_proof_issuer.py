@@ -21,7 +21,7 @@ from odoo.addons.spar_mapper_connector.lib.proof_check import FindKeys, IssuerRu
 
 
 class SparProofIssuer(models.Model):
-    """An ID provider whose signed words the store accepts as an owner's proof.
+    """An ID provider whose signed tokens the store accepts as an owner's proof.
 
     It is the store's own list: what a portal believes is not asked. Two people change
     it. For an ID type, the type must name the issuer, too.
@@ -215,25 +215,6 @@ class SparProofIssuer(models.Model):
             claim=self.id_claim,
         )
 
-    def _find_identifier(self, value: str, types) -> Identifier | None:
-        """Return the ID that the claim ``value`` asserts, in one of ``types``.
-
-        None for a value that could change the meaning of what surrounds it, and for
-        one that is an ID of another type.
-        """
-        value = value.strip()
-        if not value or ":" in value or "@" in value:
-            return None
-        for id_type in types:
-            try:
-                written = id_type._write_id(value)
-                found = self.env["spar.id.type"]._identify(written)
-            except InvalidIdentifier:
-                continue
-            if found.type_id == id_type.id:
-                return found
-        return None
-
     def _asserts(self, value: str, requested: Identifier) -> bool:
         """Return whether the claim ``value`` asserts the ID ``requested``.
 
@@ -242,8 +223,11 @@ class SparProofIssuer(models.Model):
         id_type_sudo = self.id_type_ids.filtered(lambda t: t.id == requested.type_id)
         if not id_type_sudo or not id_type_sudo._may_be_asserted_by(self.issuer):
             return False
-        found = self._find_identifier(value, id_type_sudo)
-        return found is not None and found.canonical == requested.canonical
+        try:
+            _written, found = id_type_sudo._read_claim(value)
+        except InvalidIdentifier:
+            return False
+        return found.canonical == requested.canonical
 
     # === KEYS === #
 

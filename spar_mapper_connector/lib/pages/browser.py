@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import MutableMapping
 from typing import Any
@@ -23,6 +24,11 @@ def get_browser_secret(session: Session) -> str:
         session[SECRET] = secrets.token_urlsafe(32)
     secret: str = session[SECRET]
     return secret
+
+
+def digest_secret(secret: str) -> bytes:
+    """Return the digest of a random secret of 256 bits, which needs no key."""
+    return hashlib.sha256(secret.encode()).digest()
 
 
 def begin_attempt(session: Session, now: float) -> str:

@@ -389,6 +389,24 @@ class SparIdType(models.Model):
             return text
         return identifier.parse_template(self.strategy).build(text)
 
+    def _read_claim(
+        self, value: str, card_check: CardCheck = CardCheck.NONE
+    ) -> tuple[str, Identifier]:
+        """Return the ID of this type in a claim, as it travels and as it is stored.
+
+        Raises InvalidIdentifier, also for a value that could change the meaning of what
+        surrounds it, and for one that is an ID of another type.
+        """
+        self.ensure_one()
+        value = value.strip()
+        if not value or ":" in value or "@" in value:
+            raise InvalidIdentifier("claim")
+        written = self._write_id(value)
+        found = self._identify(written, card_check)
+        if found.type_id != self.id:
+            raise InvalidIdentifier("type")
+        return written, found
+
     @api.model
     def _get_written_forms(self, text: str) -> list[str]:
         """Return the IDs that people may mean by ``text``.

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import datetime
 
 from odoo import models
@@ -98,6 +99,13 @@ class SparMapper(models.AbstractModel):
     ) -> list[Result]:
         """End the address in force: UNLINKED, NOT_LINKED, FA_MISMATCH, HELD, ..."""
         raise NotSupported(Capability.UNLINK)
+
+    def _change_fa(
+        self, call: CallContext, request: LinkRequest | UpdateRequest | UnlinkRequest
+    ) -> Result:
+        """Make one change, by the method for its kind of request."""
+        (result,) = _CHANGES[type(request)](self, call, [request])
+        return result
 
     def _resolve_fa(
         self, call: CallContext, requests: list[ResolveRequest]
@@ -203,6 +211,14 @@ class SparMapper(models.AbstractModel):
         Repeated use of a link gets the same answer. Raises NoSuchNotice.
         """
         raise NotSupported(Capability.OBJECTION)
+
+
+#: The type of a request -> the method of a mapper that carries out such requests.
+_CHANGES: dict[type, Callable] = {
+    LinkRequest: lambda mapper, call, requests: mapper._link_fa(call, requests),
+    UpdateRequest: lambda mapper, call, requests: mapper._update_fa(call, requests),
+    UnlinkRequest: lambda mapper, call, requests: mapper._unlink_fa(call, requests),
+}
 
 
 def _build_standing(id_value: str, purpose: str, result: Result | None) -> Standing:

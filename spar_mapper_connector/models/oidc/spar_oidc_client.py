@@ -3,6 +3,7 @@ import time
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ...exceptions import InvalidIdentifier, KeyMissing
 from ...lib import outgoing
@@ -234,6 +235,19 @@ class SparOidcClient(models.AbstractModel):
     def _is_ours(self) -> bool:
         """Return whether this client is used as this model says."""
         return True
+
+    # === USABLE CLIENTS === #
+
+    @api.model
+    def _search_usable(self, domain=Domain.TRUE):
+        """Return the clients that are enabled and as two people approved them."""
+        usable_sudo = self.sudo().search(Domain("enabled", "=", True) & Domain(domain))
+        return usable_sudo and usable_sudo._filter_true()
+
+    def _check_usable(self) -> None:
+        """Raise ProviderNotReady unless people may log in here."""
+        if not self._search_usable([("id", "in", self.ids)]):
+            raise ProviderNotReady("disabled")
 
     # === CHECKS === #
 
@@ -488,20 +502,15 @@ class SparOidcClient(models.AbstractModel):
         A value that could change the meaning of what surrounds it is refused, and so is
         one that does not have the form of the type's IDs on the card.
         """
-        value = verified.get_id_claim(self.id_claim or "").strip()
-        if not value or ":" in value or "@" in value:
-            raise NoUsableId("claim")
-        types = self.env["spar.id.type"]
+        value = verified.get_id_claim(self.id_claim or "")
+        id_type = self.id_type_id
         try:
-            written = self.id_type_id._write_id(value)
-            identifier = types._identify(written, CardCheck.PEOPLE)
+            written, _found = id_type._read_claim(value, CardCheck.PEOPLE)
             # One spelling, whatever the provider's current one is.
-            written = self.id_type_id._write_id(types._get_clean_value(written))
+            written = id_type._write_id(id_type._get_clean_value(written))
         except InvalidIdentifier as error:
             raise NoUsableId(error.code) from error
-        if identifier.type_id != self.id_type_id.id:
-            raise NoUsableId("type")
-        if not self.id_type_id.sudo()._may_be_asserted_by(self.issuer):
+        if not id_type.sudo()._may_be_asserted_by(self.issuer):
             raise NoUsableId("issuer")
         return written
 
