@@ -32,7 +32,7 @@ class Base(models.AbstractModel):
 
     #: Our fields on a model of another addon: see ``server/our_fields.py``.
     _spar_fields: frozenset[str] = frozenset()
-    #: The addons of this database that may read as superuser: see ``server/reading.py``.
+    #: The addons that may read our records as superuser: see ``server/reading.py``.
     _spar_related: frozenset[str] = frozenset()
 
     @api.model_create_multi

@@ -4,7 +4,8 @@ Superuser code of an addon of Odoo shows its users what it reads: rows to recycl
 goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
-them. It reads what is sealed only for somebody with a role. No expression reads anything.
+them. It reads what is sealed only for somebody with a role. No expression reads
+anything.
 """
 
 import functools
