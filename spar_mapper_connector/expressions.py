@@ -175,7 +175,7 @@ def is_on_command_line() -> bool:
 def is_loading(env) -> bool:
     """Return whether an addon is being installed or upgraded, by files on the server.
 
-    An expression is none of them, though Odoo evaluates some meanwhile.
+    Odoo evaluates expressions meanwhile; for those this is False.
     """
     return not env.registry.ready and not is_called_from_expression()
 

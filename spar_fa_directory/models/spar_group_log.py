@@ -26,9 +26,8 @@ class SparGroupLog(models.Model):
     """Who joined or left a SPAR group or one whose members reach code; append-only.
 
     A group of any addon of SPAR is a SPAR group. A membership is logged however it came
-    about. A line is also written for a group
-    that is implied by another one (an officer is a viewer), and when a group starts or
-    stops implying a SPAR group.
+    about. A line is also written for a group that is implied by another one (an officer
+    is a viewer), and when a group starts or stops implying a SPAR group.
     """
 
     _name = "spar.group.log"

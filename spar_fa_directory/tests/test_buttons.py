@@ -4,6 +4,8 @@ from lxml import etree
 
 from odoo.tests import TransactionCase, tagged
 
+from .buttons import iter_buttons
+
 
 @tagged("post_install", "-at_install")
 class TestButtons(TransactionCase):
@@ -13,18 +15,9 @@ class TestButtons(TransactionCase):
         """Yield each button that calls a method, with this method."""
         views = self.env["ir.ui.view"].search([("type", "!=", "qweb")])
         for view in views.filtered(lambda view: (view.xml_id or "")[:5] == "spar_"):
-            for button in etree.fromstring(view.arch_db).iter("button"):
-                if button.get("type") == "object":
-                    model = self.env[self.find_model(view.model, button)]
-                    name = button.get("name")
-                    yield f"{view.xml_id} {name}", getattr(type(model), name)
-
-    def find_model(self, model: str, button) -> str:
-        """Return the model of a button: that of the list of lines that it is in."""
-        for element in reversed(list(button.iterancestors("field"))):
-            field = self.env[model]._fields.get(element.get("name"))
-            model = field.comodel_name if field and field.comodel_name else model
-        return model
+            arch = etree.fromstring(view.arch_db)
+            for model, name in iter_buttons(self.env, arch, view.model):
+                yield f"{view.xml_id} {name}", getattr(type(self.env[model]), name)
 
     def test_a_method_accepts_the_ids_that_a_button_sends(self):
         buttons = list(self.get_buttons())

@@ -1,5 +1,6 @@
 from . import base
 from . import spar_sealed_setting
+from . import spar_limit_value
 from . import customising
 from . import ir_actions_server
 from . import ir_cron

@@ -32,6 +32,8 @@ class Base(models.AbstractModel):
 
     #: Our fields on a model of another addon: see ``server/our_fields.py``.
     _spar_fields: frozenset[str] = frozenset()
+    #: The addons that may read our records as superuser: see ``server/reading.py``.
+    _spar_related: frozenset[str] = frozenset()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -127,6 +129,6 @@ class SparExpressionNames(models.AbstractModel):
         read_names(self.env.registry._init_modules)
         freeze_fields(self.env.registry)
         note_our_fields(self.env.registry)
-        note_addons(self.env.registry._init_modules)
+        note_addons(self.env.registry)
         guard_searches(self.env.registry)
         return result

@@ -162,8 +162,8 @@ class SparSettingsSeal(models.Model):
         found += [("ir_ui_view", view_id, VIEW_FOREIGN) for view_id in foreign]
         bundles = self.env["ir.attachment"]._find_foreign_bundles()
         found += [("ir_attachment", row_id, BUNDLE_FOREIGN) for row_id in bundles]
-        fields = self.env["ir.model.fields"]._find_foreign()
-        found += [("ir_model_fields", row_id, FIELD_FOREIGN) for row_id in fields]
+        custom = self.env["ir.model.fields"]._find_foreign()
+        found += [("ir_model_fields", row_id, FIELD_FOREIGN) for row_id in custom]
         return list(dict.fromkeys(found))
 
     @api.model

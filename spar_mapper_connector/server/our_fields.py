@@ -1,4 +1,4 @@
-"""What is ours, also on models of others: the head of a household on a contact."""
+"""Which fields are ours, also on models of others: a contact's head of household."""
 
 #: The directory contains nothing about people: custom rules and fields are harmless.
 HARMLESS = "spar_fa_directory"

@@ -4,14 +4,13 @@ Superuser code of an addon of Odoo shows its users what it reads: rows to recycl
 goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
-them. What is sealed, it reads for somebody with a role only. No expression reads
+them. It reads what is sealed only for somebody with a role. No expression reads
 anything.
 """
 
 import functools
 import logging
 import sys
-from collections.abc import Iterable
 
 from odoo.exceptions import AccessError
 from odoo.http import request
@@ -29,17 +28,15 @@ _ADDONS, _OURS = "odoo.addons.", "spar_"
 #: Changes of settings name nobody. Odoo reads whole settings of its own, with the
 #: change that waits, also for visitors: the providers on the login page.
 _ABOUT_NOBODY = ("spar.setting.change",)
-#: The addons that may read as superuser, of the registry that was loaded last.
-_related: set[str] = set()
 
 
-def note_addons(names: Iterable[str]) -> None:
+def note_addons(registry) -> None:
     """Note the addons of a database that belong together with ours."""
     depends = {}
-    for name in names:
+    for name in registry._init_modules:
         if manifest := Manifest.for_addon(name, display_warning=False):
             depends[name] = tuple(manifest["depends"])
-    _related.update(find_related(depends, _OURS))
+    registry["base"]._spar_related = frozenset(find_related(depends, _OURS))
 
 
 def guard_searches(registry) -> None:
@@ -106,7 +103,9 @@ def _check_addon(records, addon: str) -> None:
     if not is_at_run_time(records.env):
         return
     is_closed = hasattr(records, "_sealed_columns") and _is_for_others(records.env)
-    if addon in _related and (not is_closed or records._name in _ABOUT_NOBODY):
+    if addon in records._spar_related and (
+        not is_closed or records._name in _ABOUT_NOBODY
+    ):
         return
     _logger.error("SPAR ALARM %s tried to read %s; refused", addon, records._name)
     raise AccessError(

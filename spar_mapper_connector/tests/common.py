@@ -3,6 +3,7 @@ import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
+from odoo.orm.model_classes import add_to_registry
 from odoo.tests import TransactionCase, new_test_user
 
 from ..exceptions import ServiceUnavailable
@@ -26,6 +27,13 @@ def build_open_keyring(*more_keys, **roles):
         "token_key": first["token"].key_id,
     }
     return keys.OpenKeyring(file, keys.KeyRoles(**{**values, **roles}))
+
+
+def add_model(case: type[TransactionCase], model: type) -> None:
+    """Add a model of the tests to the registry, until the class's tests have ended."""
+    add_to_registry(case.registry, model)
+    case.registry._setup_models__(case.env.cr, [model._name])
+    case.addClassCleanup(case.registry.__delitem__, model._name)
 
 
 class KeyringCase(TransactionCase):

@@ -1,7 +1,6 @@
-from odoo.orm.model_classes import add_to_registry
 from odoo.tests import new_test_user
 
-from odoo.addons.spar_mapper_connector.tests.common import KeyringCase
+from odoo.addons.spar_mapper_connector.tests.common import KeyringCase, add_model
 
 #: As they travel: kind and provider in small letters.
 ID, OTHER_ID = "token:2007760620@nationalid", "token:2007816053@nationalid"
@@ -62,9 +61,7 @@ class RegistryCase(KeyringCase):
 
         cls.stand_in = StandIn
         name = StandIn._name
-        add_to_registry(cls.registry, StandIn)
-        cls.registry._setup_models__(cls.env.cr, [name])
-        cls.addClassCleanup(cls.registry.__delitem__, name)
+        add_model(cls, StandIn)
         backends = cls.env["spar.mapper.backend"]
         offered = [(name, "Stand-in")]
         cls.classPatch(

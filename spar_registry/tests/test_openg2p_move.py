@@ -4,7 +4,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.orm.model_classes import add_to_registry
 from odoo.tests import new_test_user
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
@@ -13,6 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Outcome,
     Result,
 )
+from odoo.addons.spar_mapper_connector.tests.common import add_model
 
 from .common import FA, NUMBER, OTHER_FA, RegistryCase
 
@@ -244,10 +244,8 @@ class TestTwoBackends(MoveInCase):
         super().setUpClass()
         from .stand_in import SecondStandIn
 
-        add_to_registry(cls.registry, SecondStandIn)
         name = SecondStandIn._name
-        cls.registry._setup_models__(cls.env.cr, [name])
-        cls.addClassCleanup(cls.registry.__delitem__, name)
+        add_model(cls, SecondStandIn)
         backends = cls.env["spar.mapper.backend"]
         offered = [(cls.stand_in._name, "Stand-in"), (name, "Second")]
         cls.classPatch(

@@ -10,6 +10,7 @@ from odoo.fields import Command
 from odoo.orm.model_classes import add_to_registry
 from odoo.tests import new_test_user
 
+from odoo.addons.spar_fa_directory.tests.buttons import iter_buttons
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
 from .common import FA, ID, OTHER_FA, RegistryCase
@@ -612,18 +613,10 @@ class TestRightsTable(RegistryCase):
             pair
             for view in views
             if view.model
-            for pair in self.list_buttons(etree.fromstring(view.arch_db), view.model)
+            for pair in iter_buttons(
+                self.env, etree.fromstring(view.arch_db), view.model
+            )
         }
-
-    def list_buttons(self, node, model):
-        """Yield the buttons below a node, those in lists of rows with their model."""
-        for child in node.iterchildren(etree.Element):
-            if child.tag == "button" and child.get("type") == "object":
-                yield model, child.get("name")
-            comodel = None
-            if child.tag == "field" and child.get("name") in self.env[model]._fields:
-                comodel = self.env[model]._fields[child.get("name")].comodel_name
-            yield from self.list_buttons(child, comodel or model)
 
     def test_the_table_has_every_button(self):
         found = self.find_buttons()
@@ -639,7 +632,7 @@ class TestRightsTable(RegistryCase):
                 </field>
             </form>"""
         )
-        found = set(self.list_buttons(arch, "spar.payment.account"))
+        found = set(iter_buttons(self.env, arch, "spar.payment.account"))
         new = {("spar.payment.account", "new"), ("spar.outbox.entry", "newer")}
         self.assertEqual(found, new)
         self.assertFalse(new & set(ACTIONS))

@@ -23,7 +23,7 @@ from odoo.addons.auth_totp.models.totp import (
 )
 
 from ..lib import sessions
-from ..pages import note_page, render_page
+from ..pages.rendering import note_page, render_page
 
 #: In the session: the secret that was shown to the app.
 SECRET = "spar_totp_secret"

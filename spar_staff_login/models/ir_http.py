@@ -10,7 +10,7 @@ from odoo.http import SAFE_HTTP_METHODS, SessionExpiredException, request, root
 from odoo.addons.auth_timeout.models.ir_http import CheckIdentityException
 
 from ..lib import content_policy, hosts, sessions, settings
-from ..pages import is_page
+from ..pages.rendering import is_page
 
 SECOND_FACTOR_PATH = "/web/second-factor"
 

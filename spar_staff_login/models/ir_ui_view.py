@@ -3,7 +3,7 @@ from urllib.parse import urlsplit
 from odoo import models
 from odoo.http import request
 
-from ..pages import CHECK_IDENTITY, PAGES, note_page, render_page
+from ..pages.rendering import CHECK_IDENTITY, PAGES, note_page, render_page
 
 
 class IrUiView(models.Model):
@@ -50,9 +50,9 @@ class IrUiView(models.Model):
             return False
         if PAGES[template] != CHECK_IDENTITY:
             return True
-        # The visitors of a website have Odoo's own page, but for those with a role.
-        is_staffs = self.env["ir.http"]._is_on_staff_host()
-        return is_staffs or self.env.user._has_spar_role()
+        # Visitors of a website get Odoo's own page, unless they have a role.
+        is_staff = self.env["ir.http"]._is_on_staff_host()
+        return is_staff or self.env.user._has_spar_role()
 
     def _get_login_links(self, values: dict) -> list[tuple[str, str]]:
         """Return address and text of each other way to log in, from the login page."""

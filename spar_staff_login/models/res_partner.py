@@ -65,11 +65,11 @@ class ResPartner(models.Model):
         return keyring.token_mac(bind("password link", self.id, token)).hex()
 
 
-def _lead(url: str, host: str, is_staffs: bool) -> str:
+def _lead(url: str, host: str, is_staff: bool) -> str:
     """Return the address of a link, on a host if one is set."""
     parts = urlsplit(url)
     if host and parts.netloc:
         parts = parts._replace(netloc=host)
-    if is_staffs and parts.path == _FIRST_PATH:
+    if is_staff and parts.path == _FIRST_PATH:
         parts = parts._replace(path=_PASSWORD_PATH)
     return parts.geturl()

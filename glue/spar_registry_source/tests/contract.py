@@ -5,6 +5,7 @@ selections and methods; XML ids with their models; places in views. It is compar
 the registry in the database: a stub in our tests, the real one where that is installed.
 """
 
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,35 @@ from pathlib import Path
 from lxml import etree
 
 
-def read_contract(folder: str) -> dict:
-    """Return the contract beside a test; ``folder`` is the test's ``__file__``."""
-    return json.loads(Path(folder).with_name("contract.json").read_text())
+class ContractTests:
+    """Tests of the contract beside the class that inherits them."""
+
+    def read_contract(self) -> dict:
+        path = Path(inspect.getfile(type(self))).with_name("contract.json")
+        return json.loads(path.read_text())
+
+    def test_registry_has_every_name(self):
+        self.assertEqual(find_differences(self.env, self.read_contract()), [])
+
+    def test_missing_name_is_noticed(self):
+        contract = self.read_contract()
+        fields = next(iter(contract["models"].values()))["fields"]
+        fields[next(iter(fields))] = ["unknown"]
+        fields["gone"] = ["char"]
+        contract["models"]["spar.gone"] = {}
+        contract["xml_ids"]["base.gone"] = "res.groups"
+        next(iter(contract["views"].values())).append("//gone")
+        self.assertEqual(len(find_differences(self.env, contract)), 5)
+
+    def test_addons_for_this_registry_alone_installed_themselves(self):
+        """Cover all of them: their names end with the registry's."""
+        ours = self.__module__.split(".")[2]
+        domain = [("name", "=like", r"spar\_%\_open%"), ("state", "=", "installed")]
+        addons = self.env["ir.module.module"].search(domain)
+        self.assertIn(ours, addons.mapped("name"))
+        self.assertTrue(all(addons.mapped("auto_install")))
+        registries = {name.rpartition("_")[2] for name in addons.mapped("name")}
+        self.assertEqual(registries, {ours.rpartition("_")[2]})
 
 
 def find_differences(env, contract: dict) -> list[str]:

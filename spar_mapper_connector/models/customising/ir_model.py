@@ -67,7 +67,7 @@ class IrModelFields(models.Model):
 
     @api.model
     def _find_foreign(self) -> list[int]:
-        """Return the ids of custom fields that no longer can be added."""
+        """Return the ids of custom fields that can no longer be added."""
         added = self.sudo().search([("state", "=", "manual")], order="id")
         return added._find_reading_ours().ids
 

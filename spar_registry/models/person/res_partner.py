@@ -136,7 +136,7 @@ class ResPartner(models.Model):
         for model, name in _REGISTERED:
             rows_sudo = self.env[model].sudo().with_context(active_test=False)
             found |= set(rows_sudo.search([(name, "in", self.ids)])[name].ids)
-        return found & set(self.ids)
+        return found
 
     # === HOOKS FOR OTHER REGISTRIES === #
 

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.query import Query
+from odoo.tools.sql import create_index
 
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
@@ -100,14 +101,8 @@ class SparPersonIdentity(models.Model):
         result = super().init()
         # By digest: people who share an ID, and the person of an ID in a file.
         for column in self._digest_columns:
-            self.env.cr.execute(
-                SQL(
-                    "CREATE INDEX IF NOT EXISTS %s ON %s (%s)",
-                    SQL.identifier(f"spar_person_identity_{column}_index"),
-                    SQL.identifier(self._table),
-                    SQL.identifier(column),
-                )
-            )
+            name = f"{self._table}_{column}_index"
+            create_index(self.env.cr, name, self._table, [column])
         return result
 
     @api.model
@@ -399,14 +394,7 @@ class SparPersonIdentity(models.Model):
         unknown one with none.
         """
         keyring = self.env["spar.keyring"]._open()
-        wanted: dict[bytes, list[str]] = {}
-        for text in id_values:
-            try:
-                canonical = self.env["spar.id.type"]._identify(text).canonical
-            except InvalidIdentifier:
-                continue
-            digest = bytes(keyring.digest(IDENTITY, canonical))
-            wanted.setdefault(digest, []).append(text)
+        wanted = self._digest_ids(id_values)
         column = SQL.identifier(f"digest_{keyring.roles.read_column}")
         rows = self.env.execute_query(
             SQL(
@@ -423,3 +411,17 @@ class SparPersonIdentity(models.Model):
                 if partner_id not in found[text]:
                     found[text].append(partner_id)
         return found
+
+    @api.model
+    def _digest_ids(self, id_values: list[str]) -> dict[bytes, list[str]]:
+        """Return the spellings of each valid ID, by its digest."""
+        keyring = self.env["spar.keyring"]._open()
+        spellings: dict[bytes, list[str]] = {}
+        for text in id_values:
+            try:
+                canonical = self.env["spar.id.type"]._identify(text).canonical
+            except InvalidIdentifier:
+                continue
+            digest = bytes(keyring.digest(IDENTITY, canonical))
+            spellings.setdefault(digest, []).append(text)
+        return spellings

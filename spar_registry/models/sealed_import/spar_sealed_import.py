@@ -179,8 +179,8 @@ class SparSealedImport(models.AbstractModel):
 
     def _save_inspected(self, values: dict):
         """Write without examining the file again; new parts belong to this model."""
-        job = self.sudo().with_context(default_job_model=self._name)
-        return super(SparSealedImport, job)._save_inspected(values)
+        job_sudo = self.sudo().with_context(default_job_model=self._name)
+        return super(SparSealedImport, job_sudo)._save_inspected(values)
 
     def _forget_shown(self) -> None:
         self.sudo().column_ids.unlink()

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.sql import create_index
 
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
@@ -42,14 +43,8 @@ class SparSourceIdentity(models.Model):
         result = super().init()
         add_columns(self.env.cr, self._table, DIGESTS)
         for column in DIGESTS:
-            self.env.cr.execute(
-                SQL(
-                    "CREATE INDEX IF NOT EXISTS %s ON %s (%s)",
-                    SQL.identifier(f"{self._table}_{column}_index"),
-                    SQL.identifier(self._table),
-                    SQL.identifier(column),
-                )
-            )
+            name = f"{self._table}_{column}_index"
+            create_index(self.env.cr, name, self._table, [column])
         return result
 
     # === READING IDS === #
@@ -176,15 +171,7 @@ class SparSourceIdentity(models.Model):
     @api.model
     def _find_by_ids(self, id_values: list[str]) -> dict[str, list[int]]:
         """Return the people who have each ID, by the ID as it was given."""
-        keyring = self.env["spar.keyring"]._open()
-        wanted: dict[bytes, list[str]] = {}
-        for text in id_values:
-            try:
-                canonical = self.env["spar.id.type"]._identify(text).canonical
-            except InvalidIdentifier:
-                continue
-            digest = bytes(keyring.digest(IDENTITY, canonical))
-            wanted.setdefault(digest, []).append(text)
+        wanted = self.env["spar.person.identity"]._digest_ids(id_values)
         found: dict[str, list[int]] = {text: [] for text in id_values}
         for digest, partner_ids in self._find_owners(list(wanted), ours=False).items():
             for text in wanted[digest]:
