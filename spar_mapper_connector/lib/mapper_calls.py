@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from .contract import Operation
 
 #: Operation -> its call, which takes the mapper, the context and the requests.
-MAPPER_CALLS: dict[Operation, Callable] = {
+MAPPER_CALLS: dict[Operation, Callable[..., Any]] = {
     Operation.LINK: lambda mapper, call, requests: mapper._link_fa(call, requests),
     Operation.UPDATE: lambda mapper, call, requests: mapper._update_fa(call, requests),
     Operation.UNLINK: lambda mapper, call, requests: mapper._unlink_fa(call, requests),

@@ -76,10 +76,11 @@ class SparSealedSetting(models.AbstractModel):
         if field.type != "many2many":
             return SQL("t.%s", SQL.identifier(name))
         return SQL(
-            "(SELECT array_agg(r.%s ORDER BY 1) FROM %s r WHERE r.%s = t.id)",
-            SQL.identifier(field.column2),
-            SQL.identifier(field.relation),
-            SQL.identifier(field.column1),
+            "(SELECT array_agg(r.%(value)s ORDER BY r.%(value)s)"
+            " FROM %(relation)s r WHERE r.%(row)s = t.id)",
+            value=SQL.identifier(field.column2),
+            relation=SQL.identifier(field.relation),
+            row=SQL.identifier(field.column1),
         )
 
     # === SEALING === #

@@ -517,7 +517,7 @@ class TestOtherCode(TransactionCase):
         """Add a custom field to contacts, as Odoo's administrator does."""
         kept = {
             "name": "x_test",
-            "field_description": "x",
+            "field_description": values.get("name", "x_test"),
             "model_id": self.env["ir.model"]._get_id("res.partner"),
             "state": "manual",
         }
