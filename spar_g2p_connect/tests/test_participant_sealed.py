@@ -4,7 +4,7 @@ import json
 from contextlib import contextmanager
 
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.spar_g2p_connect.exceptions import InvalidClient
 from odoo.addons.spar_g2p_connect.lib.token_request import TokenRequest
@@ -97,6 +97,38 @@ class TestParticipantSealed(KeyringMixin, TransactionCase):
                         self.assertTrue(self.load(self.other).may_call)
                         savepoint.rollback()
                     self.env["spar.row.versions"]._forget()
+
+    def test_order_of_chosen_records_in_the_database_does_not_matter(self):
+        """The rows of a many2many field have no order of their own."""
+        names = ("first", "second", "third")
+        self.payer.own_provider_ids = self.env["spar.fsp"].create(
+            [{"name": name, "code": f"seal_{name}"} for name in names]
+        )
+        self.env.flush_all()
+        field = self.participants._fields["own_provider_ids"]
+        rows = self.env.execute_query(
+            SQL(
+                "DELETE FROM %s WHERE %s = %s RETURNING %s",
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column1),
+                self.payer.id,
+                SQL.identifier(field.column2),
+            )
+        )
+        for (provider_id,) in sorted(rows, reverse=True):
+            self.env.cr.execute(
+                SQL(
+                    "INSERT INTO %s (%s, %s) VALUES (%s, %s)",
+                    SQL.identifier(field.relation),
+                    SQL.identifier(field.column1),
+                    SQL.identifier(field.column2),
+                    self.payer.id,
+                    provider_id,
+                )
+            )
+        self.env.invalidate_all()
+        self.assertEqual(len(rows), len(names))
+        self.assertEqual(self.payer._filter_true(), self.payer)
 
     def test_participant_enabled_by_sql_is_refused(self):
         self.payer.state = "disabled"
