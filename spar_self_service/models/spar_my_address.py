@@ -372,7 +372,8 @@ class SparMyAddress(models.AbstractModel):
     ) -> LinkRequest | UpdateRequest | UnlinkRequest | None:
         """Return what a draft asks the mapper for, by what is in force ``now``.
 
-        Returns None where the person saw no account and there is one.
+        Returns None where the person saw no account and there is one. An officer sees
+        none: what they fill in is for the account that is in force now.
         """
         base = draft_sudo.base_version or None
         if draft_sudo.operation == "remove":
@@ -381,8 +382,10 @@ class SparMyAddress(models.AbstractModel):
         if now.outcome is Outcome.NOT_LINKED:
             return LinkRequest(person.id_value, fa, details)
         has_versions = Capability.VERSIONS in mapper._capabilities()
-        if base is None and has_versions and draft_sudo.owner_key:
-            return None
+        if base is None and has_versions:
+            if draft_sudo.owner_key:
+                return None
+            base = now.version
         return UpdateRequest(person.id_value, fa, details, expected_version=base)
 
 
