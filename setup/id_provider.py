@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 import shutil
 from pathlib import Path
 
@@ -89,6 +90,7 @@ def build_config(facts: dict, url: str, port: int) -> dict:
     return {
         "issuer": f"http://localhost:{port}",
         "port": port,
+        "salt": secrets.token_hex(16),
         "clients": [_build_client(client, url) for client in clients],
         "people": [
             _build_person(person)
