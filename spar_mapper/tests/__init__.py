@@ -66,3 +66,4 @@ from . import test_spar_truth
 from . import test_spar_tampered_forms
 from . import test_spar_brought_back
 from . import test_store_database
+from . import test_subjects
