@@ -32,17 +32,25 @@ _ABOUT_NOBODY = ("spar.setting.change",)
 
 def note_addons(registry) -> None:
     """Note the addons of a database that belong together with ours."""
+    registry["base"]._spar_related = find_related_addons(registry)
+
+
+def find_related_addons(registry) -> frozenset[str]:
+    """Return the addons of a database that belong together with ours."""
     depends = {}
     for name in registry._init_modules:
         if manifest := Manifest.for_addon(name, display_warning=False):
             depends[name] = tuple(manifest["depends"])
-    registry["base"]._spar_related = frozenset(find_related(depends, _OURS))
+    return frozenset(find_related(depends, _OURS))
 
 
 def guard_searches(registry) -> None:
-    """Guard the searches of our stored models: also a field is read by a search."""
+    """Guard the searches of our models: also a field is read by a search.
+
+    The rows of forms, too: they name a person beside a provider.
+    """
     for name, model in registry.items():
-        if name.startswith("spar.") and _is_guarded(model):
+        if name.startswith("spar.") and (_is_guarded(model) or _is_form(model)):
             _guard_searches_of(model)
 
 
@@ -50,6 +58,11 @@ def _is_guarded(model) -> bool:
     """Return whether a model of ours stores what concerns people."""
     is_stored = not (model._abstract or model._transient)
     return is_stored and model._original_module != HARMLESS
+
+
+def _is_form(model) -> bool:
+    """Return whether a model of ours stores what staff have open."""
+    return model._transient and model._original_module != HARMLESS
 
 
 def _guard_searches_of(model: type) -> None:
