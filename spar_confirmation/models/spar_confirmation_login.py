@@ -44,6 +44,8 @@ from .spar_confirmation_client import PAGES_PATH
 
 #: The purpose under which people are named in the history: by provider and subject.
 PERSON = "confirmation person"
+#: The channel of a change that an officer filled in beside the person.
+AGENT = "agent"
 
 
 @dataclass(frozen=True)
@@ -200,18 +202,37 @@ class SparConfirmationLogin(models.AbstractModel):
         self, confirmation, content: ProposedChange, answered: VerifiedConfirmation
     ) -> CallContext:
         is_remote = confirmation.caller.startswith(PARTICIPANT)
-        person = self._name_person(answered.verified)
         return CallContext(
-            actor=person if is_remote else confirmation.caller,
-            channel="portal",
+            **self._name_actors(confirmation.caller, content, answered.verified),
             authority=Authority.OWNER,
             authenticated_by="login",
-            reason=confirmation.caller if is_remote else "",
             provider_ids=content.provider_ids,
             id_type_ids=content.id_type_ids,
             checks_addresses=is_remote,
             owner_proof=self._build_proof(answered),
         )
+
+    @api.model
+    def _name_actors(
+        self, caller: str, content: ProposedChange, verified: VerifiedLogin
+    ) -> dict[str, str]:
+        """Return who acted, for the history; by an officer's help, both people.
+
+        An officer of a portal elsewhere is named behind the portal, by its word.
+        """
+        is_remote = caller.startswith(PARTICIPANT)
+        person = self._name_person(verified)
+        officer = content.proposal.officer
+        if officer:
+            return {
+                "actor": caller,
+                "on_behalf_of": content.person or person,
+                "channel": AGENT,
+                "reason": officer if is_remote else "",
+            }
+        if is_remote:
+            return {"actor": person, "channel": "portal", "reason": caller}
+        return {"actor": caller, "channel": "portal"}
 
     @api.model
     def _name_person(self, verified: VerifiedLogin) -> str:

@@ -36,6 +36,7 @@ class SparConfirmationTexts(models.AbstractModel):
             "is_removal": isinstance(request, UnlinkRequest),
             "is_replacing": isinstance(request, UpdateRequest),
             "request_text": self._get_request_text(content),
+            "is_helped": bool(content.proposal.officer),
             "new_lines": self._describe_new(request),
             "old_lines": self.env["spar.address.words"]._describe(old) if old else [],
             "clients": confirmation._get_clients(content.proposal),
