@@ -15,6 +15,7 @@ from . import test_lib_rules
 from . import test_lib_seals
 from . import test_migration
 from . import test_notice_channel
+from . import test_person_page
 from . import test_proof_audit
 from . import test_proof_command
 from . import test_reveal
@@ -26,8 +27,10 @@ from . import test_spar_audit_run
 from . import test_spar_authority
 from . import test_spar_batches
 from . import test_spar_change
+from . import test_spar_change_assignment
 from . import test_spar_change_backend
 from . import test_spar_change_first
+from . import test_spar_change_review
 from . import test_spar_change_rule
 from . import test_spar_checkpoint
 from . import test_spar_checkpoint_restore

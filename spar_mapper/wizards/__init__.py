@@ -1,4 +1,5 @@
 from . import spar_find_wizard
+from . import spar_person_date_wizard
 from . import spar_mapping_wizard_part
 from . import spar_mapping_wizard
 from . import spar_evidence_wizard
@@ -6,3 +7,5 @@ from . import spar_objection_wizard
 from . import spar_reveal_wizard
 from . import spar_form_case_wizard
 from . import spar_office_wizard
+from . import spar_change_wizard
+from . import spar_change_assign_wizard
