@@ -3,6 +3,7 @@ from . import spar_stop_reason
 from . import spar_account_entry
 from . import spar_change_forecast
 from . import spar_confirm_once
+from . import spar_person_date_wizard
 from . import spar_mapping_wizard_part
 from . import spar_mapping_wizard
 from . import spar_evidence_wizard
