@@ -100,6 +100,7 @@ WAIT_ENDS = (
     "replaced",
     "unlinked",
     "withdrawn",
+    "suspended",
     "resumed",
     "reversed",
     "restored",
