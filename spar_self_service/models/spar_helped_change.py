@@ -186,9 +186,7 @@ class SparHelpedChange(models.AbstractModel):
             mine._finish(draft_sudo, ticket.beneficiary, call)
 
     @api.model
-    def _build_call(
-        self, officer, person: Beneficiary, nonce: str = ""
-    ) -> CallContext:
+    def _build_call(self, officer, person: Beneficiary, nonce: str = "") -> CallContext:
         return replace(
             self._build_officers_call(officer),
             on_behalf_of=f"person:{person.key}",

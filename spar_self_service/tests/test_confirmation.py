@@ -23,7 +23,6 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
     UpdateRequest,
 )
-
 from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
 from .page_case import FA, ID, STAFF, PageCase
@@ -253,7 +252,9 @@ class TestConfirmation(PageCase):
         return self.url_open(path, allow_redirects=False)
 
     def answer_officer(self, draft, state, outcome=None, **values):
-        found = Confirmation(state, outcome=outcome, **{"draft_id": draft.uuid, **values})
+        found = Confirmation(
+            state, outcome=outcome, **{"draft_id": draft.uuid, **values}
+        )
         self.proposals.answers[f"user:{self.officer.id}", "reference"] = found
 
     def test_person_beside_an_officer_confirms_on_the_page_of_the_mapper(self):
