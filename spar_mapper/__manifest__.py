@@ -20,6 +20,7 @@
         "data/ir_cron_data.xml",
         "wizards/spar_mapping_wizard_views.xml",
         "wizards/spar_find_wizard_views.xml",
+        "wizards/spar_person_date_wizard_views.xml",
         "wizards/spar_reveal_wizard_views.xml",
         "wizards/spar_evidence_wizard_views.xml",
         "wizards/spar_objection_wizard_views.xml",
@@ -33,6 +34,7 @@
         "views/spar_change_views.xml",
         "views/spar_mapping_period_views.xml",
         "views/spar_mapping_views.xml",
+        "views/spar_subject_views.xml",
         "views/spar_move_views.xml",
         "views/spar_recheck_views.xml",
         "views/spar_fsp_views.xml",
@@ -57,5 +59,6 @@
         "demo/res_users_demo.xml",
         "demo/spar_mapper_demo.xml",
     ],
+    "assets": {"web.assets_backend": ["spar_mapper/static/src/**/*"]},
     "uninstall_hook": "uninstall_hook",
 }

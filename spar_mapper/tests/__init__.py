@@ -15,6 +15,7 @@ from . import test_lib_rules
 from . import test_lib_seals
 from . import test_migration
 from . import test_notice_channel
+from . import test_person_page
 from . import test_proof_audit
 from . import test_proof_command
 from . import test_reveal

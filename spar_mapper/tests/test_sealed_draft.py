@@ -47,7 +47,7 @@ class TestSealedDraft(StoreCase):
         known = {
             "spar.mapping.wizard": {*TEXTS, "document"},
             "spar.mapping.wizard.part": {"value"},
-            "spar.find.wizard": {"id_value", "account"},
+            "spar.find.wizard": {"typed", "id_value", "account"},
         }
         for model, names in known.items():
             self.assertEqual(found[model].keys(), names)

@@ -1,4 +1,5 @@
 from . import spar_find_wizard
+from . import spar_person_date_wizard
 from . import spar_mapping_wizard_part
 from . import spar_mapping_wizard
 from . import spar_evidence_wizard
