@@ -262,9 +262,7 @@ class SparComplaint(models.Model):
         """Object to an event for the person: changes are locked, nothing is undone."""
         shown = event.mapping_id._show().get(event.mapping_id.id)
         if shown is None or not event.period_id:
-            raise UserError(
-                self.env._("This record cannot be opened. See the alarms.")
-            )
+            raise UserError(self.env._("This record cannot be opened. See the alarms."))
         request = ObjectionRequest(
             StoredIdentifier(shown.canonical, shown.type_id),
             event.period_id.address_uuid,
@@ -496,7 +494,9 @@ class SparComplaint(models.Model):
         with self.env["spar.staff.answers"]._raise_user_errors():
             answer = mapper._confirm_objection(call, self.objection_id.id)
         remedies = dict(
-            self.env["spar.objection"]._fields["remedy"]._description_selection(self.env)
+            self.env["spar.objection"]
+            ._fields["remedy"]
+            ._description_selection(self.env)
         )
         text = remedies[answer.remedy.value]
         return self.env["spar.staff.answers"]._notify(text)
@@ -538,7 +538,9 @@ class SparComplaint(models.Model):
         self, call: CallContext, objection_id: int, is_upheld: bool
     ) -> None:
         """Close the complaint of a case that was just decided."""
-        query = SQL("SELECT id FROM spar_complaint WHERE objection_id = %s", objection_id)
+        query = SQL(
+            "SELECT id FROM spar_complaint WHERE objection_id = %s", objection_id
+        )
         for (row_id,) in self.env.execute_query(query):
             self.browse(row_id)._note_closed(call, is_upheld)
 
@@ -561,6 +563,4 @@ class SparComplaint(models.Model):
             raise UserError(self.env._("This complaint was already answered."))
         is_told = told_how != NOT_REACHED
         now = self.env["spar.mapper.local"]._get_now()
-        self._update(
-            answer=answer, told_how=told_how, told_at=now if is_told else None
-        )
+        self._update(answer=answer, told_how=told_how, told_at=now if is_told else None)
