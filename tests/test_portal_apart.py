@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from .apart import PortalApart, portal_apart
+from .backend import get_backend
 from .beneficiary import Visitor
 from .chromium import chromium
 from .people import make_account
@@ -160,4 +161,29 @@ def test_person_who_stops_changes_nothing(portal, visit, programme):
     visitor.page.open(address)
     assert "You stopped this change" in visitor.page.text
     assert find_address(programme, visitor.facts) is None
+    assert visitor.barriers == []
+
+
+def test_officer_helps_a_person_at_the_portal(portal, visit, programme):
+    """The portal's staff fill in, and the person confirms on the store's page."""
+    visitor, number = visit(3), make_account()
+    officer = get_backend(portal.server, "officer")
+    cookie = {"name": "session_id", "value": officer.session.cookies["session_id"]}
+    visitor.page.call("Network.setCookie", url=portal.url, **cookie)
+    visitor.open("/spar/agent")
+    visitor.press("main form button.main")
+    visitor.answer_questions(number)
+    visitor.confirm()
+    assert visitor.page.url.startswith(f"{portal.store.url}/spar/confirm/")
+    assert group(number) in visitor.page.text
+    assert find_address(programme, visitor.facts) is None
+    confirm(visitor, portal)
+    assert "Your account is saved" in visitor.page.text
+    assert f"account:{number}@" in find_address(programme, visitor.facts)
+    query = "SELECT actor, on_behalf_of FROM spar_event ORDER BY id DESC LIMIT 1"
+    ((actor, helped_by),) = portal.store.query(query)
+    assert actor == "participant:portal.demo.example"
+    assert helped_by.startswith("user:"), helped_by
+    visitor.open("/spar/address")
+    assert visitor.page.url.startswith(f"{portal.url}/spar?said=ended")
     assert visitor.barriers == []
