@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 import shutil
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def build_config(facts: dict, url: str, port: int, store_url: str = "") -> dict:
     return {
         "issuer": f"http://localhost:{port}",
         "port": port,
+        "salt": secrets.token_hex(16),
         "clients": [
             *(_build_client(client, url) for client in idp["clients"]),
             *(_build_client(client, store_url or url) for client in confirming),

@@ -31,6 +31,7 @@ SECONDS = {
     "test_first_minutes.py": 250,
     "test_foreign_mapper.py": 150,
     "test_front.py": 40,
+    "test_hostile_portal.py": 30,
     "test_house_rules.py": 120,
     "test_id_provider.py": 60,
     "test_keys.py": 60,
@@ -47,6 +48,7 @@ SECONDS = {
     "test_tampering.py": 90,
     "test_two_servers.py": 150,
     "test_caching.py": 40,
+    "test_confirmation.py": 60,
     "test_without_store.py": 90,
 }
 #: These have a second server, without the store.

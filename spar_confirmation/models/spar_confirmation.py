@@ -45,6 +45,8 @@ LIFETIME, KEPT = timedelta(minutes=30), timedelta(days=1)
 #: Open proposals of one person on the pages of this database.
 MAX_OPEN = 5
 PARTICIPANT, _STAFF = "participant:", "user:"
+#: The problem of a change that is made while payments to the account are stopped.
+PAYMENTS_STOPPED = "payments_stopped"
 _REQUESTS = (LinkRequest, UpdateRequest, UnlinkRequest, ObjectionRequest)
 
 

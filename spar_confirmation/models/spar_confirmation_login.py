@@ -1,5 +1,5 @@
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odoo import api, models
 
@@ -38,7 +38,7 @@ from odoo.addons.spar_mapper_connector.lib.owner_proof import (
     make_salt,
 )
 
-from .spar_confirmation import PARTICIPANT, ProposedChange
+from .spar_confirmation import PARTICIPANT, PAYMENTS_STOPPED, ProposedChange
 from .spar_confirmation_attempt import PendingConfirmation
 from .spar_confirmation_client import PAGES_PATH
 
@@ -170,7 +170,19 @@ class SparConfirmationLogin(models.AbstractModel):
         result = mapper._change_fa(call, request)
         if result.outcome is Outcome.RETRY:
             raise ServiceUnavailable("the change cannot be decided now")
+        is_saved = result.outcome in (Outcome.LINKED, Outcome.UPDATED)
+        if is_saved and self._is_stopped(mapper, call, request.id_value):
+            result = replace(result, problem=PAYMENTS_STOPPED)
         confirmation._close(result, before)
+
+    @api.model
+    def _is_stopped(self, mapper, call: CallContext, id_value: str) -> bool:
+        """Return whether nothing is paid now to the account in force."""
+        try:
+            (found,) = mapper._resolve_fa(call, [ResolveRequest(id_value)])
+        except MapperError:
+            return False
+        return found.outcome is Outcome.SUSPENDED
 
     @api.model
     def _object(self, confirmation, mapper, call: CallContext, request) -> None:
