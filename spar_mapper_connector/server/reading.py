@@ -4,8 +4,8 @@ Superuser code of an addon of Odoo shows its users what it reads: rows to recycl
 goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
-them. It reads what is sealed only for somebody with a role. No expression reads
-anything.
+them. It reads what is sealed, or names contacts, only for somebody with a role. No
+expression reads anything.
 """
 
 import functools
@@ -112,10 +112,18 @@ def _is_for_others(env) -> bool:
     return not env["res.users"].browse(get_person(env))._has_spar_role()
 
 
+def _is_about_people(records) -> bool:
+    """Return whether the records have something sealed, or name contacts."""
+    return hasattr(records, "_sealed_columns") or any(
+        field.type == "many2one" and field.comodel_name == "res.partner"
+        for field in records._fields.values()
+    )
+
+
 def _check_addon(records, addon: str) -> None:
     if not is_at_run_time(records.env):
         return
-    is_closed = hasattr(records, "_sealed_columns") and _is_for_others(records.env)
+    is_closed = _is_about_people(records) and _is_for_others(records.env)
     if addon in records._spar_related and (
         not is_closed or records._name in _ABOUT_NOBODY
     ):

@@ -157,6 +157,22 @@ class TestScreens(TransactionCase):
                 }
             )
 
+    def test_views_of_addons_are_not_deleted(self):
+        for name in (
+            "web.webclient_bootstrap",
+            "web.login",
+            "base.view_partner_category_list",
+            "spar_mapper_connector.res_users_view_form",
+            "spar_mapper_connector.layout",
+        ):
+            with self.subTest(name), self.refused():
+                self.env.ref(name).unlink()
+        page = self.env["ir.ui.view"].create(
+            {"name": "x", "type": "qweb", "key": "website.x", "arch": "<t t-name='x'/>"}
+        )
+        page.unlink()
+        self.assertFalse(page.exists())
+
     def test_websites_pages_stay_editable(self):
         view = self.env["ir.ui.view"].create(
             {"name": "x", "type": "qweb", "arch": '<t t-name="x"><p/></t>'}

@@ -1,5 +1,7 @@
 """Who decides who is paid: nobody without a role, and no expression."""
 
+import sys
+from types import ModuleType
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -7,12 +9,14 @@ from odoo.tests import new_test_user
 from odoo.tools import mute_logger, safe_eval
 
 from odoo.addons.spar_mapper_connector import expressions
+from odoo.addons.spar_mapper_connector.server import reading
 from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
 
 from ..models.person import res_partner
 from .common import FA, RegistryCase
 
 ALARMS = "odoo.addons.spar_mapper_connector.expressions"
+READING = "odoo.addons.spar_mapper_connector.server.reading"
 
 
 class TestDeciding(RegistryCase):
@@ -68,6 +72,24 @@ class TestDeciding(RegistryCase):
             with self.subTest(code), self.assertRaisesRegex(Exception, "expression"):
                 self.evaluate(code, wizard=wizard)
         self.assertEqual(wizard.partner_id, self.ada)
+
+    def test_an_error_of_odoo_names_no_member(self):
+        """Odoo's mail reads the name of a document as superuser."""
+        values = {"programme_id": self.programme.id, "partner_id": self.grace.id}
+        member = self.env["spar.programme.member"].create(values)
+        name = "odoo.addons.mail.models.work"
+        work = vars(sys.modules.setdefault(name, ModuleType(name)))
+        self.addCleanup(sys.modules.pop, name)
+        exec("def show(record): return record.sudo().display_name", work)  # noqa: S102
+        for user, is_open in ((self.manager, True), (self.editor, False)):
+            self.serve(user)
+            self.startPatcher(patch.object(reading, "request", ServedRequest(user.id)))
+            self.env.invalidate_all()
+            if is_open:
+                self.assertTrue(work["show"](member.with_user(user)))
+                continue
+            with mute_logger(READING), self.assertRaises(AccessError):
+                work["show"](member.with_user(user))
 
     def test_no_stored_action_does(self):
         action = self.env["ir.actions.server"].create(
