@@ -7,8 +7,11 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import Details, Operation
+from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
+    PersonFacts,
+)
 
-from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
+from .common import CANONICAL, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 #: The store's people, as an approval sees them.
 READERS = ("viewer", "officer", "supervisor", "auditor")
@@ -104,6 +107,22 @@ class TestPersonPage(StoreCase):
         self.update(ID, OTHER_FA)
         self.assertIn("supervisor", self.page_of().others_text)
         self.assertNotIn("supervisor", self.page_of(role="supervisor").others_text)
+
+    def test_name_and_household_come_from_the_registry_of_people(self):
+        source = type(self.env["spar.person.source"])
+        asked = []
+
+        def describe(_self, id_value):
+            asked.append(id_value)
+            return PersonFacts("Ada", "Lovelace")
+
+        self.patch(source, "_describe", describe)
+        page = self.page_of()
+        self.assertEqual((page.person_name, page.household_name), ("Ada", "Lovelace"))
+        self.assertEqual(asked, [CANONICAL])
+
+    def test_without_a_registry_of_people_there_is_no_name(self):
+        self.assertFalse(self.page_of().person_name)
 
     def test_the_title_names_no_id(self):
         self.assertRegex(self.page_of().display_name, "^Person [0-9a-f]{8}$")

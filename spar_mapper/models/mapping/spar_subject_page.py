@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+
 from ...lib.records import IN_FORCE
 
 #: Which place is the person's main one: those that can be paid come first.
@@ -67,6 +69,12 @@ class SparSubject(models.Model):
     pay_text = fields.Char(string="Is money paid?", compute="_compute_pay_text")
     lock_text = fields.Char(string="Who can change it", compute="_compute_lock_text")
 
+    person_name = fields.Char(
+        string="Name",
+        compute="_compute_facts",
+        help="From the registry of people in this database, if there is one.",
+    )
+    household_name = fields.Char(string="Household", compute="_compute_facts")
     others_text = fields.Char(string="Who can do more", compute="_compute_others_text")
 
     waiting_ids = fields.Many2many(
@@ -167,6 +175,23 @@ class SparSubject(models.Model):
         }
         for person in self:
             person.lock_text = texts.get(person.change_lock, "")
+
+    @api.depends("mapping_ids")
+    def _compute_facts(self):
+        """Ask the registry of people who this is, by the ID, which is not shown."""
+        source = self.env["spar.person.source"]
+        for person in self:
+            person.person_name = person.household_name = False
+            if person.merged_into or person.pay_state == "unreadable":
+                continue
+            try:
+                shown = person.place_id._show().get(person.place_id.id)
+                facts = source._describe(shown.canonical) if shown else None
+            except ServiceUnavailable:
+                continue
+            if facts:
+                person.person_name = facts.name
+                person.household_name = facts.household
 
     @api.depends_context("uid")
     @api.depends("waiting_ids", "case_ids")
