@@ -14,7 +14,7 @@ class Waiting(NamedTuple):
     office_id: int | None
 
 
-class Decider(NamedTuple):
+class Supervisor(NamedTuple):
     """A supervisor: their offices (none: everybody's), and who decides for them now.
 
     ``deputy_id`` is 0 while they are away without a deputy, and None if they are here.
@@ -26,7 +26,7 @@ class Decider(NamedTuple):
 
 
 def choose_decider(
-    waiting: Waiting, deciders: Mapping[int, Decider], load: Mapping[int, int]
+    waiting: Waiting, deciders: Mapping[int, Supervisor], load: Mapping[int, int]
 ) -> int | None:
     """Return the user who should decide: the one with the fewest changes, or None.
 
@@ -34,7 +34,7 @@ def choose_decider(
     who may not see the person. If nobody of the person's office is here, somebody
     without an office decides.
 
-    >>> boss, other = Decider(1, frozenset()), Decider(2, frozenset({5}))
+    >>> boss, other = Supervisor(1, frozenset()), Supervisor(2, frozenset({5}))
     >>> deciders, waiting = {1: boss, 2: other}, Waiting(9, frozenset({"user:1"}), None)
     >>> choose_decider(waiting, deciders, {2: 7})
     2
@@ -51,10 +51,10 @@ def choose_decider(
     return _choose_idle(own or found, load)
 
 
-def is_eligible(waiting: Waiting, decider: Decider) -> bool:
+def is_eligible(waiting: Waiting, decider: Supervisor) -> bool:
     """Return whether somebody may decide about a change.
 
-    >>> is_eligible(Waiting(9, frozenset(), 5), Decider(2, frozenset({6})))
+    >>> is_eligible(Waiting(9, frozenset(), 5), Supervisor(2, frozenset({6})))
     False
     """
     if f"user:{decider.user_id}" in waiting.parties:
@@ -63,7 +63,7 @@ def is_eligible(waiting: Waiting, decider: Decider) -> bool:
     return not offices or waiting.office_id is None or waiting.office_id in offices
 
 
-def _stand_in(decider: Decider, deciders: Mapping[int, Decider]) -> int | None:
+def _stand_in(decider: Supervisor, deciders: Mapping[int, Supervisor]) -> int | None:
     """Return who decides in the place of ``decider`` now; deputies have no deputies."""
     if decider.deputy_id is None:
         return decider.user_id

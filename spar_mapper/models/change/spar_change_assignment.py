@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ...fields import BigMany2one
-from ...lib.assigning import Decider, Waiting, choose_decider, is_eligible
+from ...lib.assigning import Supervisor, Waiting, choose_decider, is_eligible
 from .spar_deputy import SUPERVISOR
 
 _logger = logging.getLogger(__name__)
@@ -83,13 +83,13 @@ class SparChangeAssignment(models.Model):
                 load[chosen] = load.get(chosen, 0) + 1
 
     @api.model
-    def _stays(self, waiting: Waiting, decider: Decider | None) -> bool:
+    def _stays(self, waiting: Waiting, decider: Supervisor | None) -> bool:
         """Return whether a change stays with the supervisor who has it."""
         is_here = decider is not None and decider.deputy_id is None
         return is_here and is_eligible(waiting, decider)
 
     @api.model
-    def _get_deciders(self) -> dict[int, Decider]:
+    def _get_deciders(self) -> dict[int, Supervisor]:
         """Return all supervisors, with their offices and who decides for them now."""
         away = self.env["spar.deputy"]._get_away(fields.Date.today())
         offices = self.env["spar.office"]
@@ -97,7 +97,7 @@ class SparChangeAssignment(models.Model):
         users_sudo = self.env["res.users"].sudo()
         found_sudo = users_sudo.search([("all_group_ids", "in", group.ids)])
         return {
-            user_sudo.id: Decider(
+            user_sudo.id: Supervisor(
                 user_sudo.id,
                 frozenset(offices._find_for_user(user_sudo).ids),
                 away.get(user_sudo.id),
