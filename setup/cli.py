@@ -19,6 +19,7 @@ DEFAULT_SECONDS = 5.0
 DEFAULT_BRANCHES = 170_000
 DEFAULT_PEOPLE = 100_000
 DEFAULT_ACCOUNTS = 100_000
+DEFAULT_SEARCHES = 100
 #: Calls of ours that are commands of Odoo.
 COMMANDS = {"keyring": "spar_keyring", "audit": "spar_audit"}
 
@@ -57,6 +58,8 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--people", DEFAULT_PEOPLE, text)
     text = "rows in the file of accounts; 0 skips it"
     _add_number(parser, "--accounts", DEFAULT_ACCOUNTS, text)
+    text = "a clerk's searches and pages, at most 200; 0 skips them"
+    _add_number(parser, "--searches", DEFAULT_SEARCHES, text)
 
 
 def _add_passing(calls: argparse._SubParsersAction, call: str, text: str) -> None:
