@@ -40,6 +40,7 @@ SECONDS = {
     "test_old_demo.py": 80,
     "test_openg2p_callbacks.py": 60,
     "test_other_people.py": 30,
+    "test_portal_apart.py": 150,
     "test_races.py": 30,
     "test_readiness_kill.py": 50,
     "test_readme.py": 60,
@@ -51,7 +52,11 @@ SECONDS = {
     "test_without_store.py": 90,
 }
 #: These have a second server, without the store.
-WITH_SECOND = ("test_foreign_mapper.py", "test_two_servers.py")
+WITH_SECOND = (
+    "test_foreign_mapper.py",
+    "test_portal_apart.py",
+    "test_two_servers.py",
+)
 #: Seconds for a file that is not listed.
 OTHERS = 10
 

@@ -111,6 +111,8 @@ class SparMyAddress(models.AbstractModel):
     @api.model
     def _add_abilities(self, shown: Overview, capabilities) -> None:
         """Offer only what the backend can do and what is not locked."""
+        if Capability.CONFIRMATION in capabilities:
+            capabilities = capabilities | _BY_CONFIRMATION
         free = shown.state != "locked" and shown.case is None
         linked = shown.state in _LINKED
         needed = Capability.UPDATE if linked else Capability.LINK
@@ -392,6 +394,9 @@ def _get_objection_digest(period: str, seq: int) -> str:
     return f"objection {period} {seq}"
 
 
+#: What a mapper does that confirms changes itself. A portal elsewhere may propose them,
+#: and has no right to make them.
+_BY_CONFIRMATION = frozenset({Capability.LINK, Capability.UPDATE, Capability.UNLINK})
 #: States in which there is an address.
 _LINKED = ("active", "stopped", "closed")
 #: Why nothing is paid to an address whose provider or branch has closed.
