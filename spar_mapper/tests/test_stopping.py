@@ -7,6 +7,7 @@ from odoo.tests import tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
+from ..exceptions import SamePerson
 from .common import FA, ID, OTHER_FA, StoreCase
 
 
@@ -101,8 +102,9 @@ class TestStopping(StoreCase):
     def test_proposer_does_not_approve_the_suspension(self):
         self.officer.group_ids += self.env.ref("spar_fa_directory.group_supervisor")
         self.stop()
-        with self.assertRaisesRegex(UserError, "Another person"):
-            self.change_of(ID).with_user(self.officer).action_approve()
+        call = self.mapper.with_user(self.officer)._build_staff_call()
+        with self.assertRaises(SamePerson):
+            self.mapper._approve_change(call, self.change_of(ID).id)
         self.assertEqual(self.get_fa(ID), FA)
 
     def test_others_than_staff_stop_at_once(self):
