@@ -108,7 +108,7 @@ class SparReceipt(models.AbstractModel):
                 "The change that was waiting was withdrawn."
             ),
             "change_refused": self.env._("The change that was waiting was refused."),
-            "objected": self.env._("You told us that something was not your doing."),
+            "objected": self.env._("You reported that something was not your doing."),
         }
 
     @api.model
