@@ -8,6 +8,10 @@ from . import spar_mapping_wizard_part
 from . import spar_mapping_wizard
 from . import spar_evidence_wizard
 from . import spar_objection_wizard
+from . import spar_complaint_wizard
+from . import spar_complaint_answer
 from . import spar_reveal_wizard
 from . import spar_form_case_wizard
 from . import spar_office_wizard
+from . import spar_change_wizard
+from . import spar_change_assign_wizard
