@@ -38,6 +38,7 @@
         "wizards/spar_find_wizard_views.xml",
         "views/spar_mapping_views.xml",
         "views/spar_subject_views.xml",
+        "views/spar_receipt_views.xml",
         "views/spar_move_views.xml",
         "views/spar_recheck_views.xml",
         "views/spar_fsp_views.xml",

@@ -16,6 +16,7 @@ from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
 )
 
 from ..fields import BigMany2one
+from ..lib.receipt import read_receipt_number
 from ..lib.spellings import spell_number, squeeze
 from ..lib.typed_search import read_reference, split_bank
 from ..models.staff.spar_lookup import FoundPlace
@@ -284,12 +285,23 @@ class SparFindWizard(models.TransientModel):
         ]
 
     def _get_reference_readings(self, text: str) -> list[Reading]:
-        """Return the reading of ``text`` as the reference of a change or a case."""
-        reference = read_reference(text)
-        if not reference:
-            return []
-        label = self.env._("Reference")
-        return [(label, lambda: self._find_by_reference(reference))]
+        """Return the readings of ``text`` as a change, a case or a receipt."""
+        readings: list[Reading] = []
+        reference, event_id = read_reference(text), read_receipt_number(text)
+        if reference:
+            label = self.env._("Reference")
+            readings.append((label, lambda: self._find_by_reference(reference)))
+        if event_id:
+            label = self.env._("Receipt")
+            readings.append((label, lambda: self._find_by_receipt(event_id)))
+        return readings
+
+    @api.model
+    def _find_by_receipt(self, event_id: int) -> list[FoundPlace]:
+        """Return the place of the event that a receipt names."""
+        event = self.env["spar.event"].search([("id", "=", event_id)])
+        place = event.mapping_id
+        return [FoundPlace(place.id, place.subject_id.id)] if place else []
 
     @api.model
     def _find_by_reference(self, reference: str) -> list[FoundPlace]:

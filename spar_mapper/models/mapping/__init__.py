@@ -5,3 +5,4 @@ from . import spar_mapping_period
 from . import spar_event
 from . import spar_left_address
 from . import spar_recheck
+from . import spar_receipt
