@@ -5,3 +5,4 @@ from . import spar_deputy
 from . import spar_change_assignment
 from . import spar_change_rule
 from . import spar_objection
+from . import spar_complaint
