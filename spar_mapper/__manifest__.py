@@ -39,6 +39,7 @@
         "views/spar_mapping_views.xml",
         "views/spar_subject_views.xml",
         "views/spar_receipt_views.xml",
+        "views/spar_subject_work_views.xml",
         "views/spar_move_views.xml",
         "views/spar_recheck_views.xml",
         "views/spar_fsp_views.xml",
