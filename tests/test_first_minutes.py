@@ -31,7 +31,7 @@ ABOVE = {
     "viewer": {"Find a person": "Find a person"},
     "officer": {"Find a person": "Find a person", "Link a person": "Link a person"},
     "supervisor": {"Waiting for approval": "Waiting for approval"},
-    "auditor": {"Check the history": "History"},
+    "auditor": {"Who did what": "Who did what"},
 }
 FIRST_ROW = ".o_data_row .o_data_cell, .o_kanban_record:not(.o_kanban_ghost)"
 WINDOWS = ("Find a person", "Link a person")
@@ -249,7 +249,7 @@ def test_supervisor_approves_a_change_before_it_is_made(sit_down, person, server
 def test_auditor_finds_the_history_by_name(sit_down, person, server):
     get_backend(server, "officer").act_on("suspend", person.id)
     desk = sit_down("auditor")
-    desk.press_above_list("Check the history")
+    desk.press_above_list("Who did what")
     if not desk.is_phone:
         desk.search("Officer Omar")
     desk.wait_for_text("Omar Officer")
