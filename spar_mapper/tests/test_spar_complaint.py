@@ -107,8 +107,13 @@ class TestNotMe(ComplaintCase):
         complaint, _message = self.record("not_me")
         boss = complaint.with_user(self.users["boss"])
         boss.action_undo()
-        with self.assertRaisesRegex(UserError, "already closed"):
+        with self.assertRaisesRegex(UserError, "nothing to undo"):
             boss.action_undo()
+
+    def test_a_complaint_without_a_case_has_nothing_to_undo(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        with self.assertRaisesRegex(UserError, "nothing to undo"):
+            complaint.with_user(self.users["boss"]).action_undo()
 
     def test_who_may_not_undo_it(self):
         call = self.call_of("clerk")

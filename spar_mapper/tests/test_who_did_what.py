@@ -125,6 +125,16 @@ class TestWhoDidWhat(ComplaintCase):
         self.assertEqual(found, person.event_ids.sorted("id", reverse=True))
         self.assertNotIn("Ada", str(action))
 
+    def test_an_auditor_sees_from_the_page_who_looked(self):
+        self.env["spar.mapping"].with_user(self.clerk).search([("id_value", "=", ID)])
+        self.link(OTHER_ID, FA)
+        person = self.subject_of(ID)
+        action = person.with_user(self.users["auditor"]).action_who_looked()
+        looks = self.env[action["res_model"]].with_user(self.users["auditor"])
+        self.assertEqual(looks.search(action["domain"]).actor_name, "Ana Reyes")
+        with self.assertRaises(AccessError):
+            looks.with_user(self.clerk).search(action["domain"])
+
     def test_changes_alone_can_be_listed(self):
         self.record("not_paid", missed_on=self.event.happened_at.date())
         events = self.env["spar.event"]

@@ -5,7 +5,7 @@ from ..fields import BigMany2one
 
 
 class SparComplaintAnswer(models.TransientModel):
-    """The decision on a complaint, and what the person was told about it."""
+    """The decision on a complaint, and the answer to the person."""
 
     _name = "spar.complaint.answer"
     _description = "Answer a complaint"

@@ -10,6 +10,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     CallContext,
     ObjectionRequest,
     Outcome,
+    Remedy,
     SuspendRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
@@ -506,6 +507,8 @@ class SparComplaint(models.Model):
         mapper._check_member(SUPERVISOR)
         self._lock()
         self._check_decider()
+        if self.remedy != Remedy.FROZEN.value:
+            raise UserError(self.env._("There is nothing to undo any more."))
         call = mapper._build_staff_call(self._get_kind_name(self.kind))
         with self.env["spar.staff.answers"]._raise_user_errors():
             answer = mapper._confirm_objection(call, self.objection_id.id)
@@ -571,7 +574,10 @@ class SparComplaint(models.Model):
         )
 
     def _note_answer(self, answer: str, answered_how: str) -> None:
-        """Record what the person was told, and how; raises AccessError."""
+        """Record the answer to the person, and how they got it.
+
+        Raises AccessError, and UserError if it was recorded already.
+        """
         self.ensure_one()
         self.check_access("read")
         user = self.env.user

@@ -54,6 +54,10 @@ class SparSubjectComplaints(models.AbstractModel):
         """Open all that was done for or to the person, and by whom."""
         return self._open_own("spar_mapper.spar_event_action")
 
+    def action_who_looked(self):
+        """Open who searched for the person or saw an ID, an account or a document."""
+        return self._open_own("spar_mapper.spar_look_action")
+
     def _open_own(self, action: str) -> dict:
         """Return a list with what belongs to this person."""
         self.ensure_one()
