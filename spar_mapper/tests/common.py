@@ -256,6 +256,17 @@ class StoreCase(KeyringCase):
             setattr(subject, name, value)
         self.write_subject(subject)
 
+    def merge(self, id_value, into) -> None:
+        """Merge the record of an ID into another one, without an event."""
+        subject = self.load_subject(id_value)
+        subject.merged_into = self.subject_of(into).id
+        self.tamper(
+            "UPDATE spar_subject SET merged_into = %s, mac = %s WHERE id = %s",
+            subject.merged_into,
+            mac_subject(self.keyring, subject),
+            subject.row_id,
+        )
+
     def load_subject(self, id_value) -> Subject:
         """Return the subject of an ID as the store reads it."""
         loader = Loader(

@@ -109,6 +109,13 @@ class TestFindPerson(StoreCase):
         self.assert_finds_no_one(typed=NUMBER[:-1], provider_id=self.bank.id)
         self.assertNotIn("choose its bank", self.wizard.answer_text)
 
+    def test_a_wrong_check_digit_is_named(self):
+        self.env["spar.id.type"].search([("id", "!=", self.national.id)]).active = False
+        self.national.write({"card_check": "luhn", "card_look": "8 digits"})
+        self.assert_finds_no_one("not a valid ID", "8 digits", typed="79927398714")
+        self.assert_finds_no_one(typed="79927398713")
+        self.assertNotIn("not a valid ID", self.wizard.answer_text)
+
     def test_what_finds_no_one_stays_sealed_and_can_be_corrected(self):
         self.assert_finds_no_one(typed="Ada-1816")
         self.assertEqual(self.wizard.typed, "Ada-1816")
@@ -126,10 +133,7 @@ class TestFindPerson(StoreCase):
         self.assertEqual((last.kind, last.cost), ("any", 5))
 
     def test_a_merged_record_leads_to_the_one_that_is_kept(self):
-        kept, merged = self.subject_of(ID), self.subject_of(OTHER_ID)
-        self.tamper(
-            "UPDATE spar_subject SET merged_into = %s WHERE id = %s", kept.id, merged.id
-        )
+        self.merge(OTHER_ID, into=ID)
         self.assert_finds(ID, typed=OTHER_FA)
 
     def test_a_line_for_somebody_elses_search_is_refused(self):

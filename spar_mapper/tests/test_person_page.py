@@ -6,9 +6,12 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
-from odoo.addons.spar_mapper_connector.lib.contract import Operation
+from odoo.addons.spar_mapper_connector.lib.contract import Details, Operation
+from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
+    PersonFacts,
+)
 
-from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
+from .common import CANONICAL, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 #: The store's people, as an approval sees them.
 READERS = ("viewer", "officer", "supervisor", "auditor")
@@ -87,6 +90,40 @@ class TestPersonPage(StoreCase):
             self.assertTrue(shown)
             self.assertNotIn(clear, shown)
 
+    def test_the_known_contact_is_masked(self):
+        self.assertFalse(self.page_of().contact_masked)
+        self.link(OTHER_ID, OTHER_FA, details=Details(phone_number="+46701234567"))
+        shown = self.page_of(OTHER_ID).contact_masked
+        self.assertTrue(shown.endswith("567"))
+        self.assertNotIn("4670", shown)
+
+    def test_each_role_reads_who_may_do_the_rest(self):
+        officer, auditor = self.page_of(), self.page_of(role="auditor")
+        self.assertNotIn("officer", officer.others_text)
+        self.assertIn("auditor", officer.others_text)
+        self.assertIn("officer", auditor.others_text)
+        self.assertNotIn("supervisor", officer.others_text)
+        self.hold_everything()
+        self.update(ID, OTHER_FA)
+        self.assertIn("supervisor", self.page_of().others_text)
+        self.assertNotIn("supervisor", self.page_of(role="supervisor").others_text)
+
+    def test_name_and_household_come_from_the_registry_of_people(self):
+        source = type(self.env["spar.person.source"])
+        asked = []
+
+        def describe(_self, id_value):
+            asked.append(id_value)
+            return PersonFacts("Ada", "Lovelace")
+
+        self.patch(source, "_describe", describe)
+        page = self.page_of()
+        self.assertEqual((page.person_name, page.household_name), ("Ada", "Lovelace"))
+        self.assertEqual(asked, [CANONICAL])
+
+    def test_without_a_registry_of_people_there_is_no_name(self):
+        self.assertFalse(self.page_of().person_name)
+
     def test_the_title_names_no_id(self):
         self.assertRegex(self.page_of().display_name, "^Person [0-9a-f]{8}$")
 
@@ -126,13 +163,10 @@ class TestPersonPage(StoreCase):
     def test_merged_record_shows_nothing_and_leads_to_the_other(self):
         self.link(OTHER_ID, OTHER_FA)
         kept, merged = self.subject_of(ID), self.subject_of(OTHER_ID)
-        self.tamper(
-            "UPDATE spar_subject SET merged_into = %s WHERE id = %s", kept.id, merged.id
-        )
+        self.merge(OTHER_ID, into=ID)
         page = self.env["spar.subject"].browse(merged.id)
         page = page.with_user(self.users["officer"])
-        with self.catch_alarms():
-            self.assertEqual(page.pay_state, "merged")
+        self.assertEqual(page.pay_state, "merged")
         self.assertFalse(page.is_paid or page.id_masked or page.fa_masked)
         self.assertEqual(page.action_open_merged()["res_id"], kept.id)
 

@@ -9,6 +9,7 @@ from odoo.tools import escape_psql
 from odoo.addons.spar_fa_directory.lib import fa_syntax
 from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
     sealed_text,
@@ -167,9 +168,31 @@ class SparFindWizard(models.TransientModel):
         typed = self.typed or ""
         if typed and not any(character.isdecimal() for character in typed):
             texts.append(self.env._("A name finds nobody here: enter a number."))
-        if typed and not self.provider_id:
+        elif typed and not self.provider_id:
             texts.append(self.env._("For an account, choose its bank as well."))
-        return " ".join(texts)
+            texts.append(self._get_card_text(squeeze(typed)))
+        return " ".join(filter(None, texts))
+
+    def _get_card_text(self, value: str) -> str:
+        """Return how IDs look, if ``value`` cannot be one, by its check digit too."""
+        types_sudo = self.id_type_id.sudo() or self.id_type_id.sudo().search(
+            [("strategy", "!=", False)]
+        )
+        looks = []
+        for id_type_sudo in types_sudo:
+            try:
+                id_type_sudo._read_claim(value, CardCheck.PEOPLE)
+            except InvalidIdentifier:
+                if id_type_sudo.card_look:
+                    looks.append(f"{id_type_sudo.name}: {id_type_sudo.card_look}")
+            else:
+                return ""
+        if not looks:
+            return ""
+        return self.env._(
+            "It is not a valid ID: a character may be wrong or missing (%(looks)s).",
+            looks="; ".join(looks),
+        )
 
     def _get_several_text(self) -> str:
         return self.env._(

@@ -16,6 +16,7 @@ class SparPersonDateWizard(models.TransientModel):
     day = fields.Date(string="Date")
     answer = fields.Char(compute="_compute_answer")
     is_mistyped = fields.Boolean(
+        string="Mistyped",
         compute="_compute_answer",
         help="The person had no address at all by then, or the day has not come.",
     )

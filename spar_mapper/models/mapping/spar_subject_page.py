@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+
 from ...lib.records import IN_FORCE
 
 #: Which place is the person's main one: those that can be paid come first.
@@ -9,6 +11,7 @@ _STATE_ORDER = ("active", "suspended", "proposed", "ended")
 _TAKEN_OVER = (
     "id_masked",
     "fa_masked",
+    "contact_masked",
     "fa_type_id",
     "provider_id",
     "branch_id",
@@ -40,6 +43,7 @@ class SparSubject(models.Model):
     place_count = fields.Integer(string="Addresses", compute="_compute_place")
     id_masked = fields.Char(string="Beneficiary ID", compute="_compute_place")
     fa_masked = fields.Char(string="Financial address", compute="_compute_place")
+    contact_masked = fields.Char(string="Known contact", compute="_compute_place")
     pay_state = fields.Selection(
         selection="_selection_pay_state", string="State", compute="_compute_place"
     )
@@ -48,7 +52,9 @@ class SparSubject(models.Model):
         compute="_compute_place",
         help="Whether a payment to this person would be made now.",
     )
-    fa_type_id = fields.Many2one("spar.fa.type", compute="_compute_place")
+    fa_type_id = fields.Many2one(
+        "spar.fa.type", string="Kind", compute="_compute_place"
+    )
     provider_id = fields.Many2one("spar.fsp", compute="_compute_place")
     branch_id = fields.Many2one("spar.fsp.branch", compute="_compute_place")
     state_since = fields.Datetime(string="State since", compute="_compute_place")
@@ -62,6 +68,14 @@ class SparSubject(models.Model):
     last_at = fields.Datetime(string="Changed on", compute="_compute_place")
     pay_text = fields.Char(string="Is money paid?", compute="_compute_pay_text")
     lock_text = fields.Char(string="Who can change it", compute="_compute_lock_text")
+
+    person_name = fields.Char(
+        string="Name",
+        compute="_compute_facts",
+        help="From the registry of people in this database, if there is one.",
+    )
+    household_name = fields.Char(string="Household", compute="_compute_facts")
+    others_text = fields.Char(string="Who can do more", compute="_compute_others_text")
 
     waiting_ids = fields.Many2many(
         "spar.change", string="Waiting changes", compute="_compute_waiting_ids"
@@ -111,6 +125,7 @@ class SparSubject(models.Model):
             if person.merged_into:
                 person.pay_state = "merged"
                 person.id_masked = person.fa_masked = False
+                person.contact_masked = False
             person.is_paid = person.pay_state == "active"
 
     @api.depends("pay_state")
@@ -160,6 +175,46 @@ class SparSubject(models.Model):
         }
         for person in self:
             person.lock_text = texts.get(person.change_lock, "")
+
+    @api.depends("mapping_ids")
+    def _compute_facts(self):
+        """Ask the registry of people who this is, by the ID, which is not shown."""
+        source = self.env["spar.person.source"]
+        for person in self:
+            person.person_name = person.household_name = False
+            if person.merged_into or person.pay_state == "unreadable":
+                continue
+            try:
+                shown = person.place_id._show().get(person.place_id.id)
+                facts = source._describe(shown.canonical) if shown else None
+            except ServiceUnavailable:
+                continue
+            if facts:
+                person.person_name = facts.name
+                person.household_name = facts.household
+
+    @api.depends_context("uid")
+    @api.depends("waiting_ids", "case_ids")
+    def _compute_others_text(self):
+        """Compute who may do what this user may not."""
+        user = self.env.user
+        for person in self:
+            person.others_text = " ".join(
+                text
+                for group, text in person._get_tasks()
+                if not user.has_group(f"spar_fa_directory.{group}")
+            )
+
+    def _get_tasks(self) -> list[tuple[str, str]]:
+        """Return the groups that may do something here now, and what."""
+        tasks = [
+            ("group_officer", self.env._("An officer changes or suspends an address.")),
+            ("group_auditor", self.env._("An auditor reveals the ID or the address.")),
+        ]
+        if self.waiting_ids or self.case_ids:
+            text = self.env._("A supervisor decides what waits, and closes cases.")
+            tasks.append(("group_supervisor", text))
+        return tasks
 
     # === WHAT WAITS, AND WHAT WAS === #
 
@@ -219,6 +274,19 @@ class SparSubject(models.Model):
     def action_unlink(self):
         """End the address."""
         return self._get_place_in_force().action_unlink()
+
+    def action_reveal_id(self):
+        """Show the full ID, for auditors."""
+        return self._open_reveal("id")
+
+    def action_reveal_address(self):
+        """Show the full address, for auditors."""
+        return self._open_reveal("fa")
+
+    def _open_reveal(self, what: str) -> dict:
+        action = self._get_place_in_force().action_reveal()
+        context = {**action["context"], "default_what": what}
+        return {**action, "context": context}
 
     def action_on_date(self):
         """Ask for a date, and show the address of that day."""
