@@ -115,6 +115,7 @@ WAIT_ENDS = (
     "replaced",
     "unlinked",
     "withdrawn",
+    "suspended",
     "resumed",
     "reversed",
     "restored",

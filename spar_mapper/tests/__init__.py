@@ -4,6 +4,7 @@ from . import test_backend_menus
 from . import test_backend_standing
 from . import test_backend_wizard
 from . import test_demo
+from . import test_desk_entry
 from . import test_expressions
 from . import test_find_person
 from . import test_id_spellings
@@ -68,4 +69,5 @@ from . import test_spar_transitions
 from . import test_spar_truth
 from . import test_spar_tampered_forms
 from . import test_spar_brought_back
+from . import test_stopping
 from . import test_store_database

@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
-from .common import ID, OTHER_ID, THIRD_FA
+from .common import ID, OTHER_ID, THIRD_FA, type_address
 from .test_spar_lookup import LookupCase
 
 MARK = "Born in Marsabit"
@@ -32,7 +32,8 @@ class TestEvidence(LookupCase):
         mapping = self.mapping_of(id_value).with_user(self.users["officer"])
         context = mapping.action_update()["context"]
         wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
-        common = {"fa_text": THIRD_FA, "reason": "came in", "has_evidence": True}
+        common = {"reason": "came in", "has_evidence": True}
+        common |= type_address(THIRD_FA)
         return wizards.with_context(**context).create({**common, **values})
 
     def store(self, data=PDF, id_value=ID):

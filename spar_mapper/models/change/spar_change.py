@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL, format_datetime
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
@@ -8,6 +9,7 @@ from ...lib import seals
 
 #: The group that may decide, which the backend checks.
 SUPERVISOR = "spar_fa_directory.group_supervisor"
+OFFICER = "spar_fa_directory.group_officer"
 
 
 class SparChange(models.Model):
@@ -29,6 +31,7 @@ class SparChange(models.Model):
             ("link", "Link"),
             ("update", "Change"),
             ("unlink", "Unlink"),
+            ("suspend", "Suspend"),
             ("resume", "Resume"),
         ],
         required=True,
@@ -190,10 +193,21 @@ class SparChange(models.Model):
     def action_cancel(self):
         """Cancel the change, as its proposer or as a supervisor."""
         call = self._get_staff_call()
-        if self.proposer != call.actor:
-            self._check_supervisor()
+        if self.proposer != call.actor and not self.env.user.has_group(SUPERVISOR):
+            self.env["spar.mapper.local"]._check_member(OFFICER)
+            self._refuse_withdrawal()
         self._end(call, "cancelled")
         return self._notify_decision()
+
+    def _refuse_withdrawal(self):
+        """Raise UserError, naming whose change it is and who can end it."""
+        raise UserError(
+            self.env._(
+                "%(proposer)s proposed this change, so you cannot withdraw it. Ask "
+                "them to withdraw it, or ask a supervisor to refuse it.",
+                proposer=self.proposer_name,
+            )
+        )
 
     def _end(self, call, end: str) -> None:
         with self.env["spar.staff.answers"]._raise_user_errors():
@@ -227,7 +241,9 @@ class SparChange(models.Model):
     def _notify_waiting(self) -> dict:
         """Notify the user what this change waits for: a second person, or its time."""
         if self.needs_approval:
-            text = self.env._("The change waits until a supervisor approves it.")
+            text = self._get_approval_texts().get(self.operation) or self.env._(
+                "The change waits until a supervisor approves it."
+            )
         elif self.effective_at:
             text = self.env._(
                 "The change waits until %(time)s.",
@@ -236,6 +252,20 @@ class SparChange(models.Model):
         else:
             text = self.env._("The change waits.")
         return self.env["spar.staff.answers"]._notify(text, is_warning=True)
+
+    @api.model
+    def _get_approval_texts(self) -> dict[str, str]:
+        """Return what becomes of payments until a supervisor decides, by operation."""
+        return {
+            "suspend": self.env._(
+                "The suspension waits until a supervisor approves it. Until then, "
+                "payments continue."
+            ),
+            "resume": self.env._(
+                "This waits until a supervisor approves it. Until then, nothing is "
+                "paid to this address."
+            ),
+        }
 
     def _notify_applied(self) -> dict:
         """Notify the user what now applies in the place that was changed."""
