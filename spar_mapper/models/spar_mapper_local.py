@@ -591,6 +591,19 @@ class SparMapperLocal(models.AbstractModel):
             return mapper._save_reveal(call, mapping_id, period_id)
 
     @api.model
+    def _log_review(self, call: CallContext, change_id: int) -> int:
+        """Record a supervisor's access to a change and its place; see ``_log_reveal``.
+
+        Raises AccessError, and UserError for a place that does not open.
+        """
+        self._check_member(SUPERVISOR)
+        change = self.env["spar.change"].browse(change_id)
+        change.check_access("read")
+        with self.env.registry.cursor() as cr:
+            mapper = self.with_env(self.env(cr=cr))
+            return mapper._save_reveal(call, change.mapping_id.id, None)
+
+    @api.model
     def _save_reveal(
         self, call: CallContext, mapping_id: int, period_id: int | None
     ) -> int:

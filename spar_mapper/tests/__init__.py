@@ -28,8 +28,10 @@ from . import test_spar_audit_run
 from . import test_spar_authority
 from . import test_spar_batches
 from . import test_spar_change
+from . import test_spar_change_assignment
 from . import test_spar_change_backend
 from . import test_spar_change_first
+from . import test_spar_change_review
 from . import test_spar_change_rule
 from . import test_spar_checkpoint
 from . import test_spar_checkpoint_restore

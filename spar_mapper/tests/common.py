@@ -249,6 +249,12 @@ class StoreCase(KeyringCase):
         """Return the newest change of an ID, pending or not."""
         return self.mappings_of(id_value).change_ids.sorted("id")[-1:]
 
+    def compare(self, change):
+        """Record that the user of ``change`` compared it; return it."""
+        looks = self.env["spar.change.look"].with_user(change.env.user)
+        looks._record(change, "compared")
+        return change
+
     # === BYPASSING THE MAPPER === #
 
     def remove_subject(self, subject) -> None:

@@ -266,20 +266,21 @@ class TestWhatAClickSays(StandingCase):
         return self.change_of(ID).with_user(self.supervisor_user)
 
     def test_approving_and_refusing_notify_the_result(self):
-        notification = self.propose().action_approve()["params"]
+        notification = self.compare(self.propose()).action_approve()["params"]
         self.assertIn("new address from now on", notification["message"])
         change = self.propose()
         if change.state != "waiting":
             self.update(ID, FA, self.mapper.with_user(self.officer)._build_staff_call())
             change = self.change_of(ID).with_user(self.supervisor_user)
-        self.assertIn("Refused", change.action_refuse()["params"]["message"])
+        self.assertIn("Refused", change.action_refuse("wrong")["params"]["message"])
 
     def test_deciding_asks_first(self):
         deciding = {
-            "spar_mapper.spar_change_view_form": [
+            "spar_mapper.spar_change_view_form": ["action_cancel"],
+            "spar_mapper.spar_change_view_list": ["action_approve"],
+            "spar_mapper.spar_change_wizard_view_form": [
                 "action_approve",
                 "action_refuse",
-                "action_cancel",
             ],
             "spar_mapper_connector.spar_setting_change_view_form": [
                 "action_approve",

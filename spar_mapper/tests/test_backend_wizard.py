@@ -310,7 +310,7 @@ class TestBackendWizard(StoreCase):
         call = self.mapper.with_user(both)._build_staff_call("x")
         self.link(ID, FA, call=call)
         with self.assertRaisesRegex(UserError, "Another person"):
-            self.change_of(ID).with_user(both).action_approve()
+            self.compare(self.change_of(ID).with_user(both)).action_approve()
 
     def test_a_missing_part_of_the_address_is_named(self):
         form = self.open("link")
@@ -352,7 +352,7 @@ class TestBackendWizard(StoreCase):
             change.with_user(self.officer).action_approve()
         with self.assertRaises(AccessError):
             change.with_user(self.officer).action_refuse()
-        change.with_user(self.supervisor_user).action_approve()
+        self.compare(change.with_user(self.supervisor_user)).action_approve()
         self.assertEqual(self.get_fa(ID), FA)
 
     def test_only_the_proposer_may_withdraw_a_change(self):

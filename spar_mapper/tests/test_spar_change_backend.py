@@ -26,11 +26,12 @@ class TestDecidingInTheBackend(WaitingCase):
 
     def test_supervisor_approves_a_change_of_an_officer(self):
         change = self.propose()
-        change.with_user(self.users["supervisor"]).action_approve()
+        self.compare(change.with_user(self.users["supervisor"])).action_approve()
         self.assertEqual(self.get_fa(ID), OTHER_FA)
 
     def test_supervisor_refuses_a_change_of_an_officer(self):
-        self.propose().with_user(self.users["supervisor"]).action_refuse()
+        change = self.propose().with_user(self.users["supervisor"])
+        change.action_refuse("The name differs")
         self.assertEqual(self.change_of(ID).state, "refused")
 
     def test_proposer_withdraws_a_change(self):
@@ -61,7 +62,7 @@ class TestDecidingInTheBackend(WaitingCase):
     def test_a_supervisor_does_not_approve_an_own_proposal(self):
         change = self.propose(login=self.second)
         with self.assertRaises(Exception) as caught:
-            change.with_user(self.second).action_approve()
+            self.compare(change.with_user(self.second)).action_approve()
         self.assertNotIsInstance(caught.exception, AccessError)
         self.assert_waits()
 

@@ -13,3 +13,5 @@ from . import spar_complaint_answer
 from . import spar_reveal_wizard
 from . import spar_form_case_wizard
 from . import spar_office_wizard
+from . import spar_change_wizard
+from . import spar_change_assign_wizard
