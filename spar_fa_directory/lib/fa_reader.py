@@ -17,8 +17,7 @@ from .fa_gaps import Gaps
 from .fa_text import BLANKS, to_plain
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A financial address as read; only ``text`` is set if no strategy fits it."""
 
     text: str
@@ -109,6 +108,8 @@ def fold_code(code: str) -> str:
     """
     if not code.isascii():
         code = to_plain(code)
+    elif code.isalnum():  # as nearly all codes
+        return code.upper()
     return code.strip(BLANKS).upper() if code.isascii() and "\0" not in code else ""
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Decision(str, Enum):
@@ -25,8 +26,7 @@ class Decision(str, Enum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A change as the rules see it, without the ID or the address.
 
     ``is_foreign`` states that the caller has providers of its own, and that the address
@@ -110,12 +110,11 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     Staff must attach a document if the rule that applies requires one, even if someone
     else decides:
 
-    >>> from dataclasses import replace
     >>> scanned = Rule(Decision.APPLY, needs_evidence=True)
     >>> staff = Proposal("update", "staff", Authority.STAFF)
     >>> assess([scanned], staff).why
     'no_evidence'
-    >>> assess([scanned], replace(staff, has_evidence=True)).decision.value
+    >>> assess([scanned], staff._replace(has_evidence=True)).decision.value
     'apply'
     """
     if proposal.operation == _SUSPEND:

@@ -73,3 +73,4 @@ from . import test_spar_tampered_forms
 from . import test_spar_brought_back
 from . import test_stopping
 from . import test_store_database
+from . import test_subjects

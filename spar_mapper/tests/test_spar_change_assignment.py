@@ -228,6 +228,42 @@ class TestAssignment(WaitingCase):
         self.assertTrue(change.assignee_id)
         self.assertFalse(self.sent)
 
+    # === ACTIVITIES === #
+
+    def activities(self, user):
+        if "mail.activity" not in self.env:
+            self.skipTest("Odoo's addon for mail is not installed")
+        return self.env["mail.activity"].search([("user_id", "in", user.ids)])
+
+    def test_the_supervisor_gets_an_activity_without_personal_data(self):
+        change = self.propose()
+        self.assign()
+        self.assign()
+        activity = self.activities(self.first)
+        self.assertEqual(len(activity), 1)
+        self.assertEqual(activity.date_deadline, fields.Date.today())
+        self.assertIn(change.uuid[:8], activity.summary)
+        text = f"{activity.summary} {activity.note}"
+        self.assertIn("/odoo/spar-my-work", text)
+        for hidden in ("222200002222", "Ada", change.id_masked, change.fa_masked):
+            self.assertNotIn(hidden, text)
+
+    def test_a_decided_change_leaves_no_activity(self):
+        for how in ("cancelled", "refused"):
+            self.propose()
+            self.assign()
+            self.assertTrue(self.activities(self.supervisors))
+            self.end(how)
+            self.assertFalse(self.activities(self.supervisors))
+
+    def test_the_activity_goes_with_the_change(self):
+        change = self.propose()
+        self.assign()
+        self.reassign(change, self.second)
+        self.assertFalse(self.activities(self.first))
+        self.assign()
+        self.assertEqual(len(self.activities(self.second)), 1)
+
     # === REASSIGNING === #
 
     def test_a_supervisor_reassigns(self):

@@ -1,6 +1,8 @@
 import logging
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -33,6 +35,7 @@ class SparChangeAssignment(models.Model):
 
     _name = "spar.change.assignment"
     _description = "Supervisor of a waiting change"
+    _inherit = ["spar.change.listener"]
     _order = "id"
     _rec_name = "user_id"
     _log_access = False
@@ -50,6 +53,8 @@ class SparChangeAssignment(models.Model):
     )
     assigned_at = fields.Datetime(string="Assigned at", required=True, readonly=True)
     notified_at = fields.Datetime(string="Notified at", readonly=True)
+    # No relation: activities exist only where Odoo's addon for mail is installed.
+    activity_number = fields.Integer(string="Activity", readonly=True)
 
     _change_uniq = models.UniqueIndex(
         "(change_id)", "A change is assigned to one supervisor at a time."
@@ -61,6 +66,7 @@ class SparChangeAssignment(models.Model):
     def _cron_assign(self) -> None:
         """Assign what waits, and write to supervisors for whom something is new."""
         self._assign_waiting()
+        self._add_activities()
         self._notify_supervisors()
 
     @api.model
@@ -116,6 +122,7 @@ class SparChangeAssignment(models.Model):
         assignments_sudo = self.sudo()
         assignment_sudo = assignments_sudo.search([("change_id", "=", change_id)])
         if assignment_sudo:
+            assignment_sudo._remove_activities()
             assignment_sudo.write(values)
         else:
             assignments_sudo.create({**values, "change_id": change_id})
@@ -151,6 +158,58 @@ class SparChangeAssignment(models.Model):
                 )
             self._assign(change.id, user.id)
         changes.invalidate_recordset(["assignment_ids", "assignee_id"])
+
+    # === ACTIVITIES === #
+
+    @api.model
+    def _get_activities_sudo(self):
+        """Return the model of activities, or None where it is not installed."""
+        activities = self.env.get("mail.activity")
+        # The e-mail is sent by this model, which names no person in it.
+        quick = {"mail_activity_quick_update": True}
+        return None if activities is None else activities.sudo().with_context(**quick)
+
+    @api.model
+    def _add_activities(self) -> None:
+        """Remind supervisors in Odoo's own list, of each change that waits for them."""
+        activities_sudo = self._get_activities_sudo()
+        if activities_sudo is None:
+            return
+        missing_sudo = self.sudo().search(
+            [("change_id.state", "=", "waiting"), ("activity_number", "=", 0)]
+        )
+        for assignment_sudo in missing_sudo:
+            user_sudo = assignment_sudo.user_id
+            words = self.with_context(lang=user_sudo.lang or self.env.lang)
+            change = words.env["spar.change"].browse(assignment_sudo.change_id.id)
+            activity_sudo = activities_sudo.create(
+                {
+                    "user_id": user_sudo.id,
+                    "summary": words.env._(
+                        "%(change)s waits for your decision",
+                        change=change.sudo().display_name,
+                    ),
+                    "note": Markup('<a href="/odoo/spar-my-work">%s</a>')
+                    % words.env._("My work"),
+                    "date_deadline": fields.Date.today(),
+                }
+            )
+            assignment_sudo.activity_number = activity_sudo.id
+
+    def _remove_activities(self) -> None:
+        activities_sudo = self._get_activities_sudo()
+        if activities_sudo is not None:
+            numbers = list(filter(None, self.mapped("activity_number")))
+            activities_sudo.browse(numbers).exists().unlink()
+        self.activity_number = 0
+
+    @api.model
+    def _on_changes_ended(self, change_ids):
+        """Remove the activities about changes that were decided or have ended."""
+        assignments_sudo = self.sudo()
+        assignments_sudo.search(
+            [("change_id", "in", change_ids), ("activity_number", "!=", 0)]
+        )._remove_activities()
 
     # === WRITING TO SUPERVISORS === #
 
