@@ -49,6 +49,8 @@
         "views/spar_office_views.xml",
         "views/spar_objection_views.xml",
         "views/spar_complaint_views.xml",
+        "views/spar_subject_complaint_views.xml",
+        "views/spar_look_views.xml",
         "views/spar_notice_views.xml",
         "views/spar_checkpoint_views.xml",
         "views/spar_form_views.xml",
