@@ -31,6 +31,7 @@ from .database import (
     make_filled,
     take_sample,
 )
+from .desk import measure_desk
 from .directory import measure_directory
 from .memory import get_cpu_count, get_odoo_memory, get_postgres_memory
 from .readiness import measure_readiness
@@ -206,6 +207,7 @@ def _run(
     branches: int,
     people: int,
     accounts: int,
+    searches: int,
 ) -> dict:
     filled, installation = get_installations(places, plan["rows"])
     end_orphan(installation.pid_file, installation.config)
@@ -221,6 +223,9 @@ def _run(
             report = _measure_served(installation, floor, plan, workers)
         finally:
             floor.drop()
+        if searches:
+            say(f"    the desk: {searches} searches and pages")
+            report["desk"] = measure_desk(installation, searches)
         if people:
             say(f"    payment readiness: {people:,} people")
             report["readiness"] = measure_readiness(installation, people)
@@ -243,19 +248,21 @@ def bench(
     branches: int,
     people: int,
     accounts: int,
+    searches: int,
 ) -> Path:
     """Measure, print the table and write the report; return the report's path.
 
     :param branches: the number of branches in the directory; 0 leaves it out
     :param people: the number of people whose payment readiness is checked, likewise
     :param accounts: the number of rows in the file of accounts; 0 leaves it out
+    :param searches: a clerk's searches for a person, likewise
     :raises Failure: when a requirement is not met, or any answer was wrong
     """
     check_plan(rows, clients, seconds, workers)
     folder = places.state / "bench"
     plan = {"rows": rows, "clients": clients, "seconds": seconds}
     with hold(folder / "lock", BUSY):
-        report = _run(places, plan, workers, branches, people, accounts)
+        report = _run(places, plan, workers, branches, people, accounts, searches)
         path = write_report(folder, report)
     for line in build_table(report):
         say(line)

@@ -7,6 +7,7 @@ from pathlib import Path
 from setup.places import write_private
 
 from .accounts import build_account_lines
+from .desk import build_desk_lines
 from .directory import build_directory_lines
 from .readiness import build_readiness_lines
 
@@ -180,6 +181,8 @@ def build_table(report: dict) -> list[str]:
         *_build_floor_lines(work),
         *_build_memory_lines(report["memory"]),
     ]
+    if "desk" in report:
+        lines += build_desk_lines(report["desk"])
     if "readiness" in report:
         lines += build_readiness_lines(report["readiness"])
     if "directory" in report:

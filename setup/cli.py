@@ -19,6 +19,7 @@ DEFAULT_SECONDS = 5.0
 DEFAULT_BRANCHES = 170_000
 DEFAULT_PEOPLE = 100_000
 DEFAULT_ACCOUNTS = 100_000
+DEFAULT_SEARCHES = 100
 #: Calls of ours that are commands of Odoo.
 COMMANDS = {"keyring": "spar_keyring", "audit": "spar_audit"}
 
@@ -33,6 +34,12 @@ def _add_number(parser, name: str, default: float, text: str) -> None:
 def _add_serving(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--port", DEFAULT_PORT, "the port of the demo")
     _add_number(parser, "--workers", DEFAULT_WORKERS, "worker processes of Odoo")
+    parser.add_argument(
+        "--apart",
+        action="store_true",
+        help="portal and store are two servers with two databases; the store listens "
+        "on the next port",
+    )
     parser.add_argument(
         "--second-factor",
         action="store_true",
@@ -51,6 +58,8 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--people", DEFAULT_PEOPLE, text)
     text = "rows in the file of accounts; 0 skips it"
     _add_number(parser, "--accounts", DEFAULT_ACCOUNTS, text)
+    text = "a clerk's searches and pages, at most 200; 0 skips them"
+    _add_number(parser, "--searches", DEFAULT_SEARCHES, text)
 
 
 def _add_passing(calls: argparse._SubParsersAction, call: str, text: str) -> None:

@@ -103,6 +103,16 @@ class Desk:
             self.press_more(".o_control_panel_main_buttons")
             self.press(text, ".o-dropdown--menu button")
 
+    def press_at_start(self, text: str) -> None:
+        """Press a button of the page that SPAR opens."""
+        self.press(text, ".spar_find button")
+
+    def find_person(self, typed: str) -> None:
+        """Type or scan into the box of the page that SPAR opens, and press Enter."""
+        self.type("typed", typed)
+        self.page.press("Enter", 13, "\r")
+        self.rest()
+
     def press_more(self, place: str) -> None:
         """Press the three dots behind which a phone hides the other buttons."""
         self.press(None, f"{place} button:has(.oi-ellipsis-v)")

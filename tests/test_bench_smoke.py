@@ -20,6 +20,7 @@ from bench.caller import BenchCaller
 from bench.clock import Measurement, count_items, get_percentile, repeat
 from bench.country import QUERIES, Country
 from bench.database import fill, get_floor, make_participant, take_sample
+from bench.desk import build_desk_lines, measure_desk
 from bench.directory import build_directory_lines, measure_directory
 from bench.memory import get_family, get_odoo_memory, get_postgres_memory
 from bench.messages import CHECKS, build_messages, count_not_gone, count_wallets
@@ -213,6 +214,16 @@ def test_large_directory_is_loaded_and_searched(server):
         assert word in table
     with server.cursor() as cursor:
         cursor.execute("DELETE FROM spar_fsp WHERE code ~ '^BENCH[0-9]{4}$'")
+
+
+def test_a_clerks_search_and_the_persons_page_are_measured(server, target):
+    measured = measure_desk(server.installation, 10)
+    for name in ("search", "page", "empty"):
+        assert measured[name]["calls"] == 10
+        assert 0 < measured[name]["p50_ms"] <= measured[name]["p95_ms"]
+    table = "\n".join(build_desk_lines(measured))
+    for word in ("goal 300", "search", "person's page", "empty Odoo form"):
+        assert word in table
 
 
 def test_readiness_of_many_people_is_measured(server, target):
@@ -595,7 +606,7 @@ def test_bench_with_a_wrong_answer_fails(report, tmp_path, monkeypatch, capsys):
     places = Places(tmp_path, tmp_path)
     with pytest.raises(Failure, match="1 answers were wrong: see "):
         plan = {"rows": 300, "clients": 2, "seconds": 1, "workers": 2}
-        benchmark.bench(places, **plan, branches=0, people=0, accounts=0)
+        benchmark.bench(places, **plan, branches=0, people=0, accounts=0, searches=0)
     assert "300 mappings" in capsys.readouterr().out
     assert (places.state / "bench" / "latest.json").exists()
 
@@ -622,5 +633,6 @@ def test_command_has_the_options_of_the_plan():
     assert given.pop("branches") == 170_000
     assert given.pop("people") == 100_000
     assert given.pop("accounts") == 100_000
+    assert given.pop("searches") == 100
     assert given == {"rows": 7, "clients": 4, "seconds": 0.5, "workers": 2}
     benchmark.check_plan(**given)

@@ -261,6 +261,16 @@ def mask_reading(text: str, reading: AddressReading | None, found: Found) -> str
     return fa_mask.mask_address(reading.known.syntax, reading.parts, shown)
 
 
+def get_hidden_values(
+    text: str, reading: AddressReading | None, found: Found
+) -> list[str]:
+    """Return the values that the masked form of a chosen reading hides."""
+    if reading is None:
+        return [text]
+    shown = _get_shown_keys(reading, found.get(reading.place, NO_HOLDER))
+    return [value for key, value in reading.parts.items() if key not in shown]
+
+
 def _get_shown_keys(reading: AddressReading, holder: Holder) -> Collection[str]:
     """Return the keys of provider and branch, where their values may be shown."""
     known, parts = reading.known, reading.parts

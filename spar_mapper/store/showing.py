@@ -45,11 +45,15 @@ _PAST = f"""
 
 
 class ShownPlace(NamedTuple):
-    """An ID, its type, and the address that its place has, or had last."""
+    """An ID, its type, and the address that its place has, or had last.
+
+    ``phone`` is the contact who is notified of changes of the address in force.
+    """
 
     canonical: str
     type_id: int
     fa: str
+    phone: str = ""
 
 
 def show_heads(work: Work, row_ids: Iterable[int]) -> dict[int, ShownPlace]:
@@ -65,8 +69,10 @@ def show_heads(work: Work, row_ids: Iterable[int]) -> dict[int, ShownPlace]:
         except RowBroken as error:
             work.problems.append(error.problem)
             continue
-        row_id, fa = row[HEAD_START], head.address.fa if head.address else ""
-        shown[row_id] = ShownPlace(canonical, type_id, fa)
+        address = head.address
+        row_id, fa = row[HEAD_START], address.fa if address else ""
+        phone = address.details.phone_number if address else ""
+        shown[row_id] = ShownPlace(canonical, type_id, fa, phone)
         if not fa:
             ended[row_id] = PastSubject(subject.row_id, subject.uuid)
     for row_id, fa in _show_past(work, historian, ended).items():

@@ -36,15 +36,15 @@ class TestMenus(StoreCase):
         children = registry["children"] if registry else []
         return {menus[child]["name"] for child in children}
 
-    def test_spar_opens_the_registry_for_users_who_can_see_it(self):
-        action = self.env.ref("spar_mapper.spar_mapping_action")
+    def test_spar_opens_the_search_for_users_who_can_see_people(self):
+        action = self.env.ref("spar_mapper.spar_find_wizard_action")
         for role in BUTTONS:
             with self.subTest(role):
                 app = self.get_menus(self.users[role])[self.root.id]
                 self.assertEqual(app["actionID"], action.id)
-                self.assertEqual(app["actionPath"], "spar-registry")
+                self.assertEqual(app["actionPath"], "spar-find")
 
-    def test_spar_opens_a_list_for_administrators_too(self):
+    def test_spar_opens_a_list_for_administrators(self):
         app = self.get_menus(self.users["administrator"])[self.root.id]
         self.assertEqual(app["actionModel"], "ir.actions.act_window")
 

@@ -30,15 +30,35 @@ class TestReveal(StoreCase):
         wizard.invalidate_recordset()
         self.env.invalidate_all()
 
-    def test_an_auditor_sees_both_behind_a_trace(self):
+    def test_an_auditor_sees_one_at_a_time_behind_its_own_trace(self):
+        for what, shown in (("fa", (False, FA)), ("id", (CANONICAL, False))):
+            wizard = self.open(what=what)
+            self.assertFalse(wizard.fa_value or wizard.id_value)
+            self.reveal(wizard)
+            self.assertEqual((wizard.id_value, wizard.fa_value), shown)
+        events = self.mapping_of(ID).event_ids.filtered(lambda e: e.kind == "revealed")
+        self.assertEqual(events.mapped("message_reference"), ["id", "address"])
+        self.assertEqual(set(events.mapped("actor")), {f"user:{self.auditor.id}"})
+        self.assertEqual(set(events.mapped("reason")), {"Complaint 17"})
+
+    def test_a_trace_of_the_address_does_not_show_the_id(self):
         wizard = self.open()
-        self.assertFalse(wizard.fa_value)
         self.reveal(wizard)
-        self.assertEqual(wizard.fa_value, FA)
-        self.assertEqual(wizard.id_value, CANONICAL)
-        event = self.mapping_of(ID).event_ids.filtered(lambda e: e.kind == "revealed")
-        self.assertEqual(event.actor, f"user:{self.auditor.id}")
-        self.assertEqual(event.reason, "Complaint 17")
+        wizard.what = "id"
+        self.assertFalse(wizard.id_value or wizard.fa_value)
+        reused = self.open(what="id", event_number=wizard.event_number)
+        self.assertFalse(reused.id_value)
+
+    def test_the_page_of_a_person_opens_it_for_either(self):
+        page = self.subject_of(ID).with_user(self.auditor)
+        for action, what in (
+            (page.action_reveal_id(), "id"),
+            (page.action_reveal_address(), "fa"),
+        ):
+            self.assertEqual(action["context"]["default_what"], what)
+            self.assertEqual(
+                action["context"]["default_mapping_id"], self.mapping_of(ID).id
+            )
 
     def test_a_reveal_changes_neither_state_nor_version(self):
         before = self.mapping_of(ID).version

@@ -91,8 +91,9 @@ class TestSparOffice(StoreCase):
         with self.assertRaises(AccessError):
             mapping.with_user(self.users["north"])._show()
         wizards = self.env["spar.find.wizard"].with_user(self.users["north"])
-        with self.assertRaisesRegex(UserError, "No person was found"):
-            wizards.create({"id_value": OTHER_ID}).action_find()
+        wizard = wizards.create({"typed": OTHER_ID})
+        self.assertFalse(wizard.action_find())
+        self.assertEqual(wizard.answer, "none")
         reveals = self.env["spar.reveal.wizard"].with_user(self.users["south_auditor"])
         reveal = reveals.create(
             {"mapping_id": self.mapping_of(ID).id, "reason": "asked in writing"}

@@ -3,17 +3,21 @@ from itertools import product
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import escape_psql
 
 from odoo.addons.spar_fa_directory.lib import fa_syntax
 from odoo.addons.spar_fa_directory.lib.exceptions import DirectoryError
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
+from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
     sealed_text,
 )
 
-from ..lib.records import IN_FORCE
+from ..fields import BigMany2one
 from ..lib.spellings import spell_number, squeeze
+from ..lib.typed_search import read_reference, split_bank
 from ..models.staff.spar_lookup import FoundPlace
 
 #: A provider with more branches than this is searched branch by branch only.
@@ -21,11 +25,15 @@ MAX_BRANCHES = 20_000
 
 #: A criterion: its kind, the typed text, and the function that finds the places.
 Finder = tuple[str, str, Callable[[], list[FoundPlace]]]
+#: What a text may be, in words, and the function that finds the places.
+Reading = tuple[str, Callable[[], list[FoundPlace]]]
 
 
 class SparFindWizard(models.TransientModel):
-    """Find a person by what they can show: an ID, or an account and its bank.
+    """Find a person by what they can show: an ID, an account and its bank, a receipt.
 
+    One box takes any of them, and tries each reading of what was typed. One person is
+    opened; several are listed with the readings that found them, and the user chooses.
     Addresses are found only by their digest, so an account number is tried in every way
     in which the directory writes addresses of its provider.
     """
@@ -34,6 +42,12 @@ class SparFindWizard(models.TransientModel):
     _description = "Find a person"
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
 
+    typed = sealed_text(
+        "typed",
+        string="ID, account or reference",
+        help="The number on the card, an account number with its bank, or the "
+        "reference on a receipt.",
+    )
     id_type_id = fields.Many2one(
         "spar.id.type",
         string="ID type",
@@ -45,7 +59,11 @@ class SparFindWizard(models.TransientModel):
         string="Beneficiary ID",
         help="The number on the card, or the full ID as it is sent in messages.",
     )
-    provider_id = fields.Many2one("spar.fsp", string="Bank or provider")
+    provider_id = fields.Many2one(
+        "spar.fsp",
+        string="Bank or provider",
+        help="For an account. Leave empty for an ID or a reference.",
+    )
     branch_id = fields.Many2one(
         "spar.fsp.branch", help="Leave empty to search all branches."
     )
@@ -54,59 +72,123 @@ class SparFindWizard(models.TransientModel):
         help="The account or voucher number, the phone number or the e-mail address. "
         "Without a provider, enter the full address as it is sent in messages.",
     )
+    answer = fields.Selection(
+        [("none", "No person was found"), ("several", "Several people were found")],
+        readonly=True,
+    )
+    answer_text = fields.Char(string="What to do next", compute="_compute_answer_text")
+    line_ids = fields.One2many(
+        "spar.find.wizard.line", "wizard_id", string="People found", readonly=True
+    )
+
+    @api.depends("uuid")
+    def _compute_display_name(self):
+        self.display_name = self.env._("Find a person")
 
     @api.onchange("provider_id")
     def _onchange_provider_id(self):
         self.branch_id = False
 
     def action_find(self):
-        """Open the registry with the people that were found."""
+        """Open the page of the person who was found, or list several.
+
+        If no one was found, the form says so and keeps what was typed, to be corrected.
+        """
         self.ensure_one()
-        finders = [*self._get_id_finder(), *self._get_account_finder()]
+        labels: dict[int, list[str]] = {}
+        finders = self._get_typed_finder(labels) or [
+            *self._get_id_finder(),
+            *self._get_account_finder(),
+        ]
         if not finders:
-            raise UserError(self.env._("Enter an ID, or an account and its bank."))
+            raise UserError(self.env._("Enter an ID, an account or a reference."))
         self.env["spar.mapping"].check_access("read")
         places = self._search_places(finders)
-        found = self.env["spar.mapping"].search([("id", "in", places)])
-        if not found:
-            raise UserError(
-                self.env._(
-                    "No person was found. Compare every character with the document. "
-                    "Enter the full ID or account number; part of it finds nothing. "
-                    "If an address contains the name of its bank, enter the full "
-                    "address."
-                )
-            )
+        people = self._get_people(places)
+        self.line_ids.unlink()
+        if not people:
+            self.answer = "none"
+            return False
         self._write_sealed(None)
-        return self._open_results(found)
+        self.invalidate_recordset()
+        self.answer = False if len(people) == 1 else "several"
+        if len(people) == 1:
+            return people._open_page(people)
+        self._list_people(people, labels)
+        return False
 
     @api.model
-    def _open_results(self, found) -> dict:
-        """Return the registry's list of ``found``, by row, never by the typed text."""
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "spar_mapper.spar_mapping_action"
+    def _get_people(self, places: list[FoundPlace]):
+        """Return those of the people whom the user may see; merged ones as one."""
+        found = [place.subject_id for place in places]
+        people = self.env["spar.subject"].search([("id", "in", found)])
+        return people.browse(
+            dict.fromkeys((person.merged_into or person).id for person in people)
         )
-        in_force = found.filtered(lambda row: row.state in IN_FORCE)
-        # A phone shows a title, but not the parts of a search.
-        title = self.env._("Find a person")
-        return {
-            **action,
-            "name": title,
-            "display_name": title,
-            "context": {
-                # A visible part of the search, which the user can remove.
-                "found_ids": found.ids,
-                "search_default_found": True,
-                "search_default_in_force": bool(in_force),
-                # Otherwise the web client puts the wizard's window into the page's
-                # address, and cannot find the page when it is reloaded.
-                "active_id": False,
-                "active_ids": False,
-            },
-            "target": "main",
-        }
 
-    def _search_places(self, finders: list[Finder]) -> list[int]:
+    def _list_people(self, people, labels: dict[int, list[str]]) -> None:
+        """List ``people`` with what the typed text is for each of them."""
+        self.env["spar.find.wizard.line"].create(
+            [
+                {
+                    "wizard_id": self.id,
+                    "subject_id": person.id,
+                    "reading": ", ".join(dict.fromkeys(labels.get(person.id, ()))),
+                }
+                for person in people
+            ]
+        )
+
+    @api.depends("answer", "typed", "provider_id")
+    def _compute_answer_text(self):
+        for draft in self:
+            texts = {"none": draft._get_none_text, "several": draft._get_several_text}
+            draft.answer_text = texts[draft.answer]() if draft.answer else False
+
+    def _get_none_text(self) -> str:
+        """Return why nobody may have been found, and what to do next."""
+        texts = [
+            self.env._(
+                "No person was found. Compare every character with the document, and "
+                "enter all of it: part of it finds nothing."
+            )
+        ]
+        typed = self.typed or ""
+        if typed and not any(character.isdecimal() for character in typed):
+            texts.append(self.env._("A name finds nobody here: enter a number."))
+        elif typed and not self.provider_id:
+            texts.append(self.env._("For an account, choose its bank as well."))
+            texts.append(self._get_card_text(squeeze(typed)))
+        return " ".join(filter(None, texts))
+
+    def _get_card_text(self, value: str) -> str:
+        """Return how IDs look, if ``value`` cannot be one, by its check digit too."""
+        types_sudo = self.id_type_id.sudo() or self.id_type_id.sudo().search(
+            [("strategy", "!=", False)]
+        )
+        looks = []
+        for id_type_sudo in types_sudo:
+            try:
+                id_type_sudo._read_claim(value, CardCheck.PEOPLE)
+            except InvalidIdentifier:
+                if id_type_sudo.card_look:
+                    looks.append(f"{id_type_sudo.name}: {id_type_sudo.card_look}")
+            else:
+                return ""
+        if not looks:
+            return ""
+        return self.env._(
+            "It is not a valid ID: a character may be wrong or missing (%(looks)s).",
+            looks="; ".join(looks),
+        )
+
+    def _get_several_text(self) -> str:
+        return self.env._(
+            "What you entered belongs to several people. Compare the document, and "
+            "open the right one."
+        )
+
+    def _search_places(self, finders: list[Finder]) -> list[FoundPlace]:
         """Return the places that all ``finders`` find.
 
         It is one lookup, however many spellings of an ID or an account it tries.
@@ -118,8 +200,105 @@ class SparFindWizard(models.TransientModel):
 
         kind = "_".join(kind for kind, _text, _finder in finders)
         text = bind(*(text for _kind, text, _finder in finders)).decode()
-        places = self.env["spar.lookup"]._search_counted(kind, text, find)
-        return [place.mapping_id for place in places]
+        return self.env["spar.lookup"]._search_counted(kind, text, find)
+
+    # === BY ANYTHING === #
+
+    def _get_typed_finder(self, labels: dict[int, list[str]]) -> list[Finder]:
+        """Return the criterion of the one box; it notes what was found as what."""
+        text = (self.typed or "").strip()
+        if not text:
+            return []
+        readings = self._get_readings(text)
+
+        def find() -> list[FoundPlace]:
+            found = []
+            for label, search in readings:
+                for place in search():
+                    labels.setdefault(place.subject_id, []).append(label)
+                    found.append(place)
+            return found
+
+        searched = (self.id_type_id.id, self.provider_id.id, self.branch_id.id, text)
+        return [("any", " ".join(map(str, searched)), find)]
+
+    def _get_readings(self, text: str) -> list[Reading]:
+        """Return all that ``text`` may be; a chosen bank or ID type decides it."""
+        if self.provider_id:
+            return self._get_account_readings(text)
+        if self.id_type_id:
+            return self._get_id_readings(text)
+        return [
+            *self._get_id_readings(text),
+            *self._get_account_readings(text),
+            *self._get_reference_readings(text),
+        ]
+
+    def _get_id_readings(self, text: str) -> list[Reading]:
+        mappings = self.env["spar.mapping"]
+        forms = self._get_id_forms(text)
+        return [(self.env._("ID"), lambda: mappings._find_by_ids(forms))]
+
+    def _get_account_readings(self, text: str) -> list[Reading]:
+        """Return the ways to read ``text`` as an account, alone or with its bank."""
+        readings = []
+        if ":" in text:
+            readings.append(self._build_account_reading([text]))
+        if self.provider_id:
+            texts = [text, *self._get_addresses(text, self.provider_id)]
+            return [self._build_account_reading(texts, self.provider_id)]
+        for number, provider in self._split_bank(text):
+            texts = self._get_addresses(number, provider)
+            readings.append(self._build_account_reading(texts, provider))
+        return readings
+
+    def _build_account_reading(self, texts: list[str], provider=None) -> Reading:
+        mappings = self.env["spar.mapping"]
+        label = self.env._("Account")
+        if provider:
+            label = self.env._("Account at %(provider)s", provider=provider.name)
+        return label, lambda: mappings._find_by_accounts(texts)
+
+    @api.model
+    def _split_bank(self, text: str) -> list[tuple[str, models.Model]]:
+        """Return the numbers and providers that ``text`` may consist of.
+
+        A provider is known by its whole name, its code or its BIC.
+        """
+        splits = list(split_bank(text))
+        banks = {bank for _number, bank in splits}
+        if not banks:
+            return []
+        domain = Domain.OR(
+            Domain(name, "=ilike", escape_psql(bank))
+            for bank in banks
+            for name in ("name", "code", "bic")
+        )
+        # Archived ones too: people may still have accounts there.
+        providers = self.env["spar.fsp"].with_context(active_test=False).search(domain)
+        return [
+            (number, provider)
+            for number, bank in splits
+            for provider in providers
+            if bank.casefold() in _get_names(provider)
+        ]
+
+    def _get_reference_readings(self, text: str) -> list[Reading]:
+        """Return the reading of ``text`` as the reference of a change or a case."""
+        reference = read_reference(text)
+        if not reference:
+            return []
+        label = self.env._("Reference")
+        return [(label, lambda: self._find_by_reference(reference))]
+
+    @api.model
+    def _find_by_reference(self, reference: str) -> list[FoundPlace]:
+        """Return the places of a change or a case whose uuid starts so."""
+        # A range, because an index serves it in every collation.
+        domain = [("uuid", ">=", reference), ("uuid", "<", f"{reference}g")]
+        places = self.env["spar.change"].search(domain).mapping_id
+        places |= self.env["spar.objection"].search(domain).mapping_id
+        return [FoundPlace(place.id, place.subject_id.id) for place in places]
 
     # === BY ID === #
 
@@ -127,10 +306,13 @@ class SparFindWizard(models.TransientModel):
         text = (self.id_value or "").strip()
         if not text:
             return []
-        forms = [self._write_id(form) for form in dict.fromkeys((text, squeeze(text)))]
+        forms = self._get_id_forms(text)
         mappings = self.env["spar.mapping"]
         searched = f"{self.id_type_id.id} {text}"
         return [("id", searched, lambda: mappings._find_by_ids(forms))]
+
+    def _get_id_forms(self, text: str) -> list[str]:
+        return [self._write_id(form) for form in dict.fromkeys((text, squeeze(text)))]
 
     def _write_id(self, text: str) -> str:
         """Return the ID as its type writes it, if a type was chosen."""
@@ -152,31 +334,32 @@ class SparFindWizard(models.TransientModel):
                     "sent in messages."
                 )
             )
-        texts = [text, *(self._get_addresses(text) if self.provider_id else ())]
+        provider = self.provider_id
+        texts = [text, *(self._get_addresses(text, provider) if provider else ())]
         mappings = self.env["spar.mapping"]
         searched = f"{self.provider_id.id} {self.branch_id.id} {text}"
         return [("account", searched, lambda: mappings._find_by_accounts(texts))]
 
-    def _get_addresses(self, number: str) -> list[str]:
-        """Return every form in which ``number`` may occur in an address here."""
+    def _get_addresses(self, number: str, provider) -> list[str]:
+        """Return every form in which ``number`` may occur in an address there."""
         numbers = spell_number(number)
         # Archived ones too: stored addresses may have been written by them.
         strategies = (
             self.env["spar.fa.strategy"]
             .with_context(active_test=False)
-            .search([("type_id.provider_kind", "=", self.provider_id.kind)])
+            .search([("type_id.provider_kind", "=", provider.kind)])
         )
         return [
             address
             for strategy in strategies
-            for address in self._write_addresses(strategy, numbers)
+            for address in self._write_addresses(strategy, numbers, provider)
         ]
 
-    def _write_addresses(self, strategy, numbers: set[str]) -> list[str]:
+    def _write_addresses(self, strategy, numbers: list[str], provider) -> list[str]:
         """Return ``numbers`` as one strategy writes them, for each holder code."""
         compiled = fa_syntax.compile_strategy(strategy.template)
         kinds = {part.key: part.kind for part in strategy.type_id.part_ids}
-        holders = self._get_holder_codes()
+        holders = self._get_holder_codes(provider)
         values = [holders.get(kinds.get(key), numbers) for key in compiled.keys]
         texts = [key for key in compiled.keys if kinds.get(key) == "text"]
         if len(texts) != 1:
@@ -190,9 +373,8 @@ class SparFindWizard(models.TransientModel):
                 continue
         return addresses
 
-    def _get_holder_codes(self) -> dict[str, list[str]]:
-        """Return the codes of the provider and its branches in addresses."""
-        provider = self.provider_id
+    def _get_holder_codes(self, provider) -> dict[str, list[str]]:
+        """Return the codes of a provider and its branches in addresses."""
         branches = self.branch_id or provider.with_context(active_test=False).branch_ids
         if len(branches) > MAX_BRANCHES:
             raise UserError(
@@ -205,3 +387,32 @@ class SparFindWizard(models.TransientModel):
             "provider": list(filter(None, {provider.code, provider.bic})),
             "branch": branches.mapped("code"),
         }
+
+
+def _get_names(provider) -> set[str]:
+    """Return all by which people may call a provider, in lower case."""
+    names = (provider.name, provider.code, provider.bic)
+    return {name.casefold() for name in names if name}
+
+
+class SparFindWizardLine(models.TransientModel):
+    """One of several people to whom a typed text may refer."""
+
+    _name = "spar.find.wizard.line"
+    _description = "Person found"
+
+    wizard_id = fields.Many2one(
+        "spar.find.wizard", required=True, readonly=True, ondelete="cascade"
+    )
+    subject_id = BigMany2one("spar.subject", string="Person", readonly=True)
+    reading = fields.Char(
+        string="Found by", readonly=True, help="What the text is, for this person."
+    )
+    id_masked = fields.Char(related="subject_id.id_masked")
+    fa_masked = fields.Char(related="subject_id.fa_masked")
+    pay_state = fields.Selection(related="subject_id.pay_state")
+
+    def action_open(self):
+        """Open the page of this person."""
+        self.ensure_one()
+        return self.subject_id._open_page(self.subject_id)

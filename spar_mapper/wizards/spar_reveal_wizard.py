@@ -8,10 +8,15 @@ from ..fields import BigInteger, BigMany2one
 
 #: How long revealed values stay visible.
 _SHOWN_FOR = timedelta(minutes=10)
+#: What the event records as shown. It must never change: events are kept.
+_SHOWN = {"fa": "address", "id": "id"}
 
 
 class SparRevealWizard(models.TransientModel):
-    """The full ID and address, shown to an auditor only after a trace was recorded."""
+    """The full ID or address, shown to an auditor only after a trace was recorded.
+
+    Each of the two has a trace of its own, which says what was shown.
+    """
 
     _name = "spar.reveal.wizard"
     _description = "Reveal an address"
@@ -21,6 +26,12 @@ class SparRevealWizard(models.TransientModel):
         "spar.mapping.period",
         readonly=True,
         help="If empty, the current address, or the last one.",
+    )
+    what = fields.Selection(
+        [("fa", "Financial address"), ("id", "Beneficiary ID")],
+        string="Show",
+        required=True,
+        default="fa",
     )
     reason = fields.Char(required=True)
     # No relation: the event was committed by another transaction, which this one does
@@ -40,11 +51,13 @@ class SparRevealWizard(models.TransientModel):
             wizard.mapping_id._check_reason(wizard.reason)
 
     def action_reveal(self):
-        """Record the access, then show the values in the same window."""
+        """Record the access, then show the value in the same window."""
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]
         with self.env["spar.staff.answers"]._raise_user_errors():
-            call = mapper._build_staff_call(self.reason)
+            call = mapper._build_staff_call(
+                self.reason, message_reference=_SHOWN[self.what]
+            )
             self.event_number = mapper._log_reveal(
                 call, self.mapping_id.id, self.period_id.id or None
             )
@@ -57,26 +70,32 @@ class SparRevealWizard(models.TransientModel):
             "target": "new",
         }
 
-    @api.depends("event_number", "mapping_id")
+    @api.depends("event_number", "mapping_id", "what")
     def _compute_values(self):
-        """Compute the clear values, only after this user's recent trace."""
+        """Compute the clear value, only after this user's recent trace of it."""
         for wizard in self:
-            shown, fa = None, False
-            if wizard._is_traced():
-                shown = wizard.mapping_id._show().get(wizard.mapping_id.id)
-                fa = shown.fa if shown else False
-                if shown and wizard.period_id:
-                    fa = wizard.period_id._show().get(wizard.period_id.id, False)
-            wizard.id_value = shown.canonical if shown else False
-            wizard.fa_value = fa
+            traced = wizard._is_traced() and wizard.what
+            wizard.id_value = traced == "id" and wizard._get_id_value()
+            wizard.fa_value = traced == "fa" and wizard._get_fa_value()
+
+    def _get_id_value(self):
+        shown = self.mapping_id._show().get(self.mapping_id.id)
+        return shown.canonical if shown else False
+
+    def _get_fa_value(self):
+        if self.period_id:
+            return self.period_id._show().get(self.period_id.id, False)
+        shown = self.mapping_id._show().get(self.mapping_id.id)
+        return shown.fa if shown else False
 
     def _is_traced(self) -> bool:
-        """Return whether this user's own recent access to the mapping is recorded."""
+        """Return whether this user's own recent access to this value is recorded."""
         event = self.env["spar.event"].browse(self.event_number).exists()
         return bool(
             event
             and event.kind == "revealed"
             and event.mapping_id == self.mapping_id
+            and event.message_reference == _SHOWN[self.what]
             and self.period_id in (event.period_id, self.period_id.browse())
             and event.actor == f"user:{self.env.uid}"
             and event.happened_at > fields.Datetime.now() - _SHOWN_FOR

@@ -34,6 +34,22 @@ class TestIdentity(RegistryCase):
                 self.assertEqual(people._spar_find_by_ids([text]), {text: self.ada.ids})
         self.assertEqual(people._spar_find_by_ids(["null"]), {"null": []})
 
+    def test_a_store_beside_it_learns_who_has_an_id(self):
+        source = self.env["spar.person.source"]
+        home = self.env["res.partner"].create({"name": "Lovelace", "is_company": True})
+        text = f"token:{NUMBER}@nationalId"
+        self.assertEqual(source._describe(text), (self.ada.name, ""))
+        self.ada.parent_id = home
+        self.assertEqual(source._describe(text), (self.ada.name, "Lovelace"))
+
+    def test_no_name_is_told_unless_it_is_certain(self):
+        source = self.env["spar.person.source"]
+        text = f"token:{NUMBER}@nationalId"
+        for unknown in ("null", f"token:{OTHER_NUMBER}9@nationalId"):
+            self.assertIsNone(source._describe(unknown))
+        self.add_id(self.grace, NUMBER)
+        self.assertIsNone(source._describe(text))
+
     def test_what_is_no_id_is_refused(self):
         for text in ("null", "[object Object]", "1.23E+11", "{sub}"):
             with self.subTest(text), self.assertRaises(ValidationError):

@@ -360,6 +360,12 @@ class SparFaStrategy(models.Model):
         ]
 
     @api.model
+    def _get_hidden_values(self, text: str) -> list[str]:
+        """Return the values of an address that its masked form hides, in clear."""
+        (reading,), found = self._choose_readings([text])
+        return fa_reader.get_hidden_values(text, reading, found)
+
+    @api.model
     def _choose_readings(
         self, texts: list[str]
     ) -> tuple[list[AddressReading | None], Found]:

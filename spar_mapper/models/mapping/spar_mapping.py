@@ -5,6 +5,7 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
@@ -85,6 +86,11 @@ class SparMapping(models.Model):
 
     id_masked = fields.Char(string="Beneficiary ID", compute="_compute_masked")
     fa_masked = fields.Char(string="Financial address", compute="_compute_masked")
+    contact_masked = fields.Char(
+        string="Known contact",
+        compute="_compute_masked",
+        help="The phone number that is notified when the address changes.",
+    )
     id_value = fields.Char(
         string="ID (exact)", compute="_compute_values", search="_search_id_value"
     )
@@ -220,6 +226,7 @@ class SparMapping(models.Model):
             opened = self._show()
         except ServiceUnavailable:
             self.id_masked = self.fa_masked = self.env._("Encryption keys unavailable")
+            self.contact_masked = False
             self._set_pay_state(set())
             return
         broken = self.env._("Cannot be opened: see the alarms")
@@ -236,6 +243,7 @@ class SparMapping(models.Model):
             shown = opened.get(mapping.id)
             mapping.id_masked = mask_id(shown.canonical) if shown else broken
             mapping.fa_masked = masks.get(mapping.id, broken)
+            mapping.contact_masked = mask(shown.phone) if shown else False
         self._set_pay_state(opened)
 
     def _show(self):
@@ -358,6 +366,29 @@ class SparMapping(models.Model):
             SQL(
                 """SELECT DISTINCT mapping_id, subject_id
                      FROM spar_mapping_period WHERE %s = ANY(%s)""",
+                column,
+                digests,
+            )
+        )
+
+    @api.model
+    def _find_in_force(self, texts: list[str]) -> list[FoundPlace]:
+        """Return places that have one of these addresses now, or wait for it.
+
+        It is not counted: see ``spar.lookup``.
+        """
+        places = [place.mapping_id for place in self._find_by_accounts(texts)]
+        if not places:
+            return []
+        forms = [*self.env["spar.mapper.local"]._build_keys(texts), *map(fold, texts)]
+        digests = self._get_search_digests(seals.ADDRESS, forms)
+        column = SQL.identifier("p", f"fa_digest_{self._get_read_column()}")
+        return self._fetch_places(
+            SQL(
+                """SELECT m.id, m.subject_id FROM spar_mapping m
+                     JOIN spar_mapping_period p ON p.id = m.period_id
+                    WHERE m.id = ANY(%s) AND m.state <> 'ended' AND %s = ANY(%s)""",
+                places,
                 column,
                 digests,
             )

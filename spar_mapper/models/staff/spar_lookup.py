@@ -77,6 +77,7 @@ class SparLookup(models.Model):
             ("id", self.env._("ID")),
             ("account", self.env._("Account")),
             ("id_account", self.env._("ID and account")),
+            ("any", self.env._("ID, account or reference")),
             ("reason", self.env._("Number in a reason")),
             ("evidence", self.env._("Stored document")),
         ]

@@ -1,3 +1,4 @@
 from . import spar_person_identity
 from . import spar_person_address
 from . import res_partner
+from . import spar_person_source

@@ -1,0 +1,322 @@
+from odoo import api, fields, models
+
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+
+from ...lib.records import IN_FORCE
+
+#: Which place is the person's main one: those that can be paid come first.
+_STATE_ORDER = ("active", "suspended", "proposed", "ended")
+
+#: The fields of the main address that the page shows as they are.
+_TAKEN_OVER = (
+    "id_masked",
+    "fa_masked",
+    "contact_masked",
+    "fa_type_id",
+    "provider_id",
+    "branch_id",
+    "state_since",
+    "origin_name",
+    "last_kind",
+    "last_by",
+    "last_at",
+)
+
+
+class SparSubject(models.Model):
+    """What the person's page shows: all of it computed, masked, and never stored."""
+
+    _inherit = "spar.subject"
+
+    # All of these in one method, because they come from the main address.
+    place_id = fields.Many2one(
+        "spar.mapping",
+        string="Main address",
+        compute="_compute_place",
+        help="The address for any purpose that is paid first.",
+    )
+    place_state = fields.Selection(
+        selection="_selection_place_state",
+        string="State of the address",
+        compute="_compute_place",
+    )
+    place_count = fields.Integer(string="Addresses", compute="_compute_place")
+    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_place")
+    fa_masked = fields.Char(string="Financial address", compute="_compute_place")
+    contact_masked = fields.Char(string="Known contact", compute="_compute_place")
+    pay_state = fields.Selection(
+        selection="_selection_pay_state", string="State", compute="_compute_place"
+    )
+    is_paid = fields.Boolean(
+        string="Payments arrive",
+        compute="_compute_place",
+        help="Whether a payment to this person would be made now.",
+    )
+    fa_type_id = fields.Many2one(
+        "spar.fa.type", string="Kind", compute="_compute_place"
+    )
+    provider_id = fields.Many2one("spar.fsp", compute="_compute_place")
+    branch_id = fields.Many2one("spar.fsp.branch", compute="_compute_place")
+    state_since = fields.Datetime(string="State since", compute="_compute_place")
+    origin_name = fields.Char(string="Entered by", compute="_compute_place")
+    last_kind = fields.Selection(
+        selection="_selection_last_kind",
+        string="Last change",
+        compute="_compute_place",
+    )
+    last_by = fields.Char(string="Changed by", compute="_compute_place")
+    last_at = fields.Datetime(string="Changed on", compute="_compute_place")
+    pay_text = fields.Char(string="Is money paid?", compute="_compute_pay_text")
+    lock_text = fields.Char(string="Who can change it", compute="_compute_lock_text")
+
+    person_name = fields.Char(
+        string="Name",
+        compute="_compute_facts",
+        help="From the registry of people in this database, if there is one.",
+    )
+    household_name = fields.Char(string="Household", compute="_compute_facts")
+    others_text = fields.Char(string="Who can do more", compute="_compute_others_text")
+
+    waiting_ids = fields.Many2many(
+        "spar.change", string="Waiting changes", compute="_compute_waiting_ids"
+    )
+    case_ids = fields.Many2many(
+        "spar.objection", string="Open cases", compute="_compute_case_ids"
+    )
+    period_ids = fields.Many2many(
+        "spar.mapping.period", string="All periods", compute="_compute_period_ids"
+    )
+
+    # === THE MAIN ADDRESS === #
+
+    @api.model
+    def _selection_pay_state(self):
+        field = self.env["spar.mapping"]._fields["pay_state"]
+        states = field._description_selection(self.env)
+        return [*states, ("merged", self.env._("Merged"))]
+
+    @api.depends("uuid")
+    def _compute_display_name(self):
+        for person in self:
+            person.display_name = self.env._(
+                "Person %(reference)s", reference=(person.uuid or "")[:8]
+            )
+
+    @api.model
+    def _selection_place_state(self):
+        field = self.env["spar.mapping"]._fields["state"]
+        return field._description_selection(self.env)
+
+    @api.model
+    def _selection_last_kind(self):
+        return self.env["spar.event"]._selection_kind()
+
+    @api.depends("mapping_ids.state", "merged_into", "pay_stop", "last_seq")
+    def _compute_place(self):
+        """Take over what the main address shows; a merged record has no ID."""
+        for person in self:
+            places = person.mapping_ids.sorted(_get_place_order)
+            place = places[:1]
+            person.place_id, person.place_count = place, len(places)
+            person.place_state = place.state
+            for name in _TAKEN_OVER:
+                person[name] = place[name]
+            person.pay_state = place.pay_state or "ended"
+            if person.merged_into:
+                person.pay_state = "merged"
+                person.id_masked = person.fa_masked = False
+                person.contact_masked = False
+            person.is_paid = person.pay_state == "active"
+
+    @api.depends("pay_state")
+    def _compute_pay_text(self):
+        texts = self._get_pay_texts()
+        for person in self:
+            person.pay_text = texts.get(person.pay_state, "")
+
+    @api.model
+    def _get_pay_texts(self) -> dict[str, str]:
+        """Return whether money is paid, why not, and the next step, by state."""
+        return {
+            "active": self.env._("Yes. Payments go to this address."),
+            "proposed": self.env._(
+                "No. The first address is waiting: see Waiting changes."
+            ),
+            "suspended": self.env._(
+                "No. The address is suspended. An officer can resume it."
+            ),
+            "stopped": self.env._("No. All payments to this person are stopped."),
+            "disputed": self.env._(
+                "No. An objection is open. A supervisor must close the case."
+            ),
+            "closed": self.env._(
+                "No. The provider or branch has closed. An officer can change the "
+                "address."
+            ),
+            "unreadable": self.env._(
+                "No. The record cannot be opened. See the alarms, or ask an "
+                "administrator."
+            ),
+            "ended": self.env._(
+                "No. The last address has ended. An officer can link the person again."
+            ),
+            "merged": self.env._(
+                "No. This record was merged into another one of the same person. Open "
+                "that one."
+            ),
+        }
+
+    @api.depends("change_lock")
+    def _compute_lock_text(self):
+        texts = {
+            "staff": self.env._("Only staff or the beneficiary can change it."),
+            "owner": self.env._("Only the beneficiary can change it."),
+            "objection": self.env._("Nobody, until a supervisor has closed the case."),
+        }
+        for person in self:
+            person.lock_text = texts.get(person.change_lock, "")
+
+    @api.depends("mapping_ids")
+    def _compute_facts(self):
+        """Ask the registry of people who this is, by the ID, which is not shown."""
+        source = self.env["spar.person.source"]
+        for person in self:
+            person.person_name = person.household_name = False
+            if person.merged_into or person.pay_state == "unreadable":
+                continue
+            try:
+                shown = person.place_id._show().get(person.place_id.id)
+                facts = source._describe(shown.canonical) if shown else None
+            except ServiceUnavailable:
+                continue
+            if facts:
+                person.person_name = facts.name
+                person.household_name = facts.household
+
+    @api.depends_context("uid")
+    @api.depends("waiting_ids", "case_ids")
+    def _compute_others_text(self):
+        """Compute who may do what this user may not."""
+        user = self.env.user
+        for person in self:
+            person.others_text = " ".join(
+                text
+                for group, text in person._get_tasks()
+                if not user.has_group(f"spar_fa_directory.{group}")
+            )
+
+    def _get_tasks(self) -> list[tuple[str, str]]:
+        """Return the groups that may do something here now, and what."""
+        tasks = [
+            ("group_officer", self.env._("An officer changes or suspends an address.")),
+            ("group_auditor", self.env._("An auditor reveals the ID or the address.")),
+        ]
+        if self.waiting_ids or self.case_ids:
+            text = self.env._("A supervisor decides what waits, and closes cases.")
+            tasks.append(("group_supervisor", text))
+        return tasks
+
+    # === WHAT WAITS, AND WHAT WAS === #
+
+    @api.depends("mapping_ids")
+    def _compute_waiting_ids(self):
+        for person in self:
+            changes = person.mapping_ids.change_ids
+            person.waiting_ids = changes.filtered(lambda one: one.state == "waiting")
+
+    @api.depends("mapping_ids")
+    def _compute_case_ids(self):
+        cases = self.env["spar.objection"].search(
+            [("mapping_id", "in", self.mapping_ids.ids), ("state", "=", "open")]
+        )
+        for person in self:
+            places = person.mapping_ids
+            person.case_ids = cases.filtered(
+                lambda case, places=places: case.mapping_id in places
+            )
+
+    @api.depends("last_seq")
+    def _compute_period_ids(self):
+        """Compute the time line, newest first, of all the person's addresses."""
+        periods = self.env["spar.mapping.period"].search(
+            [("subject_id", "in", self.ids)]
+        )
+        for person in self:
+            own = periods.filtered(
+                lambda period, person=person: period.subject_id == person
+            )
+            person.period_ids = own.sorted(
+                lambda period: (period.state_since, period.id), reverse=True
+            )
+
+    # === ACTIONS === #
+
+    @api.model
+    def _open_page(self, person) -> dict:
+        """Return the action that opens the page of ``person``."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "spar_mapper.spar_subject_action"
+        )
+        return {**action, "res_id": person.id, "views": [(False, "form")]}
+
+    def action_update(self):
+        """Give the person another address."""
+        return self._get_place_in_force().action_update()
+
+    def action_suspend(self):
+        """Suspend payments."""
+        return self._get_place_in_force().action_suspend()
+
+    def action_resume(self):
+        """Resume payments."""
+        return self._get_place_in_force().action_resume()
+
+    def action_unlink(self):
+        """End the address."""
+        return self._get_place_in_force().action_unlink()
+
+    def action_reveal_id(self):
+        """Show the full ID, for auditors."""
+        return self._open_reveal("id")
+
+    def action_reveal_address(self):
+        """Show the full address, for auditors."""
+        return self._open_reveal("fa")
+
+    def _open_reveal(self, what: str) -> dict:
+        action = self._get_place_in_force().action_reveal()
+        context = {**action["context"], "default_what": what}
+        return {**action, "context": context}
+
+    def action_on_date(self):
+        """Ask for a date, and show the address of that day."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("On a date"),
+            "res_model": "spar.person.date.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_subject_id": self.id},
+        }
+
+    def action_open_merged(self):
+        """Open the record into which this one was merged."""
+        self.ensure_one()
+        return self._open_page(self.merged_into)
+
+    def _get_place_in_force(self):
+        self.ensure_one()
+        return self.place_id
+
+
+def _get_place_order(place) -> tuple:
+    """Return the order among a person's places."""
+    is_in_force = place.state in IN_FORCE
+    return (
+        not is_in_force,
+        place.purpose or "",
+        place.rank,
+        _STATE_ORDER.index(place.state),
+        -place.id,
+    )
