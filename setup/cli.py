@@ -35,6 +35,12 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     _add_number(parser, "--port", DEFAULT_PORT, "the port of the demo")
     _add_number(parser, "--workers", DEFAULT_WORKERS, "worker processes of Odoo")
     parser.add_argument(
+        "--apart",
+        action="store_true",
+        help="portal and store are two servers with two databases; the store listens "
+        "on the next port",
+    )
+    parser.add_argument(
         "--second-factor",
         action="store_true",
         help="staff set up a second factor at their first login",

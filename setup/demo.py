@@ -176,15 +176,18 @@ def _read_facts(places: Places) -> dict | None:
     return None
 
 
-def _check_server(folder: Path) -> None:
-    """Check that the demo was made on the server that is now configured.
+def check_server(folder: Path, noted: Path) -> None:
+    """Check that a demo was made on the server that is now configured.
 
+    :param noted: the folder with the name of its database on an external server
     :raises Failure: when it was made on another server
     """
     is_own = (folder / "postgres").exists()
-    is_shared = (folder / DATABASE_NOTE).exists()
+    is_shared = (noted / DATABASE_NOTE).exists()
     if os.environ.get("PGHOST") and is_own and not is_shared:
-        raise Failure("The demo's database is in .spar/demo: unset PGHOST to serve it.")
+        raise Failure(
+            f"The demo's database is in .spar/{folder.name}: unset PGHOST to serve it."
+        )
     if not os.environ.get("PGHOST") and is_shared and not is_own:
         raise Failure(
             "The demo's database is on an external server: set PGHOST as before."
@@ -197,7 +200,7 @@ def prepare_demo(places: Places) -> Installation:
     :raises Failure: stating what to do
     """
     if (facts := _read_facts(places)) is not None:
-        _check_server(get_folder(places))
+        check_server(get_folder(places), get_folder(places))
     installation = get_installation(places)
     if place := finish_moving(installation):
         say(f"- A demo that could not be upgraded is in {place}")

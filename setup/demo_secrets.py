@@ -196,7 +196,11 @@ def make_id_provider():
     known = {
         client["metadata"]["client_id"]: client for client in earlier.get("clients", [])
     }
-    clients = env["spar.self.service.demo"]._make_clients(known)
+    clients = (
+        env["spar.self.service.demo"]._make_clients(known)
+        if "spar.self.service.demo" in env
+        else []
+    )
     return {
         "clients": clients,
         "confirmation_clients": env["spar.confirmation.demo"]._make_clients(),
@@ -207,8 +211,11 @@ def make_id_provider():
 def load_programmes():
     """Load the demo's programmes, if they are not there, and send their accounts.
 
-    They need the store, which their addon does not depend on.
+    They need the store, which their addon does not depend on. A store without their
+    addon has no programmes.
     """
+    if "spar.registry.demo" not in env:
+        return
     story = env["spar.registry.demo"]
     story._load()
     # Somebody who came to a counter.

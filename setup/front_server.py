@@ -4,7 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from .odoo_server import Companion
+from .installation import Installation
+from .machine import get_free_ports
+from .odoo_server import Companion, OdooServer
 from .places import ROOT, write_private
 
 #: It runs where its log is, so this package has to be put on its path.
@@ -25,3 +27,22 @@ class FrontServer(Companion):
         write_private(config, json.dumps(values))
         command = [sys.executable, "-B", "-c", SCRIPT, config]
         super().__init__(config, command, {}, port)
+
+
+def build_fronted_odoo(
+    installation: Installation, port: int, workers: int, *arguments: str
+) -> tuple[OdooServer, FrontServer]:
+    """Return Odoo, and the front that listens on its port for it.
+
+    :param arguments: further arguments of Odoo's command
+    """
+    http, websocket = get_free_ports(2)
+    installation.write_config(
+        port=http, workers=workers, websocket=websocket, fronted=True
+    )
+    command = installation.get_command(*arguments)
+    log = installation.folder / "odoo.log"
+    odoo = OdooServer(command, installation.environment, log, http)
+    # Without workers Odoo is one process, which also serves websockets.
+    ports = (port, http, websocket if workers else http)
+    return odoo, FrontServer(installation.folder, *ports)

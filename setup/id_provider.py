@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 import shutil
 from pathlib import Path
 
@@ -78,18 +79,23 @@ def choose_port(folder: Path) -> int:
     return port
 
 
-def build_config(facts: dict, url: str, port: int) -> dict:
+def build_config(facts: dict, url: str, port: int, store_url: str = "") -> dict:
     """Return the provider's configuration: its clients at ``url``, and its people.
 
     :param facts: what the demo's database contains
+    :param store_url: where the store's own page is, if it is not at ``url``
     """
     idp = facts["idp"]
     # A demo from before there was a page of confirmation has no client for it.
-    clients = [*idp["clients"], *idp.get("confirmation_clients", ())]
+    confirming = idp.get("confirmation_clients", ())
     return {
         "issuer": f"http://localhost:{port}",
         "port": port,
-        "clients": [_build_client(client, url) for client in clients],
+        "salt": secrets.token_hex(16),
+        "clients": [
+            *(_build_client(client, url) for client in idp["clients"]),
+            *(_build_client(client, store_url or url) for client in confirming),
+        ],
         "people": [
             _build_person(person)
             for person in [*facts["beneficiaries"], *idp["newcomers"]]

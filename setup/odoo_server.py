@@ -17,6 +17,8 @@ from .postgres import ExternalServer
 READY_SECONDS = 120
 STOP_SECONDS = 20
 WATCH_SECONDS = 0.5
+#: They end what a keeper supervises.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Server:
@@ -184,3 +186,8 @@ class Keeper:
                 self.check()
             except Failure:
                 self.ending.wait(5)
+
+    def stop(self) -> None:
+        """Stop what is supervised, except PostgreSQL."""
+        for process in (self.odoo, *self.beside):
+            process.stop()

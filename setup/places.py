@@ -39,6 +39,11 @@ class Places:
     def demo_file(self) -> Path:
         return self.state / "demo.json"
 
+    @property
+    def apart_file(self) -> Path:
+        """Return the file that lists the logins of the demo in two databases."""
+        return self.state / "apart.json"
+
 
 def get_places(root: Path = ROOT) -> Places:
     """Return the places of this checkout, creating their folders.

@@ -13,13 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .apart import LOGINS_SCRIPT
 from .demo import SCRIPT, get_digest
 from .demo_facts import check_counts
 from .installation import MISSING_ASSETS, Installation
 from .odoo_server import end_orphan
 from .odoo_source import OdooSource
 from .packages import PINS, get_postgres_binaries
-from .places import GLUE, ROOT, Places, get_addon_folders, write_private
+from .places import GLUE, Places, get_addon_folders, write_private
 from .postgres import OWNER, UNSYNCED, Cluster, running
 from .progress import step
 
@@ -29,7 +30,7 @@ ADDONS, SERVER = "spar_test", "spar_test_server"
 #: Programmes and pages without the store, which is elsewhere; beside the real server.
 APART = "spar_test_apart"
 APART_ADDONS = ("spar_self_service", "spar_registry", "spar_mapper_foreign")
-APART_SCRIPT = ROOT / "tests" / "second_start.py"
+APART_SCRIPT = LOGINS_SCRIPT
 EXAMPLES = Path("examples")
 
 

@@ -31,6 +31,7 @@ SECONDS = {
     "test_first_minutes.py": 250,
     "test_foreign_mapper.py": 150,
     "test_front.py": 40,
+    "test_hostile_portal.py": 30,
     "test_house_rules.py": 120,
     "test_id_provider.py": 60,
     "test_keys.py": 60,
@@ -39,6 +40,7 @@ SECONDS = {
     "test_old_demo.py": 80,
     "test_openg2p_callbacks.py": 60,
     "test_other_people.py": 30,
+    "test_portal_apart.py": 150,
     "test_races.py": 30,
     "test_readiness_kill.py": 50,
     "test_readme.py": 60,
@@ -46,10 +48,15 @@ SECONDS = {
     "test_tampering.py": 90,
     "test_two_servers.py": 150,
     "test_caching.py": 40,
+    "test_confirmation.py": 60,
     "test_without_store.py": 90,
 }
 #: These have a second server, without the store.
-WITH_SECOND = ("test_foreign_mapper.py", "test_two_servers.py")
+WITH_SECOND = (
+    "test_foreign_mapper.py",
+    "test_portal_apart.py",
+    "test_two_servers.py",
+)
 #: Seconds for a file that is not listed.
 OTHERS = 10
 

@@ -47,6 +47,12 @@ class SamePerson(StoreError):
     code = "same_person"
 
 
+class OwnCase(StoreError):
+    """Whoever opened a case cannot decide it: a word alone moves and stops nothing."""
+
+    code = "own_case"
+
+
 class OwnDoing(StoreError):
     """The person who performed the disputed act may not close the case."""
 

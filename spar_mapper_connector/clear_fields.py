@@ -24,3 +24,8 @@ class ClearChar(_Clear, fields.Char):
 
 class ClearBinary(_Clear, fields.Binary):
     """A file that only code sees."""
+
+
+def is_clear(field: fields.Field) -> bool:
+    """Return whether a field holds clear values while a form is open."""
+    return isinstance(field, _Clear)

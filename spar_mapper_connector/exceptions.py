@@ -73,7 +73,8 @@ class NotSupported(MapperError):
 class ProposalRefused(MapperError):
     """A proposed change cannot be confirmed; ``reason`` is a stable word.
 
-    ``reason``: operation, version, address, id, portal, return_url, provider.
+    ``reason``: operation, version, address, id, portal, officer,
+    return_url, provider.
     """
 
     code = "proposal_refused"

@@ -10,7 +10,10 @@ from .person import ProviderAtWork
 
 @dataclass
 class Visitor:
-    """A user with a window; with ``checks``, axe examines every page of ours."""
+    """A user with a window; with ``checks``, axe examines every page of ours.
+
+    Ours are those at ``url``, and at ``others``.
+    """
 
     page: Page
     url: str
@@ -19,12 +22,27 @@ class Visitor:
     checks: bool = True
     barriers: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    others: tuple[str, ...] = ()
 
     def look(self) -> None:
         """Note the page, and its accessibility barriers."""
         self.seen.append(self.page.url)
-        if self.checks and self.page.url.startswith(self.url):
+        if self.checks and self.page.url.startswith((self.url, *self.others)):
             self.barriers += find_barriers(self.page) + find_small_targets(self.page)
+
+    def find_return(self, url: str) -> str:
+        """Return the last address at ``url`` to which another site led back."""
+        asked = [
+            event["params"]["request"]["url"]
+            for event in self.page.events
+            if event["method"] == "Network.requestWillBeSent"
+        ]
+        marks = ("code=", "confirmation=")
+        return next(
+            each
+            for each in reversed(asked)
+            if each.startswith(url) and any(mark in each for mark in marks)
+        )
 
     # === ONE STEP === #
 

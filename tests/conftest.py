@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from setup.pytest_spar import MISSING_BROWSER
 from setup.testing import get_test_server
 
 from .client import Client
+from .hostile_portal import CLIENT
 from .person import ProviderAtWork
 from .real_server import RealServer
 from .second_server import SecondServer, second_server
@@ -78,13 +80,16 @@ def browser() -> str:
 @pytest.fixture(scope="session")
 def id_provider(server: RealServer) -> Iterator[ProviderAtWork]:
     """Yield the running ID provider of the demo, with the server as its client."""
-    config = build_config(server.facts, server.url, get_free_port())
+    idp = server.facts["idp"]
+    facts = {**server.facts, "idp": {**idp, "clients": [*idp["clients"], CLIENT]}}
+    config = build_config(facts, server.url, get_free_port())
     running = IdProvider(get_places(), server.installation.folder, config)
     running.start()
     try:
         running.wait()
         addresses = {"SPAR_DEMO_URL": server.url, "SPAR_DEMO_ISSUER": running.issuer}
         server.installation.run_script(ADDRESSES_SCRIPT, **addresses)
-        yield ProviderAtWork.build(server.facts, server.url, running.issuer)
+        built = ProviderAtWork.build(server.facts, server.url, running.issuer)
+        yield replace(built, running=running)
     finally:
         running.stop()

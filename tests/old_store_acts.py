@@ -44,7 +44,9 @@ def approve(id_value: str) -> dict:
         [("state", "=", "waiting"), ("proposed_at", "=", waiting.proposed_at)]
     )
     supervisor = env.ref("spar_mapper.demo_user_supervisor")
-    change.with_user(supervisor).action_approve()
+    change = change.with_user(supervisor)
+    change.env["spar.change.look"]._record(change, "compared")
+    change.action_approve()
     return {
         "state": change.state,
         "is_paid_to_proposed": get_fa(id_value) == waiting.fa,

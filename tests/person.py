@@ -7,6 +7,8 @@ from urllib.parse import urljoin
 
 import requests
 
+from setup.id_provider import IdProvider
+
 GENERATED_CODE = "mosip:idp:acr:generated-code"
 FINGERPRINT = "mosip:idp:acr:biometrics"
 
@@ -75,6 +77,13 @@ class ProviderAtWork:
     clients: dict[str, dict]
     people: list[dict]
     newcomers: list[dict]
+    running: IdProvider | None = None
+
+    def rotate_keys(self) -> None:
+        """Start the provider anew: it makes other keys, and publishes only those."""
+        self.running.stop()
+        self.running.start()
+        self.running.wait()
 
     @classmethod
     def build(cls, facts: dict, url: str, issuer: str) -> "ProviderAtWork":

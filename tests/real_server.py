@@ -16,12 +16,12 @@ from pathlib import Path
 import psycopg2
 import requests
 
+from setup.front_server import build_fronted_odoo
 from setup.installation import Installation
 from setup.logs import get_alarms, get_allowed
 from setup.odoo_server import Keeper
 from setup.places import ROOT
 from setup.postgres import ADMIN
-from setup.serving import build_fronted_odoo
 
 from .client import Client, Participant
 

@@ -6,8 +6,8 @@ Whatever mapper they use is elsewhere.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from setup.apart import set_backend
 from setup.demo import ADDRESSES_SCRIPT
 from setup.id_provider import IdProvider, build_config
 from setup.machine import get_free_port
@@ -17,8 +17,6 @@ from setup.testing_databases import copied, get_base, get_facts_file
 
 from .person import ProviderAtWork
 from .real_server import RealServer
-
-BACKEND = Path(__file__).with_name("second_backend.py")
 
 
 class SecondServer(RealServer):
@@ -31,9 +29,7 @@ class SecondServer(RealServer):
 
         :param values: of the backend; ``secret`` is stored sealed
         """
-        document = json.dumps({"implementation": implementation, **values})
-        made = self.installation.run_script(BACKEND, SPAR_BACKEND=document)
-        return made["problem"]
+        return set_backend(self.installation, implementation, **values)
 
     @contextmanager
     def id_provider(self, people: list[dict]) -> Iterator[ProviderAtWork]:

@@ -4,63 +4,22 @@ The portal is a program that has taken over a portal's participant: it can propo
 send people where it likes.
 """
 
+import copy
+import json
 import re
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
-from uuid import uuid4
 
 import pytest
 import requests
 
-from .backend import EVERY_RIGHT, approve_all, get_backend, make_participant
+from .backend import approve_all, get_backend, make_participant
 from .beneficiary import build_newcomer
 from .client import Client
 from .people import make_account
-from .person import Person, get_attribute
+from .person import Person
+from .portal import RIGHTS, Portal, find_address, press
 
 RETURN_URL = "https://portal.example/spar/confirmed"
-#: What a portal may do: nothing but to propose.
-RIGHTS = {
-    **EVERY_RIGHT,
-    "may_link": 0,
-    "may_update": 0,
-    "may_unlink": 0,
-    "may_resolve": 0,
-    "may_use_extension": 1,
-    "may_propose": 1,
-}
-
-
-@dataclass
-class Portal:
-    """The portal's participant."""
-
-    client: Client
-
-    def send(self, name: str, request: dict) -> requests.Response:
-        """Return the answer to one request of another SPAR."""
-        document = self.client.build_message("resolve", [])
-        document["header"].update(action=f"spar-{name}", total_count=1)
-        document["message"] = {
-            "transaction_id": str(uuid4()),
-            "requests": [{"reference_id": "0", "request": request}],
-        }
-        return self.client.post(f"/extension/{name}", json=document)
-
-    def ask(self, name: str, request: dict) -> dict:
-        """Return the answer, or what the error is."""
-        response = self.send(name, request)
-        assert response.status_code == 200, response.text
-        (item,) = response.json()["message"]["answers"]
-        return item.get("answer") or {"error": item["error"]}
-
-    def propose(self, return_url: str = RETURN_URL, **request: dict) -> dict:
-        about = {"draft_id": "d1", "return_url": return_url}
-        return self.ask("propose", {**about, **request})
-
-    def get_state(self, page: dict) -> str:
-        reference = {"reference": page["reference"]}
-        return self.ask("confirmation", reference)["state"]
 
 
 @pytest.fixture(scope="module")
@@ -90,20 +49,6 @@ def owner(id_provider, programme):
     return facts, find_address(programme, facts)
 
 
-def find_address(programme, facts: dict) -> str | None:
-    (answer,) = programme.resolve([{"id": facts["id_value"], "scope": "details"}])
-    return answer.get("fa")
-
-
-def press(person: Person, page: requests.Response, button: str) -> requests.Response:
-    """Press a button of the page, as a browser does; follow where it leads."""
-    (form,) = re.findall(rf'<form[^>]*/{button}".*?</form>', page.text, re.S)
-    token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]
-    (*_others, main) = re.findall(r"<button[^>]*>", form)
-    data = {"csrf_token": token, "client": get_attribute(main, "value")}
-    return person.browser.post(f"{page.url}/{button}", data=data, timeout=60)
-
-
 def confirm(person: Person, url: str) -> requests.Response:
     """Press the main button, and authenticate at the provider."""
     return person.authenticate(press(person, person.open(url), "login"))
@@ -114,7 +59,7 @@ def propose_change(portal, server, facts):
     fa = f"account:{make_account()}@BR01.DEMO"
     found = get_backend(server, "officer").find_mapping(facts["id_value"])
     update = {"id": facts["id_value"], "fa": fa, "expected_version": found["version"]}
-    return portal.propose(update=update), fa
+    return portal.propose(RETURN_URL, update=update), fa
 
 
 def test_portal_proposes_and_the_owner_confirms(portal, server, programme, owner):
@@ -164,7 +109,9 @@ def test_portal_reads_nothing_by_proposing(portal, server, programme, owner):
     pages = []
     for id_value in (facts["id_value"], "token:no-such-person-1@nationalId"):
         fa = "account:123456789012@BR01.DEMO"
-        page = portal.propose(update={"id": id_value, "fa": fa, "expected_version": 1})
+        page = portal.propose(
+            RETURN_URL, update={"id": id_value, "fa": fa, "expected_version": 1}
+        )
         text = Person(facts).open(page["url"]).text
         pages.append(
             re.sub(r"/confirm/[\w-]+|%2Fconfirm%2F[\w-]+|\w{40}o\d+", "", text)
@@ -201,3 +148,44 @@ def test_every_confirmed_change_has_its_proof(portal, server, programme, owner):
     before = server.query("SELECT count(*) FROM spar_owner_proof")[0][0]
     confirm(Person(facts), page["url"])
     assert server.query("SELECT count(*) FROM spar_owner_proof") == [(before + 1,)]
+
+
+def test_every_proof_is_verified_after_the_keys_were_rotated(
+    portal, server, programme, owner, id_provider, tmp_path
+):
+    """By the command alone, from an export; one altered byte is named."""
+    facts, _before = owner
+    page, fa = propose_change(portal, server, facts)
+    confirm(Person(facts), page["url"])
+    id_provider.rotate_keys()
+    done = server.run_command("spar_audit", "proof")
+    assert re.fullmatch(r"All \d+ owners' proofs are verified\.", done.stdout.strip())
+    (uuid,) = server.query(
+        """SELECT e.uuid FROM spar_event e
+             JOIN spar_owner_proof p ON p.event_id = e.id ORDER BY e.id DESC LIMIT 1"""
+    )[0]
+    file = tmp_path / "proof.json"
+    options = ("--event", uuid, "--to", str(file))
+    exported = server.run_command("spar_audit", "proof", *options)
+    assert exported.returncode == 0, exported.stdout + exported.stderr
+    assert fa in exported.stdout and "The proof is verified." in exported.stdout
+    whole = json.loads(file.read_text())
+    for name, words in (
+        ("id_token", "the ID token: it was altered"),
+        ("userinfo", "the userinfo: it was altered"),
+        ("salt", "the salt: it was altered"),
+        ("fa", "the change: it was altered"),
+    ):
+        altered = copy.deepcopy(whole)
+        part = altered["kept"]["change"]["item"]
+        part = part if name == "fa" else altered["kept"]["proof"]
+        part[name] = replace_byte(part[name])
+        file.write_text(json.dumps(altered))
+        refused = server.run_command("spar_audit", "proof", "--file", str(file))
+        assert refused.returncode == 1 and words in refused.stdout, name
+
+
+def replace_byte(text: str) -> str:
+    """Return a text with one byte in its middle replaced by another one."""
+    middle = len(text) // 2
+    return text[:middle] + ("1" if text[middle] != "1" else "2") + text[middle + 1 :]

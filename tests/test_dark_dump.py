@@ -205,7 +205,7 @@ def act_at_the_counter(server):
     officer.act("link", id_value=id_value, **values)
     for bad in (id_value, f"token:{SECRETS['number of a draft']}\u200b@nationalId"):
         with pytest.raises(Refused):
-            officer.act("link", id_value=bad, **values)
+            officer.act("link", id_value=bad, fa_text="account:900800700@BR01.DEMO")
     with pytest.raises(Refused):
         officer.act_on("unlink", id_value, reason=SECRETS["number at the counter"])
     draft = {"id_value": f"token:{SECRETS['number of a draft']}@nationalId", **values}

@@ -209,23 +209,34 @@ def test_account_finds_a_person(sit_down, person):
     assert person.account not in desk.page.url
 
 
-def test_supervisor_approves_a_change_before_it_is_made(sit_down, person, server):
+def test_supervisor_approves_a_change_after_comparing_it(sit_down, person, server):
+    account = make_account()
     with in_force(server, name="Browser: ask", sequence=0, decision="approve"):
         get_backend(server, "officer").act_on(
-            "update", person.id, fa_text=f"account:{make_account()}@BR01.DEMO"
+            "update", person.id, fa_text=f"account:{account}@BR01.DEMO"
         )
     desk = sit_down("supervisor")
     desk.press_at_start("Waiting for approval")
     desk.press(
         None, ".o_data_row .o_data_cell, .o_kanban_record:not(.o_kanban_ghost)", 0
     )
-    desk.press("Approve")
-    desk.wait_for_text("Approve this change?")
-    desk.press("Cancel", ".modal button")
+    desk.press("Review")
+    desk.wait_for_dialog("Review the change")
+    approve(desk)
+    desk.wait_for_text("only after you have opened it and compared it")
+    desk.press("Close", ".modal button")
     assert "Changed." not in desk.page.text
-    desk.press("Approve")
-    desk.press("Approve", ".modal button")
+    hidden = account[: len(account) - min(4, len(account) // 4)]
+    desk.type("typed", hidden[-4:])
+    approve(desk)
     desk.wait_for_text("Payments go to the new address from now on")
+
+
+def approve(desk: Desk) -> None:
+    """Press *Approve* in the review, and again where it asks."""
+    desk.press("Approve", ".modal button")
+    desk.wait_for_text("Approve this change?")
+    desk.press("Approve", ".modal button")
 
 
 def test_auditor_finds_the_history_by_name(sit_down, person, server):

@@ -1,5 +1,6 @@
 """A logged-in user reaches only their own subject, by any route or method."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ class Victim:
     facts: dict
     account: str
     words: dict[str, str]
+    person: Person
 
     @property
     def secrets(self) -> list[str]:
@@ -50,13 +52,19 @@ def victim(server, id_provider, esignet):
     programme.link([{"id": facts["id_value"], "fa": f"account:{account}@BR01.DEMO"}])
     person = Person(facts)
     page = person.log_in(esignet["login_url"])
+    review = person.browser.post(
+        f"{server.url}/spar/remove", data={"csrf_token": get_token(page)}, timeout=60
+    )
+    assert "Remove your account?" in review.text, review.url
     page = person.browser.post(
         f"{server.url}/spar/change", data={"csrf_token": get_token(page)}, timeout=60
     )
     history = person.open(f"{server.url}/spar/history").text
     period, seq = re.search(r"/spar/objection/(\w+)/(\d+)", history).groups()
     draft = page.url.split("/")[-2]
-    yield Victim(facts, account, {"uuid": draft, "period": period, "seq": seq})
+    words = {"uuid": draft, "period": period, "seq": seq}
+    words["token"] = review.url.rpartition("/")[2]
+    yield Victim(facts, account, words, person)
     programme.unlink([{"id": facts["id_value"]}])
 
 
@@ -85,7 +93,29 @@ def get_state(server, victim: Victim) -> list:
         ),
         server.query("SELECT count(*) FROM spar_event"),
         server.query("SELECT count(*) FROM spar_objection"),
+        server.query(
+            "SELECT state, browser_digest FROM spar_confirmation"
+            " WHERE token_digest = %s",
+            hashlib.sha256(victim.words["token"].encode()).digest(),
+        ),
     ]
+
+
+def test_page_of_review_is_the_victims_alone(server, victim, attacker):
+    """What the walk tries is a real page: open for one session, closed for others."""
+    path = f"{server.url}/spar/confirm/{victim.words['token']}"
+    assert "Remove your account?" in victim.person.open(path).text
+    before = get_state(server, victim)
+    assert before[-1][0][0] == "open"
+    for person in (attacker, Person(attacker.facts)):
+        page = person.open(path)
+        assert "another browser" in page.text and "Nothing was changed" in page.text
+        data = {"csrf_token": get_token(attacker.page), "client": "1"}
+        with server.expecting("CSRF validation failed"):
+            for button in ("login", "stop"):
+                answer = person.browser.post(f"{path}/{button}", data=data, timeout=60)
+                assert "Show who you are" not in answer.text
+    assert get_state(server, victim) == before
 
 
 def fill_path(path: str, words: dict[str, str]) -> list[str]:
@@ -97,7 +127,7 @@ def fill_path(path: str, words: dict[str, str]) -> list[str]:
             re.sub(r"<any\([^)]*\):\w+>", step, path) for step in choices[0].split(",")
         ]
     words = {"backend_id": "1", "client_id": "1", "action": "on-link", **words}
-    words = {"provider_id": "1", "token": "x", "name": "x", "code": "fr_FR", **words}
+    words = {"provider_id": "1", "name": "x", "code": "fr_FR", **words}
     words = {"model": "spar.account.import", "job_id": "1", "dispatch_id": "1", **words}
     return [
         re.sub(r"<(?:\w+:)?(\w+)>", lambda found: words[found[1]], path)

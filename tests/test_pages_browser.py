@@ -257,9 +257,10 @@ def test_officer_helps_a_person_at_the_counter(visit, id_provider, server, progr
     visitor.press("main form button.main")
     visitor.answer_questions(number)
     visitor.confirm()
-    assert "Save my account" in page.text
-    visitor.press("main form button.main")
+    assert "A member of staff filled this in with you" in page.text
+    visitor.confirm()
     assert "Your account is saved" in page.text
+    assert "Give the device back" in page.text
     assert f"account:{number}@" in find_address(programme, facts)
     visitor.open("/spar/address")
     assert page.url.startswith(f"{server.url}/spar?said=ended")

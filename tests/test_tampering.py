@@ -323,9 +323,14 @@ def waiting(server, programme, pair):
     with in_force(server, **rule):
         wire = programme.update([{"id": pair[2], "fa": pair[1]}])[0]
     assert wire["status"] == "pdng"
-    yield server.query("SELECT max(id) FROM spar_change WHERE state = 'waiting'")[0][0]
-    row = server.query("SELECT max(id) FROM spar_change WHERE state = 'waiting'")[0][0]
-    get_backend(server, "supervisor").call("spar.change", "action_refuse", [row])
+    query = "SELECT max(id) FROM spar_change WHERE state = 'waiting'"
+    row = server.query(query)[0][0]
+    supervisor = get_backend(server, "supervisor")
+    (review,) = supervisor.call("spar.change.wizard", "create", [{"change_id": row}])
+    supervisor.call("spar.change.wizard", "action_reveal", [review])
+    yield row
+    row = server.query(query)[0][0]
+    supervisor.call("spar.change", "action_refuse", [row], "test")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import pytest
+
+from setup.apart import build_backend
+from setup.demo_facts import API
 
 from .backend import EVERY_RIGHT, make_participant
 from .outbox import MAKE, collect, drain, run_script
@@ -90,13 +93,8 @@ def apart(request, server, second, participant) -> Iterator[Apart]:
     """Yield two servers, of which one is a participant of the other."""
     with relaying(server.url) as relay:
         values = {
-            "url": f"{relay.url}/spar/v1",
-            "sender_id": participant.sender_id,
-            "authentication": "oauth2",
-            "token_url": f"{server.api}/oauth2/client/token",
-            "client_id": participant.client_id,
-            "secret": participant.client_secret,
-            "answer_keys_url": f"{server.api}/.well-known/jwks.json",
+            **build_backend(server.api, asdict(participant)),
+            "url": f"{relay.url}{API}",
             "timeout": 5,
             "chunk_size": CHUNK,
         }

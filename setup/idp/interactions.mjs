@@ -67,7 +67,7 @@ function loginPage(given = "", wrong = "") {
     return page(
         wrong ? "Not logged in yet: show who you are" : "Show who you are",
         `<p>This is the national ID provider of the demo. Its people and their codes are
-in <code>.spar/demo.json</code>.</p>
+in the file that <code>./spar demo</code> names.</p>
 ${alert}
 <section aria-labelledby="by-code"><form method="post" autocomplete="off">
 <h2 id="by-code">With a one-time code</h2>

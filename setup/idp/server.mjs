@@ -1,7 +1,8 @@
 /* The demo's OpenID provider: `node server.mjs CONFIG.json`; prints READY and its issuer.
  *
- * CONFIG: {"issuer", "port", "clients": [client metadata], "people": [{individual_id, otp,
- * name, email, phone_number, birthdate}]}. All state is in memory, keys are made at start.
+ * CONFIG: {"issuer", "port", "salt", "clients": [client metadata], "people":
+ * [{individual_id, otp, name, email, phone_number, birthdate}]}. All state is in memory,
+ * keys are made at start; the subjects of people depend on the salt.
  */
 import * as oidc from "oidc-provider";
 import {createHash, generateKeyPairSync, randomBytes} from "node:crypto";
@@ -10,7 +11,7 @@ import {readFileSync} from "node:fs";
 
 const config = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const people = new Map(config.people.map((person) => [person.individual_id, person]));
-const salt = randomBytes(16).toString("hex");
+const {salt} = config;
 const minutes = (count) => count * 60;
 
 /* No `alg` in the keys, as eSignet publishes its own. */

@@ -7,3 +7,4 @@ from . import spar_confirmation_login
 from . import spar_confirmation_texts
 from . import spar_confirmation_demo
 from . import spar_mapper_local
+from . import spar_proof_issuer

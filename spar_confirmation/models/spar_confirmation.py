@@ -44,7 +44,9 @@ from .spar_confirmation_client import PAGES_PATH
 LIFETIME, KEPT = timedelta(minutes=30), timedelta(days=1)
 #: Open proposals of one person on the pages of this database.
 MAX_OPEN = 5
-PARTICIPANT = "participant:"
+PARTICIPANT, _STAFF = "participant:", "user:"
+#: The problem of a change that is made while payments to the account are stopped.
+PAYMENTS_STOPPED = "payments_stopped"
 _REQUESTS = (LinkRequest, UpdateRequest, UnlinkRequest, ObjectionRequest)
 
 
@@ -54,6 +56,7 @@ class ProposedChange:
 
     :param token: the secret in the page's address
     :param portal_id: the portal that asks; None for pages of this database
+    :param person: the reference to the person whom an officer of this database helps
     """
 
     token: str
@@ -61,6 +64,7 @@ class ProposedChange:
     portal_id: int | None
     provider_ids: frozenset[int] | None
     id_type_ids: frozenset[int] | None
+    person: str = ""
 
 
 class SparConfirmation(models.Model):
@@ -119,8 +123,8 @@ class SparConfirmation(models.Model):
         self._check_request(call, proposal)
         portal_sudo = self._find_portal(call, proposal.return_url)
         if not portal_sudo:
-            path = self._get_own_path(proposal.return_url)
-            proposal = replace(proposal, return_url=path)
+            address = self._get_own_address(proposal.return_url)
+            proposal = replace(proposal, return_url=address)
         token, reference = secrets.token_urlsafe(32), uuid4().hex
         content = {
             "token": token,
@@ -128,6 +132,7 @@ class SparConfirmation(models.Model):
             "portal_id": portal_sudo.id or None,
             "provider_ids": _to_list(call.provider_ids),
             "id_type_ids": _to_list(call.id_type_ids),
+            "person": call.on_behalf_of if proposal.officer else "",
         }
         self._insert(reference, call.actor, token, content)
         if not portal_sudo:
@@ -154,6 +159,7 @@ class SparConfirmation(models.Model):
         request = proposal.request
         if type(request) not in _REQUESTS:
             raise ProposalRefused("operation")
+        self._check_officer(call, proposal)
         if not isinstance(request, ObjectionRequest):
             self._check_address(request)
         type_id = self._get_id_type(request.id_value)
@@ -161,6 +167,19 @@ class SparConfirmation(models.Model):
             raise ProposalRefused("id")
         if not self._get_clients(proposal):
             raise ProposalRefused("provider")
+
+    @api.model
+    def _check_officer(self, call: CallContext, proposal: ChangeProposal) -> None:
+        """Refuse an officer of this database who is not named, or not the caller.
+
+        Officers fill in changes; "this was not me" is for the person alone.
+        """
+        if not call.actor.startswith(PARTICIPANT):
+            is_staff = call.actor.startswith(_STAFF)
+            if proposal.officer != (call.actor if is_staff else ""):
+                raise ProposalRefused("officer")
+        if proposal.officer and isinstance(proposal.request, ObjectionRequest):
+            raise ProposalRefused("operation")
 
     @api.model
     def _check_address(self, request) -> None:
@@ -196,19 +215,24 @@ class SparConfirmation(models.Model):
         return portals.sudo()
 
     @api.model
-    def _get_own_path(self, return_url: str) -> str:
-        """Return the path of an address of this site; raises ProposalRefused."""
-        base = self.env["spar.page.frame"]._get_base_url()
-        path = return_url.removeprefix(base) if base else return_url
-        if not path or get_local_path(path, "") != path:
-            raise ProposalRefused("return_url")
-        return path
+    def _get_own_address(self, return_url: str) -> str:
+        """Return the path of an address of this site; raises ProposalRefused.
+
+        On another host of this site, such as that of staff, it is the whole address.
+        """
+        base, *others = self.env["spar.page.frame"]._get_own_base_urls()
+        path = return_url.removeprefix(base)
+        if _is_path(path):
+            return path
+        if any(_is_path(return_url.removeprefix(each)) for each in others):
+            return return_url
+        raise ProposalRefused("return_url")
 
     @api.model
     def _build_url(self, token: str, proposal: ChangeProposal) -> str:
         """Return the page's address, by way of the person's language.
 
-        It is a path for the pages of this database: the browser is already here.
+        It is a path for pages on this host: the browser is already here.
         """
         path = f"{PAGES_PATH}/{token}"
         if proposal.language in self.env["spar.page.frame"]._get_spoken():
@@ -365,6 +389,10 @@ class SparConfirmation(models.Model):
             "DELETE FROM spar_confirmation WHERE proposed_at < %s",
             (fields.Datetime.now() - KEPT,),
         )
+
+
+def _is_path(address: str) -> bool:
+    return bool(address) and get_local_path(address, "") == address
 
 
 def _to_list(ids: frozenset[int] | None) -> list[int] | None:

@@ -2,6 +2,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from secrets import compare_digest
 
 from odoo import api, fields, models
 
@@ -103,19 +104,20 @@ class SparConfirmationAttempt(models.Model):
         """Return the login of this state, begun in this session, and use it up.
 
         This happens in a transaction of its own: whatever becomes of the request, a
-        state is valid for one response. Raises AttemptUnknown.
+        state is valid for one response, also in another session, so that whoever sent
+        somebody to the provider cannot use the response. Raises AttemptUnknown.
         """
         with self.env.registry.cursor() as cr:
             cr.execute(
                 """UPDATE spar_confirmation_attempt SET is_taken = true
-                    WHERE state_digest = %s AND browser_digest = %s AND NOT is_taken
-                   RETURNING confirmation_id, client_id, sealed""",
-                (digest_secret(state), digest_secret(browser)),
+                    WHERE state_digest = %s AND NOT is_taken
+                   RETURNING browser_digest, confirmation_id, client_id, sealed""",
+                (digest_secret(state),),
             )
             row = cr.fetchone()
-        if not row:
+        if not row or not compare_digest(bytes(row[0]), digest_secret(browser)):
             raise AttemptUnknown("state")
-        confirmation_id, client_id, sealed = row
+        _digest, confirmation_id, client_id, sealed = row
         context = (digest_secret(state), confirmation_id, client_id)
         begun = json.loads(self._unseal_value(sealed, *context))
         if begun["began_at"] < time.time() - LIFETIME.total_seconds():

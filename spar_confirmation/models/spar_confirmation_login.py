@@ -1,5 +1,5 @@
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odoo import api, models
 
@@ -38,12 +38,14 @@ from odoo.addons.spar_mapper_connector.lib.owner_proof import (
     make_salt,
 )
 
-from .spar_confirmation import PARTICIPANT, ProposedChange
+from .spar_confirmation import PARTICIPANT, PAYMENTS_STOPPED, ProposedChange
 from .spar_confirmation_attempt import PendingConfirmation
 from .spar_confirmation_client import PAGES_PATH
 
 #: The purpose under which people are named in the history: by provider and subject.
 PERSON = "confirmation person"
+#: The channel of a change that an officer filled in beside the person.
+AGENT = "agent"
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,19 @@ class SparConfirmationLogin(models.AbstractModel):
         result = mapper._change_fa(call, request)
         if result.outcome is Outcome.RETRY:
             raise ServiceUnavailable("the change cannot be decided now")
+        is_saved = result.outcome in (Outcome.LINKED, Outcome.UPDATED)
+        if is_saved and self._is_stopped(mapper, call, request.id_value):
+            result = replace(result, problem=PAYMENTS_STOPPED)
         confirmation._close(result, before)
+
+    @api.model
+    def _is_stopped(self, mapper, call: CallContext, id_value: str) -> bool:
+        """Return whether nothing is paid now to the account in force."""
+        try:
+            (found,) = mapper._resolve_fa(call, [ResolveRequest(id_value)])
+        except MapperError:
+            return False
+        return found.outcome is Outcome.SUSPENDED
 
     @api.model
     def _object(self, confirmation, mapper, call: CallContext, request) -> None:
@@ -200,18 +214,37 @@ class SparConfirmationLogin(models.AbstractModel):
         self, confirmation, content: ProposedChange, answered: VerifiedConfirmation
     ) -> CallContext:
         is_remote = confirmation.caller.startswith(PARTICIPANT)
-        person = self._name_person(answered.verified)
         return CallContext(
-            actor=person if is_remote else confirmation.caller,
-            channel="portal",
+            **self._name_actors(confirmation.caller, content, answered.verified),
             authority=Authority.OWNER,
             authenticated_by="login",
-            reason=confirmation.caller if is_remote else "",
             provider_ids=content.provider_ids,
             id_type_ids=content.id_type_ids,
             checks_addresses=is_remote,
             owner_proof=self._build_proof(answered),
         )
+
+    @api.model
+    def _name_actors(
+        self, caller: str, content: ProposedChange, verified: VerifiedLogin
+    ) -> dict[str, str]:
+        """Return who acted, for the history; by an officer's help, both people.
+
+        An officer of a portal elsewhere is named behind the portal, by its word.
+        """
+        is_remote = caller.startswith(PARTICIPANT)
+        person = self._name_person(verified)
+        officer = content.proposal.officer
+        if officer:
+            return {
+                "actor": caller,
+                "on_behalf_of": content.person or person,
+                "channel": AGENT,
+                "reason": officer if is_remote else "",
+            }
+        if is_remote:
+            return {"actor": person, "channel": "portal", "reason": caller}
+        return {"actor": caller, "channel": "portal"}
 
     @api.model
     def _name_person(self, verified: VerifiedLogin) -> str:

@@ -10,6 +10,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.pages.lines import AddressLine
 
+from .spar_confirmation import PAYMENTS_STOPPED
+
 #: Outcomes after which the account is another one than the person saw.
 _OVERTAKEN = (Outcome.CONFLICT, Outcome.ALREADY_LINKED, Outcome.NOT_LINKED)
 
@@ -36,6 +38,7 @@ class SparConfirmationTexts(models.AbstractModel):
             "is_removal": isinstance(request, UnlinkRequest),
             "is_replacing": isinstance(request, UpdateRequest),
             "request_text": self._get_request_text(content),
+            "is_helped": bool(content.proposal.officer),
             "new_lines": self._describe_new(request),
             "old_lines": self.env["spar.address.words"]._describe(old) if old else [],
             "clients": confirmation._get_clients(content.proposal),
@@ -92,6 +95,8 @@ class SparConfirmationTexts(models.AbstractModel):
         outcome = Outcome(confirmation.outcome)
         is_done = outcome in (Outcome.LINKED, Outcome.UPDATED, Outcome.UNLINKED)
         title, text, advice = self._get_result_texts(outcome)
+        if is_done and confirmation.problem == PAYMENTS_STOPPED:
+            text, advice = self._get_stopped_texts()
         before = confirmation._get_before()
         words = self.env["spar.address.words"]
         request = confirmation._get_content().proposal.request
@@ -157,6 +162,16 @@ class SparConfirmationTexts(models.AbstractModel):
             nothing,
             self.env._("The rules of this registry do not allow this change."),
             self.env._("Go to your welfare office with your ID card."),
+        )
+
+    @api.model
+    def _get_stopped_texts(self) -> tuple[str, str]:
+        return (
+            self.env._("Nothing is paid to you at the moment"),
+            self.env._(
+                "Payments to your account were stopped. Go to your welfare office "
+                "with your ID card if you do not know why."
+            ),
         )
 
     # === PROBLEMS === #

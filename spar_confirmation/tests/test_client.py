@@ -7,7 +7,7 @@ from odoo.tests import tagged
 
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
 
-from .common import PageCase
+from .common import RETURN_URL, PageCase
 
 
 @tagged("post_install", "-at_install")
@@ -96,3 +96,14 @@ class TestClient(PageCase):
             )
             self.seal_settings("spar.proof.issuer")
         self.assertEqual(clients._search_usable([]), self.client)
+
+    def test_own_clients_and_portals_belong_to_one_sector(self):
+        domain = [("issuer", "=", self.hostile.issuer)]
+        issuer = self.env["spar.proof.issuer"].search(domain)
+        own = self.client._get_redirect_uri()
+        self.assertIn(own, issuer._get_redirect_urls())
+        self.assertEqual(issuer._get_portal_sites(), [RETURN_URL])
+        self.client.enabled = False
+        self.portal.active = False
+        self.assertNotIn(own, issuer._get_redirect_urls())
+        self.assertEqual(issuer._get_portal_sites(), [])

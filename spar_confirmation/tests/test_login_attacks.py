@@ -247,6 +247,9 @@ class TestHostileBrowsers(PageCase):
             self.come_back()
         self.assertIn("attempt_unknown", logged.output[0])
         self.assertNotIn("/spar/confirm/", self.page.text.partition("<main")[2])
+        # Nor can whoever began it use that response afterwards.
+        self.env.invalidate_all()
+        self.assertTrue(self.env["spar.confirmation.attempt"].search([]).is_taken)
 
     def test_response_without_a_login_is_refused(self):
         self.hostile.authorization_request = {"state": "made-up"}

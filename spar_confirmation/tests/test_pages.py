@@ -253,6 +253,16 @@ class TestConfirming(PageCase):
             names.add(self.bound._history(self.owner, ID)[0].actor)
         self.assertEqual(len(names), 1)
 
+    def test_person_learns_that_payments_are_stopped(self):
+        self.set_subject(ID, pay_stop=True)
+        page = self.propose()
+        path = self.confirm(page.url)
+        self.get(path)
+        self.assertIn("Your account is saved", self.text)
+        self.assertIn("Nothing is paid to you at the moment", self.text)
+        self.assertNotIn("go to this account from now on", self.text)
+        self.assertEqual(self.get_state(page).problem, "payments_stopped")
+
     def test_account_that_changed_meanwhile_is_not_overwritten(self):
         page = self.propose()
         path = self.open_page(page.url)

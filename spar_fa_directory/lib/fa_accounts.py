@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import stdnum.luhn
 
@@ -37,18 +37,34 @@ class ProviderRule(NamedTuple):
     check_parameter: str = ""
 
 
+class BankNames(Protocol):
+    """What distinguishes a provider from others inside IBANs; a ``Holder`` has it."""
+
+    @property
+    def country(self) -> str:
+        """Return the ISO 3166 code of its country, "" if it is unknown."""
+
+    @property
+    def bic(self) -> str:
+        """Return its BIC, "" if it is unknown."""
+
+    @property
+    def bank_codes(self) -> tuple[str, ...]:
+        """Return its codes in the registry of banks."""
+
+
 class Bank(NamedTuple):
-    """What distinguishes a provider from others inside IBANs."""
+    """The same alone, without a provider of the directory."""
 
     country: str = ""
     bic: str = ""
-    codes: tuple[str, ...] = ()
+    bank_codes: tuple[str, ...] = ()
 
 
 NO_RULE = ProviderRule()
 
 
-def check_account(number: str, rule: ProviderRule, bank: Bank) -> None:
+def check_account(number: str, rule: ProviderRule, bank: BankNames) -> None:
     """Check that an account number, in its canonical form, can belong to a provider.
 
     A number that is rejected elsewhere is accepted if the provider's own pattern allows
@@ -66,7 +82,7 @@ def check_account(number: str, rule: ProviderRule, bank: Bank) -> None:
     if rule is not NO_RULE:
         _check_rule(number, rule, bank.country)
     if iban := fa_iban.find_iban(number):
-        fa_iban.check_bank(iban, *bank)
+        fa_iban.check_bank(iban, bank.country, bank.bic, bank.bank_codes)
     elif not rule.pattern:
         _check_foreign(number)
 
@@ -117,7 +133,10 @@ def is_own_id(number: str, ids: Iterable[str]) -> bool:
     >>> is_own_id("2007816053", ["token:2007 816 053@nationalId"])
     True
     """
-    return any(_is_number_of(text, number) for text in dict.fromkeys(ids))
+    for text in ids:  # a loop, as it runs for each item of a batch
+        if _is_number_of(text, number):
+            return True
+    return False
 
 
 def _is_number_of(text: str, number: str) -> bool:

@@ -206,6 +206,7 @@ def _compile_pattern(pattern: str) -> "re2._Regexp":
 @lru_cache(maxsize=256)
 def _compile_set(pattern: str) -> "re2.Set":
     """Return the pattern compiled to RE2's fastest structure."""
+    _compile_pattern(pattern)
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MAX_PATTERN_MEMORY
@@ -217,10 +218,11 @@ def _compile_set(pattern: str) -> "re2.Set":
 
 def matches(pattern: str, value: str) -> bool:
     """Return whether the whole of ``value`` matches the pattern."""
-    whole = _compile_pattern(pattern)
     try:
+        if _compile_set(pattern).Match(value):
+            return True
         # The set also reports no match if it runs out of memory.
-        return bool(_compile_set(pattern).Match(value) or whole.fullmatch(value))
+        return bool(_compile_pattern(pattern).fullmatch(value))
     except (UnicodeError, re2.error):
         return False  # half a character (lone surrogate)
 

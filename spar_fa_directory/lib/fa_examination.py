@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .exceptions import InvalidPart
-from .fa_accounts import Bank, check_account
+from .fa_accounts import check_account
 from .fa_checks import check_text, list_gaps, to_form
 from .fa_reader import AddressReading, Holder
 from .placeholders import is_placeholder
@@ -158,8 +158,7 @@ def form_text(part: KnownPart, value: str, holder: Holder) -> str:
         part.gaps_do_not_count,
     )
     if part.is_account:
-        bank = Bank(holder.country, holder.bic, holder.bank_codes)
-        check_account(form, holder.rule, bank)
+        check_account(form, holder.rule, holder)
     return form
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from . import fa_syntax
+from .exceptions import MissingPart
 from .fa_accounts import is_own_id
 from .fa_examination import (
     PLACEHOLDER,
@@ -79,9 +80,12 @@ def write_as_read(canonical: CanonicalAddress) -> str | None:
         directory, such as a BIC
     """
     known, parts = canonical.known, canonical.parts
-    if known is None or parts is None or not parts.keys() >= set(known.syntax.keys):
+    if known is None or parts is None:
         return None
-    return fa_syntax.build(known.syntax, parts)
+    try:
+        return fa_syntax.build(known.syntax, parts)
+    except MissingPart:
+        return None
 
 
 def canonicalise(

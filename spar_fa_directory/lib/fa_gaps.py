@@ -25,7 +25,7 @@ def find_gaps(strategy: Strategy, gaps: Gaps) -> dict[str, str]:
     {'number': '.'}
     """
     own = {
-        key: "".join(sign for sign, _count in strategy.signs if sign in gaps[key])
+        key: "".join(sign for sign in strategy.signs if sign in gaps[key])
         for key in strategy.keys
         if key in gaps
     }
@@ -91,7 +91,7 @@ def _list_foreign(strategy: Strategy, key: str, gaps: Gaps) -> list[str]:
     """Return the signs that cannot occur in the value of a key."""
     if strategy.starred and key == strategy.middle:
         return []
-    return [sign for sign, _count in strategy.signs if sign not in gaps.get(key, "")]
+    return [sign for sign in strategy.signs if sign not in gaps.get(key, "")]
 
 
 def _strip(parts: Mapping[str, str], gaps: Gaps) -> dict[str, str]:

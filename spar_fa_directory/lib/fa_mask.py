@@ -33,6 +33,15 @@ def mask(text: str) -> str:
     return DOT * min(_MAX_DOTS, len(text) - shown) + tail
 
 
+def get_hidden(text: str) -> str:
+    """Return the part of ``text`` that its mask hides.
+
+    >>> get_hidden("1234567890123456"), get_hidden("123")
+    ('123456789012', '123')
+    """
+    return text[: len(text) - min(_SHOWN, len(text) // 4)]
+
+
 def mask_parts(parts: Mapping[str, str], shown: Collection[str]) -> dict[str, str]:
     """Return the parts, masking every value whose key is not in ``shown``.
 

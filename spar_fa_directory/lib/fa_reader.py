@@ -17,8 +17,7 @@ from .fa_gaps import Gaps
 from .fa_text import BLANKS, to_plain
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A financial address as read; only ``text`` is set if no strategy fits it."""
 
     text: str
@@ -109,6 +108,8 @@ def fold_code(code: str) -> str:
     """
     if not code.isascii():
         code = to_plain(code)
+    elif code.isalnum():  # as nearly all codes
+        return code.upper()
     return code.strip(BLANKS).upper() if code.isascii() and "\0" not in code else ""
 
 
@@ -258,6 +259,16 @@ def mask_reading(text: str, reading: AddressReading | None, found: Found) -> str
         return fa_mask.mask(text)
     shown = _get_shown_keys(reading, found.get(reading.place, NO_HOLDER))
     return fa_mask.mask_address(reading.known.syntax, reading.parts, shown)
+
+
+def get_hidden_values(
+    text: str, reading: AddressReading | None, found: Found
+) -> list[str]:
+    """Return the values that the masked form of a chosen reading hides."""
+    if reading is None:
+        return [text]
+    shown = _get_shown_keys(reading, found.get(reading.place, NO_HOLDER))
+    return [value for key, value in reading.parts.items() if key not in shown]
 
 
 def _get_shown_keys(reading: AddressReading, holder: Holder) -> Collection[str]:

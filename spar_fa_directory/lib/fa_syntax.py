@@ -18,8 +18,10 @@ financial address is case insensitive"); the parts keep their case.
 
 import re
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+from typing import cast
 
 from .exceptions import InvalidStrategyTemplate, MissingPart
 
@@ -48,9 +50,10 @@ class Strategy:
     The text is ``prefix``, then each of ``keys`` followed by its delimiter, the last
     one by ``suffix``. The delimiters of ``head`` are searched from the left, those of
     ``tail`` from the right; what remains between them is the value of ``middle``.
-    ``literals`` are the texts around the keys as the template has them; everything else
-    is in lower case. ``signs`` states how often each sign of a delimiter occurs in the
-    template.
+    ``literals`` are the texts around the keys as the template has them, ``form`` is the
+    whole with %s for each value; everything else is in lower case. ``signs`` are those
+    of the delimiters: no value contains one, but a starred one may. ``pattern`` is that
+    of a folded text; a strategy with a star has none.
     """
 
     template: str
@@ -63,8 +66,10 @@ class Strategy:
     middle: str
     tail: tuple[str, ...]
     starred: bool
-    signs: tuple[tuple[str, int], ...]
+    signs: tuple[str, ...]
+    form: str
     escaping: Escaping = field(compare=False)
+    pattern: re.Pattern[str] | None = None
 
 
 def compile_strategy(template: str) -> Strategy:
@@ -87,6 +92,7 @@ def compile_strategy(template: str) -> Strategy:
     scheme = _SCHEME.match(template)
     middle = stars.index(True) if any(stars) else len(keys) - 1
     signs = {sign for text in (*inner, suffix) if (sign := _choose_sign(text))}
+    starred = any(stars)
     return Strategy(
         template=template,
         scheme=scheme.group() if scheme else "",
@@ -97,10 +103,22 @@ def compile_strategy(template: str) -> Strategy:
         head=tuple(inner[:middle]),
         middle=keys[middle],
         tail=tuple(reversed(inner[middle:])),
-        starred=any(stars),
-        signs=tuple((sign, "".join(literals).count(sign)) for sign in sorted(signs)),
+        starred=starred,
+        signs=tuple(sorted(signs)),
+        form="%s".join(literal.replace("%", "%%") for literal in literals),
         escaping=_build_escaping({ESCAPE, *signs}),
+        pattern=None if starred else _build_pattern(literals, signs),
     )
+
+
+def _build_pattern(literals: list[str], signs: set[str]) -> re.Pattern[str]:
+    """Return the pattern of a folded text whose values contain none of the signs.
+
+    It fits in one way at most: each delimiter has a sign that stands nowhere else.
+    """
+    value = f"([^{re.escape(''.join(sorted(signs)))}]*)" if signs else "(.*)"
+    pattern = value.join(re.escape(literal.lower()) for literal in literals)
+    return re.compile(pattern, re.DOTALL)
 
 
 def _build_escaping(signs: Iterable[str]) -> Escaping:
@@ -171,13 +189,14 @@ def build(strategy: Strategy, parts: Mapping[str, str]) -> str:
     >>> build(openg2p, {"x": "1.2", "y": "Bank Ltd."})
     'a:1.2.bank_name:Bank Ltd..fa_type:bank'
     """
-    pieces = [strategy.literals[0]]
-    for key, literal in zip(strategy.keys, strategy.literals[1:], strict=True):
-        if (value := parts.get(key)) is None:
-            raise MissingPart("missing", "The part %(key)s is missing.", key=key)
-        pieces.append(_escape(strategy, key, value))
-        pieces.append(literal)
-    return "".join(pieces)
+    values = [parts.get(key) for key in strategy.keys]
+    if None in values:
+        missing = strategy.keys[values.index(None)]
+        raise MissingPart("missing", "The part %(key)s is missing.", key=missing)
+    known = cast("list[str]", values)
+    if not "".join(known).isalnum():  # no sign of a delimiter is a letter or a digit
+        known = list(map(_escape, repeat(strategy), strategy.keys, known))
+    return strategy.form % tuple(known)
 
 
 def _escape(strategy: Strategy, key: str, value: str) -> str:
@@ -204,18 +223,14 @@ def parse(strategy: Strategy, text: str) -> dict[str, str] | None:
 
 def parse_folded(strategy: Strategy, text: str, folded: str) -> dict[str, str] | None:
     """Parse a text that was folded beforehand: once for all strategies to try."""
-    start, end = len(strategy.prefix), len(text) - len(strategy.suffix)
-    if (
-        start > end
-        or not folded.startswith(strategy.prefix)
-        or not folded.endswith(strategy.suffix)
-    ):
+    if not folded.endswith(strategy.suffix):  # rules out most strategies of a scheme
         return None
-    # Counting comes first: it rules out most strategies of a scheme.
-    if not strategy.starred and not _has_its_signs(strategy, text):
-        return None
-    values = _split_values(strategy, text, folded, start, end)
-    if values is None or not _is_only_reading(strategy, values):
+    values: Sequence[str] | None
+    if strategy.pattern is None:
+        values = _split_starred(strategy, text, folded)
+    else:
+        values = _split(strategy.pattern, text, folded)
+    if values is None:
         return None
     return unescape(strategy, text, dict(zip(strategy.keys, values, strict=True)))
 
@@ -234,10 +249,28 @@ def fold(text: str) -> str:
     return folded if len(folded) == len(text) else text.translate(_FOLD)
 
 
-def _split_values(
-    strategy: Strategy, text: str, folded: str, start: int, end: int
-) -> list[str] | None:
-    """Return the raw values in the text, None if a delimiter is missing."""
+def _split(pattern: re.Pattern[str], text: str, folded: str) -> Sequence[str] | None:
+    """Return the raw values in the text, None if it does not match."""
+    match = pattern.fullmatch(folded)
+    if match is None:
+        return None
+    if text == folded:
+        return match.groups()
+    return [text[start:end] for start, end in match.regs[1:]]
+
+
+def _split_starred(strategy: Strategy, text: str, folded: str) -> list[str] | None:
+    """Return the raw values in the text, None if it does not match.
+
+    Only the starred value may contain signs of the delimiters.
+    """
+    start, end = len(strategy.prefix), len(text) - len(strategy.suffix)
+    if (
+        start > end
+        or not folded.startswith(strategy.prefix)
+        or not folded.endswith(strategy.suffix)
+    ):
+        return None
     values = []
     for delimiter in strategy.head:
         found = folded.find(delimiter, start, end)
@@ -252,23 +285,9 @@ def _split_values(
             return None
         values.insert(place, text[found + len(delimiter) : end])
         end = found
+    plain = "".join(values)
     values.insert(place, text[start:end])
-    return values
-
-
-def _has_its_signs(strategy: Strategy, text: str) -> bool:
-    """Return whether each sign occurs as often as in the delimiters, so in no value."""
-    return all(text.count(sign) == count for sign, count in strategy.signs)
-
-
-def _is_only_reading(strategy: Strategy, values: list[str]) -> bool:
-    """Return whether no value contains a delimiter's sign (a starred one may)."""
-    return not strategy.starred or not any(
-        sign in value
-        for key, value in zip(strategy.keys, values, strict=True)
-        if key != strategy.middle
-        for sign, _count in strategy.signs
-    )
+    return None if any(sign in plain for sign in strategy.signs) else values
 
 
 def _unescape(strategy: Strategy, value: str) -> str:

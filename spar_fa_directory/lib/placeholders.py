@@ -104,8 +104,11 @@ _LOOKALIKES = str.maketrans(
     "АВЕКМНОРСТУХаеорсухіІΑΒΕΗΙΚΜΝΟΡΤΥΧοα٫٬−–—∕⁄",
     "ABEKMHOPCTYXaeopcyxiIABEHIKMNOPTYXoa.,---//",
 )
-# Texts with a digit that contain nothing a placeholder with digits contains.
-_CLEAR = re.compile(r"(?!.*[0-9] ?E)[A-Z @+/_-]*[0-9][0-9A-Z @+/_-]*", re.IGNORECASE)
+# Texts with a digit and of these signs, as nearly all numbers and tokens: of
+# placeholders, only a power and a variable with one (__1E5__) look so.
+_PLAIN = re.compile(r"[A-Z @+/_-]*[0-9][0-9A-Z @+/_-]*", re.IGNORECASE)
+_LONE_POWER = re.compile(r"__\w*[0-9]E\w*__", re.IGNORECASE)
+_SIGN_OF_POWER = re.compile(r"[0-9] ?E", re.IGNORECASE)
 _QUOTES = "\"'`´‘’“”«»"
 _BRACKETS = "()[]<>"
 
@@ -118,8 +121,9 @@ def is_placeholder(text: str) -> bool:
     >>> [is_placeholder(t) for t in ("2007760620", "1E2A", "12.345.678-5", "nanette")]
     [False, False, False, False]
     """
-    if _CLEAR.fullmatch(text):  # the common case, decided quickly
-        return False
+    if _PLAIN.fullmatch(text):  # the common case, decided quickly
+        power = _POWER.fullmatch(text.replace(" ", "")) or _LONE_POWER.fullmatch(text)
+        return bool(power and _SIGN_OF_POWER.search(text))
     plain = _fold(text)
     return (
         _is_not_text(plain)

@@ -1,5 +1,7 @@
 from odoo import api, models, tools
 
+from ..lib.role_ticks import split_privilege
+
 #: The groups of ours that are no roles: of service users, with whom nobody logs in.
 SERVICE_GROUPS = (
     "spar_g2p_connect.group_server",
@@ -28,6 +30,13 @@ class ResGroups(models.Model):
         names_sudo = self.env["ir.model.data"].sudo()
         domain = [("model", "=", self._name), ("module", "=like", "spar\\_%")]
         return {name.complete_name: name.res_id for name in names_sudo.search(domain)}
+
+    @api.model
+    def _get_view_group_hierarchy(self):
+        """Let the form of a user offer each role on its own, to be ticked."""
+        hierarchy = super()._get_view_group_hierarchy()
+        privilege = self.env.ref("spar_fa_directory.privilege")
+        return split_privilege(hierarchy, privilege.id)
 
     @api.model_create_multi
     def create(self, vals_list):

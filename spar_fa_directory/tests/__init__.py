@@ -33,6 +33,7 @@ from . import (
     test_rights,
     test_row_versions,
     test_spar_bank_load,
+    test_role_ticks,
     test_spar_directory_import,
     test_spar_fa_preview,
     test_spar_fa_strategy,

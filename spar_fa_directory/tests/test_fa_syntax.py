@@ -14,6 +14,7 @@ AWKWARD = [
     "x:{a}",
     "x:{a}.end",
     "x:{a}::@::{b}",
+    "x:{a}%:{b}%",
     "x:{a}.y{b}x.{c}",
     "x:{a}_k_:{b}K.k{c}-",
     "x:{c}|{a*}.{b}@{d}.z",
@@ -228,6 +229,17 @@ class TestRefusals(BaseCase):
         ):
             with self.subTest(text=text):
                 self.assertIsNone(parse(strategy, text))
+
+    def test_a_long_text_that_nearly_matches_is_refused(self):
+        strategy = compile_strategy("a:{x}.bank_name:{y}.bank_code:{z}.fa_type:bank")
+        for text in (".bank_name" * 5_000, ".bank_name:" * 5_000, "." * 50_000):
+            with self.subTest(text=text[:11]):
+                self.assertIsNone(parse(strategy, f"a:{text}.fa_type:bank"))
+
+    def test_a_part_that_is_none_is_missing(self):
+        strategy = compile_strategy("a:{x}@{y}")
+        with self.assertRaises(MissingPart):
+            build(strategy, {"x": "1", "y": None})
 
     def test_prefix_and_suffix_do_not_share_signs(self):
         self.assertIsNone(parse(compile_strategy("ab:{x}b:"), "ab:"))

@@ -459,7 +459,10 @@ class TestHeld(StatusCase):
     def decide(self, change, name):
         group = "base.group_user,spar_fa_directory.group_supervisor"
         user = new_test_user(self.env, f"supervisor.{change.id}", groups=group)
-        getattr(change.with_user(user), name)()
+        change = change.with_user(user)
+        self.env["spar.change.look"].with_user(user)._record(change, "compared")
+        arguments = ("wrong",) if name == "action_refuse" else ()
+        getattr(change, name)(*arguments)
         self.env.flush_all()
         self.env.invalidate_all()
 

@@ -1,14 +1,20 @@
 import json
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_trial import (
     FAILED,
     PASSED,
 )
+from odoo.addons.spar_mapper_connector.lib.g2p_connect.headers import (
+    PASSED as PASSED_BY,
+)
+from odoo.addons.spar_mapper_connector.lib.passing import build_mark
 
 from .common import EVERY_RIGHT, RestCase
 
+ANSWERS_LOGGER = "odoo.addons.spar_g2p_connect.models.server.spar_g2p_connect_answers"
 BANK = {
     "strategy_id": 5,
     "fa_type": "BANK",
@@ -177,6 +183,40 @@ class TestOpenG2p2(RestCase):
         message = self.build("resolve", {"id": "9"}, sender_app_mnemonic="other")
         response = self.post("resolve", message)
         self.assertHttpError(response, 403, "err.sender_id.invalid")
+
+    def test_message_that_comes_back_is_refused(self):
+        """The mark of a server travels in the member that this envelope lacks."""
+        self.exchange("link", {"id": "10", "fa": BANK})
+        own = self.env["spar.mapper.backend"]._get_own_mark()
+        other = {**BANK, "account_number": "654321"}
+        for operation, item in (
+            ("link", {"id": "11", "fa": BANK}),
+            ("update", {"id": "10", "fa": other}),
+            ("unlink", {"id": "10"}),
+            ("resolve", {"id": "10", "scope": "details"}),
+        ):
+            marks = {PASSED_BY: [build_mark("another"), own]}
+            message = self.build(operation, item, meta=marks)
+            with self.subTest(operation), mute_logger(ANSWERS_LOGGER):
+                response = self.post(operation, message).json()
+                payload = response["response_body"]["response_payload"]
+                (answer,) = payload[f"{operation}_response"]
+                self.assertEqual(answer["status_reason_code"], "rjct.other.error")
+                self.assertIn("already passed", answer["status_reason_message"])
+        (found,) = self.exchange("resolve", {"id": "10", "scope": "details"})
+        self.assertEqual(found["fa"], BANK)
+        (missing,) = self.exchange("resolve", {"id": "11", "scope": "details"})
+        self.assertNotIn("fa", missing)
+
+    def test_mark_of_another_server_or_none_is_no_obstacle(self):
+        self.exchange("link", {"id": "12", "fa": BANK})
+        for meta in ({PASSED_BY: [build_mark("another")]}, {"note": 1}, "a note"):
+            message = self.build("resolve", {"id": "12"}, meta=meta)
+            response = self.post("resolve", message)
+            with self.subTest(meta):
+                self.assertEqual(response.status_code, 200, response.text)
+        message = self.build("resolve", {"id": "12"}, meta={PASSED_BY: ["x"]})
+        self.assertEqual(self.post("resolve", message).status_code, 400)
 
     def test_too_many_items_are_an_error_in_its_envelope(self):
         self.bridge.max_items = 1

@@ -4,7 +4,11 @@ from contextlib import contextmanager
 
 from odoo.tests import tagged
 
-from odoo.addons.spar_mapper_connector.exceptions import NotSupported, ProposalRefused
+from odoo.addons.spar_mapper_connector.exceptions import (
+    MapperError,
+    NotSupported,
+    ProposalRefused,
+)
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
     ChangeProposal,
     Confirmation,
@@ -60,8 +64,9 @@ class TestProposals(SparToSparCase):
         self.patch(store, "_capabilities", _capabilities)
         yield asked
 
-    def build_proposal(self, request):
-        return ChangeProposal(request, "d1", RETURN_URL, "fr_FR", "https://id.example")
+    def build_proposal(self, request, officer=""):
+        issuer = "https://id.example"
+        return ChangeProposal(request, "d1", RETURN_URL, "fr_FR", issuer, officer)
 
     def test_proposals_arrive_as_they_were_sent(self):
         details = Details("Ada", "+63 917 0000001")
@@ -80,6 +85,17 @@ class TestProposals(SparToSparCase):
                     # Whatever the portal says of itself, it is the participant.
                     self.assertEqual(call.actor, "participant:spar2.example")
                     self.assertLess(call.authority, Authority.OWNER)
+
+    def test_officer_arrives_by_an_opaque_reference_only(self):
+        link = LinkRequest(key(1), account(1))
+        with self.store_confirms() as asked:
+            for officer in ("user:7", "user:" + "0" * 32):
+                self.mapper._propose(PERSON, self.build_proposal(link, officer))
+                self.assertEqual(asked.pop()[1].officer, officer)
+            for name in ("Maria Santos", key(1), "user:maria", "user:7 <b>"):
+                with self.subTest(name), self.assertRaises(MapperError):
+                    self.mapper._propose(PERSON, self.build_proposal(link, name))
+            self.assertEqual(asked, [])
 
     def test_what_became_of_it_arrives(self):
         answer = ObjectionAnswer(Remedy.RESTORED, "CASE1")

@@ -292,12 +292,36 @@ class TestRemoteBackend(LoopbackMixin, SigningCase):
         self.assertEqual(action["params"]["type"], "success")
 
     @mute_logger(ANSWERS_LOGGER)
-    def test_a_server_that_asks_itself(self):
+    def test_a_server_that_asks_itself_in_any_dialect(self):
+        before, strict = self.full.profile, self.backend.dialect
+        self.link((ONE, FA))
         self.from_elsewhere.stop()
-        self.addCleanup(self.from_elsewhere.start)
-        (result,) = self.resolve(ONE)
-        self.assertEqual(
-            (result.outcome, result.problem), (Outcome.FORBIDDEN, "returned")
-        )
-        with self.assertRaisesRegex(UserError, "asks this server in turn"):
-            self.backend.action_test_connection()
+        for dialect, path in (
+            (strict, ""),
+            ("openg2p-1.x", "/mapper"),
+            ("openg2p-2.x", ""),
+        ):
+            self.full.profile = dialect if dialect != strict else before
+            seal_settings(self.env, "spar.participant")
+            backend = self.make_backend(
+                self.full,
+                signature_place=False,
+                dialect=dialect,
+                url=f"{self.api}{path}",
+                asks_details=True,
+            )
+            mapper = backend._bind()
+            with self.subTest(dialect):
+                results = self.resolve(ONE, mapper=mapper)
+                results += mapper._unlink_fa(self.context, [UnlinkRequest(ONE)])
+                for result in results:
+                    self.assertEqual(
+                        (result.outcome, result.problem),
+                        (Outcome.FORBIDDEN, "returned"),
+                    )
+                with self.assertRaisesRegex(UserError, "asks this server in turn"):
+                    backend.action_test_connection()
+        self.full.profile = before
+        seal_settings(self.env, "spar.participant")
+        self.from_elsewhere.start()
+        self.assertEqual(self.resolve(ONE)[0].fa, FA)

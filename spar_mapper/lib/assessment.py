@@ -3,6 +3,10 @@
 Rules are data: the first whose conditions all hold decides. Two laws take precedence: a
 lower authority never overwrites a higher one's statement on its own, and a provider
 never moves a link away from another provider.
+
+A suspension overwrites nothing, so neither law applies to it, and only rules that name
+it: a doubt takes effect at once. Staff are the exception, because what they were told
+at the counter may be hearsay: see ``_assess_suspension``.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Decision(str, Enum):
@@ -21,8 +26,7 @@ class Decision(str, Enum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(NamedTuple):
     """A change as the rules see it, without the ID or the address.
 
     ``is_foreign`` states that the caller has providers of its own, and that the address
@@ -75,8 +79,11 @@ class Assessment:
 Assess = Callable[[Proposal], Assessment]
 
 #: The channel that can attach a document, and why a change without one is refused.
-_WITH_DOCUMENTS, NO_EVIDENCE = "staff", "no_evidence"
+_STAFF, NO_EVIDENCE = "staff", "no_evidence"
+#: The operation to which only rules that name it apply.
+_SUSPEND = "suspend"
 
+AT_ONCE = Assessment(Decision.APPLY)
 LOWER_AUTHORITY = Assessment(Decision.APPROVE, why="lower_authority")
 OTHER_PROVIDER = Assessment(Decision.APPROVE, why="other_provider")
 NO_RULE = Assessment(Decision.APPROVE, why="no_rule")
@@ -103,15 +110,16 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     Staff must attach a document if the rule that applies requires one, even if someone
     else decides:
 
-    >>> from dataclasses import replace
     >>> scanned = Rule(Decision.APPLY, needs_evidence=True)
     >>> staff = Proposal("update", "staff", Authority.STAFF)
     >>> assess([scanned], staff).why
     'no_evidence'
-    >>> assess([scanned], replace(staff, has_evidence=True)).decision.value
+    >>> assess([scanned], staff._replace(has_evidence=True)).decision.value
     'apply'
     """
-    rule = next((rule for rule in rules if rule.applies_to(proposal)), None)
+    if proposal.operation == _SUSPEND:
+        return _assess_suspension(rules, proposal)
+    rule = find_rule(rules, proposal)
     if rule is not None and rule.needs_evidence and _lacks_evidence(proposal):
         return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
     current = proposal.current_authority
@@ -124,8 +132,42 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     return Assessment(rule.decision, rule.hold_hours, rule.why)
 
 
+def find_rule(rules: Iterable[Rule], proposal: Proposal) -> Rule | None:
+    """Return the first rule that applies to ``proposal``.
+
+    A suspension is not delayed by a rule that does not name it.
+
+    >>> hold = Rule(Decision.HOLD, hold_hours=48)
+    >>> find_rule([hold], Proposal("resume", "rest", 20)) is hold
+    True
+    >>> find_rule([hold], Proposal("suspend", "rest", 20))
+    """
+    is_named_only = proposal.operation == _SUSPEND
+    found = (rule for rule in rules if rule.operation or not is_named_only)
+    return next((rule for rule in found if rule.applies_to(proposal)), None)
+
+
+def _assess_suspension(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
+    """Return the assessment of a suspension.
+
+    >>> _assess_suspension([Rule(Decision.APPLY)], Proposal("suspend", "rest", 20))
+    Assessment(decision=<Decision.APPLY: 'apply'>, hold_hours=0, why='')
+
+    Without a rule that names it, a suspension by staff needs a second person:
+
+    >>> _assess_suspension([Rule(Decision.APPLY)], Proposal("suspend", "staff", 30)).why
+    'no_rule'
+    """
+    rule = find_rule(rules, proposal)
+    if rule is None:
+        return NO_RULE if proposal.channel == _STAFF else AT_ONCE
+    if rule.needs_evidence and _lacks_evidence(proposal):
+        return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
+    return Assessment(rule.decision, rule.hold_hours, rule.why)
+
+
 def _lacks_evidence(proposal: Proposal) -> bool:
-    return proposal.channel == _WITH_DOCUMENTS and not proposal.has_evidence
+    return proposal.channel == _STAFF and not proposal.has_evidence
 
 
 def assess_once(assess_one: Assess) -> Assess:

@@ -10,6 +10,18 @@ _BEGINNINGS = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG\r\n\x1a\n": "image/png",
 }
+#: The brands of photos that phones take in HEIF, and where a file states its brand.
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_HEIC_MARK = b"ftyp"
+
+
+def is_heic(data: bytes) -> bool:
+    """Return whether ``data`` is a photo as some phones take it, which is not stored.
+
+    >>> is_heic(bytes(4) + b"ftypheic..."), is_heic(b"GIF89a")
+    (True, False)
+    """
+    return data[4:8] == _HEIC_MARK and data[8:12] in _HEIC_BRANDS
 
 
 def get_media_type(data: bytes) -> str:
@@ -34,3 +46,12 @@ def is_evidence(reference: str) -> bool:
     (True, False)
     """
     return reference.startswith(_PREFIX)
+
+
+def get_number(reference: str) -> str:
+    """Return the number of the document that a message reference names, or "".
+
+    >>> get_number(build_reference("a1")), get_number("msg-7")
+    ('a1', '')
+    """
+    return reference.removeprefix(_PREFIX) if is_evidence(reference) else ""

@@ -328,6 +328,10 @@ class Ledger:
         """Record that the proofs of the subject's events are destroyed."""
         self._record(subject, None, PROOFS_ERASED, b"", b"", "", None)
 
+    def note_complaint(self, subject: Subject, kind: str) -> None:
+        """Record that a complaint of the subject was recorded or closed."""
+        self._record(subject, None, kind, b"", b"", "", None)
+
     def _commit_id(self, subject: Subject, stored: StoredId) -> bytes:
         return commit_to(self.keyring, describe_id(subject.uuid, stored))
 

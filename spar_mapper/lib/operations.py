@@ -118,16 +118,20 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
 
 @operation(Operation.SUSPEND)
 def suspend(case: Case[ChangeRequest]) -> Result:
-    """Suspend an address, undelayed by any rule: a doubt must take effect at once."""
+    """Suspend an address: a doubt takes effect at once, unless a rule weighs it."""
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)
     refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    if head.state != "suspended":
-        _make_stale(case)
-        case.ledger.move(case.holding, head, "suspended")
+    if head.state == "suspended":
+        return _answer(case, Outcome.SUSPENDED, head)
+    held = _hold(case, Operation.SUSPEND, head)
+    if held:
+        return held
+    _make_stale(case)
+    case.ledger.move(case.holding, head, "suspended")
     return _answer(case, Outcome.SUSPENDED, head)
 
 

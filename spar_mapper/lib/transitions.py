@@ -61,6 +61,8 @@ MERGED, MERGED_WITH = "merged", "merged_with"
 OFFICE_CHANGED = "office_changed"
 #: The owner's proofs of all earlier events are destroyed.
 PROOFS_ERASED = "proofs_erased"
+#: A complaint changes nothing by itself; what staff do about it has events of its own.
+COMPLAINED, COMPLAINT_CLOSED = "complaint_recorded", "complaint_closed"
 #: Events after which an ID of the person is what the event states.
 ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN)
 SUBJECT_EVENTS = (
@@ -72,7 +74,20 @@ SUBJECT_EVENTS = (
     MERGED_WITH,
     OFFICE_CHANGED,
     PROOFS_ERASED,
+    COMPLAINED,
+    COMPLAINT_CLOSED,
 )
+
+#: Events of a place that somebody may be asked to answer for: who sent the money where,
+#: who stopped it, and who approved that.
+ANSWERED_FOR = frozenset(PLACE_EVENTS) - {
+    "revealed",
+    "address_rewritten",
+    "objected",
+    "objection_confirmed",
+    "objection_upheld",
+    "objection_rejected",
+}
 
 #: Kinds of events that are no longer written; older histories contain them.
 OLD_EVENTS = ("replaced",)
@@ -100,6 +115,7 @@ WAIT_ENDS = (
     "replaced",
     "unlinked",
     "withdrawn",
+    "suspended",
     "resumed",
     "reversed",
     "restored",

@@ -1,5 +1,6 @@
 import logging
 import os
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
@@ -161,12 +162,12 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _load_suspensions(self, cast) -> None:
-        """Record a branch's report of unknown accounts; three were cleared up."""
+        """Record the programme's list of closed accounts; three were cleared up."""
         doubtful = list(islice(cast, 15))
-        call = self._get_staff("The bank reports the account as closed")
+        call = replace(_PROGRAMME, reason="The bank reports the account as closed")
         requests = [SuspendRequest(p.id_value) for p in doubtful]
         self._at_days_ago(14)._suspend_fa(call, requests)
-        call = self._get_staff("Cleared up with the branch")
+        call = replace(_PROGRAMME, reason="Cleared up with the branch")
         requests = [ResumeRequest(p.id_value) for p in doubtful[:3]]
         self._at_days_ago(7)._resume_fa(call, requests)
 

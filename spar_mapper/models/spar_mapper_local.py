@@ -50,6 +50,7 @@ from ..lib.objection import proves_person
 from ..lib.records import ID_FORM, KEY_FORM, ProofRow
 from ..lib.staff_limits import RequestedAct
 from ..store.changing import DirectoryReading, change
+from ..store.complaining import note_complaint
 from ..store.contesting import Judge
 from ..store.deciding import Decider
 from ..store.erasing import erase_proofs
@@ -407,9 +408,11 @@ class SparMapperLocal(models.AbstractModel):
             raise NoSuchEvent("not an ID")
         try:
             objector = self._build_objector(work)
-            return objector.object_to(canonical, request.period, request.seq)
+            answer = objector.object_to(canonical, request.period, request.seq)
+            self.env["spar.complaint"]._register_case(call, objector.opened)
         finally:
             self._finish_work(work)
+        return answer
 
     @api.model
     def _close_objection(
@@ -419,13 +422,46 @@ class SparMapperLocal(models.AbstractModel):
         work = self._begin_work(call)
         try:
             self._build_objector(work).close(objection_id, is_upheld)
+            self.env["spar.complaint"]._note_decision(call, objection_id, is_upheld)
         finally:
             self._finish_work(work)
         self.env["spar.objection"].invalidate_model()
 
     @api.model
+    def _confirm_objection(
+        self, call: CallContext, objection_id: int
+    ) -> ObjectionAnswer:
+        """Undo what a case has only frozen, as a second person; supervisors only.
+
+        Raises AccessError; see ``Objector.confirm``.
+        """
+        self._check_member(SUPERVISOR)
+        self.env["spar.objection"].browse(objection_id).check_access("read")
+        work = self._begin_work(call)
+        try:
+            return self._build_objector(work).confirm(objection_id)
+        finally:
+            self._finish_work(work)
+            self.env["spar.objection"].invalidate_model()
+
+    @api.model
+    def _note_complaint(self, call: CallContext, subject_id: int, kind: str) -> None:
+        """Record in a person's history that a complaint was recorded or closed.
+
+        A complaint is accepted even from a person whose record does not open.
+        """
+        work = self._begin_work(call)
+        try:
+            note_complaint(work, subject_id, kind)
+        finally:
+            self._finish_work(work)
+
+    @api.model
     def _build_objector(self, work: Work) -> Objector:
-        is_stopping = self.env["spar.limit"]._is_yes("objection_link_stops_payments")
+        # What staff were told at the counter never stops a payment by itself.
+        is_stopping = work.call.channel != STAFF_CHANNEL and self.env[
+            "spar.limit"
+        ]._is_yes("objection_link_stops_payments")
         return Objector(work, self._get_objection_days(), is_stopping)
 
     @api.model
@@ -553,6 +589,19 @@ class SparMapperLocal(models.AbstractModel):
         with self.env.registry.cursor() as cr:
             mapper = self.with_env(self.env(cr=cr))
             return mapper._save_reveal(call, mapping_id, period_id)
+
+    @api.model
+    def _log_review(self, call: CallContext, change_id: int) -> int:
+        """Record a supervisor's access to a change and its place; see ``_log_reveal``.
+
+        Raises AccessError, and UserError for a place that does not open.
+        """
+        self._check_member(SUPERVISOR)
+        change = self.env["spar.change"].browse(change_id)
+        change.check_access("read")
+        with self.env.registry.cursor() as cr:
+            mapper = self.with_env(self.env(cr=cr))
+            return mapper._save_reveal(call, change.mapping_id.id, None)
 
     @api.model
     def _save_reveal(

@@ -14,6 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     LinkRequest,
     Result,
     ResumeRequest,
+    SuspendRequest,
     UnlinkRequest,
     UpdateRequest,
 )
@@ -184,6 +185,10 @@ def _build_unlink(id_value: str, purpose: str, change: ChangeRow) -> UnlinkReque
     return UnlinkRequest(id_value, change.fa or None, purpose=purpose)
 
 
+def _build_suspend(id_value: str, purpose: str, _change: ChangeRow) -> SuspendRequest:
+    return SuspendRequest(id_value, purpose=purpose)
+
+
 def _build_resume(id_value: str, purpose: str, _change: ChangeRow) -> ResumeRequest:
     return ResumeRequest(id_value, purpose=purpose)
 
@@ -192,5 +197,6 @@ _BUILDERS: dict[str, Callable[[str, str, ChangeRow], ChangeRequest]] = {
     "link": partial(_build_address_request, LinkRequest),
     "update": partial(_build_address_request, UpdateRequest),
     "unlink": _build_unlink,
+    "suspend": _build_suspend,
     "resume": _build_resume,
 }

@@ -12,11 +12,12 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 )
 from odoo.addons.spar_mapper_connector.lib.contract import ObjectionAnswer, Remedy
 
-from ..exceptions import NoSuchObjection, OwnDoing
+from ..exceptions import NoSuchObjection, OwnCase, OwnDoing
 from ..lib import objection
 from ..lib.ledger import Ledger
 from ..lib.past import Stay
 from ..lib.records import Head, Holding, PeriodRow, StoredAddress, new_uuid
+from ..lib.transitions import WAIT_BEGINS
 from .auditing import check_person
 from .database import Row, copy_rows, fetch
 from .history import Historian, build_answer
@@ -100,6 +101,8 @@ class Objector:
         self.work = work
         self.days = days
         self.link_stops = link_stops
+        #: The uuid of the case that was opened, if one was.
+        self.opened = ""
         self.historian = Historian(work)
 
     # === OPENING A CASE === #
@@ -157,8 +160,62 @@ class Objector:
         if event.reference is not None:
             self._update_frozen_case(event, dispute, remedy)
             return ObjectionAnswer(remedy, event.reference[:8].upper())
-        uuid = self._open_case(event, dispute, remedy, before)
+        uuid = self.opened = self._open_case(event, dispute, remedy, before)
         return ObjectionAnswer(remedy, uuid[:8].upper())
+
+    def confirm(self, objection_id: int) -> ObjectionAnswer:
+        """Undo at once what a case has only frozen: a second person believes it.
+
+        Raises NoSuchObjection unless the case is frozen, OwnDoing and OwnCase if the
+        caller is not a second person, and SealBroken for what does not open.
+        """
+        event = self._fetch_event("o.id = %s", objection_id)
+        if not event.is_frozen:
+            raise NoSuchObjection(objection_id)
+        self._check_independent(event, objection_id)
+        loaded = self.work.load().load_subject(event.subject_id)
+        if loaded is None:
+            raise SealBroken("no ID of the person opens")
+        return self._settle(_check_opens(loaded), event)
+
+    def _check_independent(self, event: DisputedEvent, objection_id: int) -> None:
+        """Refuse whoever made or approved the disputed change, or opened the case.
+
+        Raises OwnDoing and OwnCase.
+        """
+        caller = self.work.call.actor
+        if caller in self._search_doers(event):
+            raise OwnDoing(objection_id)
+        query = "SELECT actor FROM spar_objection WHERE id = %s"
+        if (caller,) in fetch(self.work.cr, query, objection_id):
+            raise OwnCase(objection_id)
+
+    def _search_doers(self, event: DisputedEvent) -> set[str]:
+        """Return who made the disputed change, and who approved it.
+
+        The approval is the event just before the change, or follows the event with
+        which it began to wait.
+        """
+        rows = fetch(
+            self.work.cr,
+            """SELECT e.actor, e.on_behalf_of
+                 FROM spar_event d
+                 JOIN spar_event e ON e.subject_id = d.subject_id
+                                  AND e.mapping_id = d.mapping_id
+                WHERE d.id = %s
+                  AND (e.id = d.id OR e.kind = 'change_approved' AND CASE
+                       WHEN d.kind = ANY(%s) THEN e.seq > d.seq AND NOT EXISTS (
+                            SELECT FROM spar_event n
+                             WHERE n.subject_id = d.subject_id
+                               AND n.mapping_id = d.mapping_id
+                               AND n.kind = ANY(%s)
+                               AND n.seq > d.seq AND n.seq < e.seq)
+                       ELSE e.seq = d.seq - 1 END)""",
+            event.row_id,
+            list(WAIT_BEGINS),
+            list(WAIT_BEGINS),
+        )
+        return {actor for row in rows for actor in row if actor}
 
     def _open_case(
         self,
@@ -302,8 +359,9 @@ class Objector:
     def close(self, objection_id: int, is_upheld: bool) -> None:
         """End a case; lift the lock unless another case is open.
 
-        Raises NoSuchObjection if it is not open, OwnDoing if the closer performed the
-        disputed act, and SealBroken for what does not open.
+        Raises NoSuchObjection if it is not open, OwnDoing if the closer performed or
+        approved the disputed act, OwnCase if the closer opened the case, and SealBroken
+        for what does not open.
         """
         event = self._fetch_event("o.id = %s", objection_id)
         loaded = self.work.load().load_subject(event.subject_id)
@@ -321,14 +379,16 @@ class Objector:
     def _build_closing(
         self, holding: Holding, event: DisputedEvent, objection_id: int, is_upheld: bool
     ) -> objection.Closing:
-        """Return the subject of the decision; raises NoSuchObjection and OwnDoing."""
+        """Return the subject of the decision.
+
+        Raises NoSuchObjection, OwnDoing and OwnCase.
+        """
         ((head_id, remedy, stop, disowned, lock, stopped, state, *period),) = fetch(
             self.work.cr, _CASE, objection_id
         )
         if state != "open":
             raise NoSuchObjection(objection_id)
-        if self.work.call.actor == event.actor:
-            raise OwnDoing(objection_id)
+        self._check_independent(event, objection_id)
         period_id, seq, address_uuid = period
         head = _get_head(holding, head_id)
         lock, stopped = self._get_guards_after(holding, objection_id, lock, stopped)

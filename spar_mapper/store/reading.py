@@ -101,8 +101,9 @@ def _drop_ignored_problem(
     as no strategy does, but no one's number may be wrong.
     """
     problem = requested.problem
-    is_wrong = requested.canonical.lacks_value or (problem and problem.code == "part")
-    if call.checks_addresses or is_wrong:
+    if problem is None or call.checks_addresses:
+        return requested
+    if problem.code == "part" or requested.canonical.lacks_value:
         return requested
     return requested._replace(problem=None)
 

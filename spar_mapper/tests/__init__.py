@@ -4,6 +4,7 @@ from . import test_backend_menus
 from . import test_backend_standing
 from . import test_backend_wizard
 from . import test_demo
+from . import test_desk_entry
 from . import test_expressions
 from . import test_find_person
 from . import test_id_spellings
@@ -27,8 +28,10 @@ from . import test_spar_audit_run
 from . import test_spar_authority
 from . import test_spar_batches
 from . import test_spar_change
+from . import test_spar_change_assignment
 from . import test_spar_change_backend
 from . import test_spar_change_first
+from . import test_spar_change_review
 from . import test_spar_change_rule
 from . import test_spar_checkpoint
 from . import test_spar_checkpoint_restore
@@ -46,6 +49,7 @@ from . import test_spar_move
 from . import test_spar_move_list
 from . import test_spar_move_resolve
 from . import test_spar_notice_link
+from . import test_spar_complaint
 from . import test_spar_objection
 from . import test_spar_objection_link
 from . import test_spar_office
@@ -66,4 +70,6 @@ from . import test_spar_transitions
 from . import test_spar_truth
 from . import test_spar_tampered_forms
 from . import test_spar_brought_back
+from . import test_stopping
 from . import test_store_database
+from . import test_subjects

@@ -38,6 +38,11 @@ FA, OTHER_FA, THIRD_FA = (
 )
 
 
+def type_address(fa: str) -> dict[str, str]:
+    """Return what an officer types for a whole address: the same text twice."""
+    return {"fa_text": fa, "fa_text_again": fa}
+
+
 #: For the pure parts: a moment, and the caller.
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456)
 CALL = CallContext("participant:x", "rest", Authority.PROGRAMME, "bearer")
@@ -96,11 +101,16 @@ class StoreCase(KeyringCase):
     REST) unless ``call`` is given, and returns the one result.
     """
 
+    #: Whether staff suspend and resume alone here, as two administrators may decide.
+    staff_stop_alone = True
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.mapper = cls.env["spar.mapper.local"]
         cls.rules = cls.env["spar.change.rule"]
+        if cls.staff_stop_alone:
+            cls.get_stop_rules().decision = "apply"
         cls.bank = cls.env["spar.fsp"].create(
             {
                 "name": "Test Bank",
@@ -170,6 +180,13 @@ class StoreCase(KeyringCase):
 
     # === RULES AND TIME === #
 
+    @classmethod
+    def get_stop_rules(cls):
+        """Return the two shipped rules for what staff suspend and resume."""
+        names = ("suspend", "resume")
+        rules = [cls.env.ref(f"spar_mapper.change_rule_staff_{name}") for name in names]
+        return cls.rules.union(*rules)
+
     def add_rule(self, decision, **values):
         """Add a rule before all others."""
         if decision == "hold":
@@ -231,6 +248,12 @@ class StoreCase(KeyringCase):
     def change_of(self, id_value):
         """Return the newest change of an ID, pending or not."""
         return self.mappings_of(id_value).change_ids.sorted("id")[-1:]
+
+    def compare(self, change):
+        """Record that the user of ``change`` compared it; return it."""
+        looks = self.env["spar.change.look"].with_user(change.env.user)
+        looks._record(change, "compared")
+        return change
 
     # === BYPASSING THE MAPPER === #
 

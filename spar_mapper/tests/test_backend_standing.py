@@ -8,7 +8,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.spar_mapper_connector.lib.contract import ObjectionRequest
 
-from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
+from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase, type_address
 
 
 @tagged("post_install", "-at_install")
@@ -43,6 +43,8 @@ class StandingCase(StoreCase):
         """Perform an operation in the officer's window; return the toast's message."""
         mapping = self.mapping_of(ID)
         seen = {"mapping_id": mapping.id, "seen_version": mapping.version}
+        if operation in ("suspend", "resume"):
+            values.setdefault(f"{operation}_reason", "account")
         wizard = (
             self.env["spar.mapping.wizard"]
             .with_user(self.officer)
@@ -225,7 +227,7 @@ class TestWhatAClickSays(StandingCase):
         self.assertIn("Nothing is paid", notification["message"])
 
     def test_each_operation_notifies_its_effect(self):
-        notification = self.act("update", fa_text=OTHER_FA)
+        notification = self.act("update", **type_address(OTHER_FA))
         self.assertIn("new address from now on", notification["message"])
         self.act("suspend")
         self.assertIn("go to this address again", self.act("resume")["message"])
@@ -233,7 +235,7 @@ class TestWhatAClickSays(StandingCase):
 
     def test_change_of_an_unpaid_address_is_notified_as_unpaid(self):
         self.suspend(ID)
-        notification = self.act("update", fa_text=OTHER_FA)
+        notification = self.act("update", **type_address(OTHER_FA))
         self.assertEqual(notification["type"], "warning")
         self.assertIn(
             "nothing is paid to this address: Suspended", notification["message"]
@@ -250,7 +252,9 @@ class TestWhatAClickSays(StandingCase):
     def test_new_person_is_reported_as_linked(self):
         wizard = self.env["spar.mapping.wizard"].with_user(self.officer)
         values = {"operation": "link", "reason": "asked", "has_evidence": True}
-        draft = wizard.create({**values, "id_value": OTHER_ID, "fa_text": OTHER_FA})
+        draft = wizard.create(
+            {**values, "id_value": OTHER_ID, **type_address(OTHER_FA)}
+        )
         draft.action_confirm()  # asks for confirmation: the ID has letters
         draft.is_id_right = True
         self.assertIn("Linked", draft.action_confirm()["params"]["message"])
@@ -262,20 +266,21 @@ class TestWhatAClickSays(StandingCase):
         return self.change_of(ID).with_user(self.supervisor_user)
 
     def test_approving_and_refusing_notify_the_result(self):
-        notification = self.propose().action_approve()["params"]
+        notification = self.compare(self.propose()).action_approve()["params"]
         self.assertIn("new address from now on", notification["message"])
         change = self.propose()
         if change.state != "waiting":
             self.update(ID, FA, self.mapper.with_user(self.officer)._build_staff_call())
             change = self.change_of(ID).with_user(self.supervisor_user)
-        self.assertIn("Refused", change.action_refuse()["params"]["message"])
+        self.assertIn("Refused", change.action_refuse("wrong")["params"]["message"])
 
     def test_deciding_asks_first(self):
         deciding = {
-            "spar_mapper.spar_change_view_form": [
+            "spar_mapper.spar_change_view_form": ["action_cancel"],
+            "spar_mapper.spar_change_view_list": ["action_approve"],
+            "spar_mapper.spar_change_wizard_view_form": [
                 "action_approve",
                 "action_refuse",
-                "action_cancel",
             ],
             "spar_mapper_connector.spar_setting_change_view_form": [
                 "action_approve",

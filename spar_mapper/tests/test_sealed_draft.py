@@ -4,7 +4,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, new_test_user, tagged
 
-from .common import FA, ID, StoreCase
+from .common import FA, ID, StoreCase, type_address
 
 TEXTS = ("fa_text", "id_value", "reason")
 SUBSETS = [set(each) for each in chain(*(combinations(TEXTS, n) for n in range(1, 4)))]
@@ -45,8 +45,13 @@ class TestSealedDraft(StoreCase):
             if issubclass(model, draft) and not model._abstract
         }
         known = {
-            "spar.mapping.wizard": {*TEXTS, "document"},
-            "spar.mapping.wizard.part": {"value"},
+            "spar.mapping.wizard": {
+                *TEXTS,
+                "document",
+                "fa_text_again",
+                "shared_reason",
+            },
+            "spar.mapping.wizard.part": {"value", "value_again"},
             "spar.find.wizard": {"typed", "id_value", "account"},
         }
         for model, names in known.items():
@@ -176,14 +181,14 @@ class TestSealedDraft(StoreCase):
             form.fa_type_id = first
             for number in range(len(form.part_ids)):
                 with form.part_ids.edit(number) as line:
-                    line.value = "typed"
+                    line.value = line.value_again = "typed"
             form.fa_type_id = second
             lines = form.part_ids._records
             typed = {self.get_key(line) for line in lines if line["value"]}
             form.id_value, form.reason = "7", "typed"
             for number in range(len(lines)):
                 with form.part_ids.edit(number) as line:
-                    line.value = "typed"
+                    line.value = line.value_again = "typed"
         self.assertEqual(typed, {"number"})
 
     def create_kinds(self, *kinds):
@@ -256,9 +261,10 @@ class TestSealedDraft(StoreCase):
             with self.subTest(pair=pair):
                 texts = {
                     "id_value": f"token:Pair-{number}@nationalId",
-                    "fa_text": FA,
+                    "fa_text": f"account:55550000{number}@BR01.TESTBANK",
                     "reason": "Came to the counter",
                 }
+                texts["fa_text_again"] = texts["fa_text"]
                 draft = self.create_draft(**{**texts, **{n: wrong[n] for n in pair}})
                 with self.assertRaises(UserError), self.env.cr.savepoint():
                     draft.action_confirm()
@@ -268,10 +274,10 @@ class TestSealedDraft(StoreCase):
                 draft.action_confirm()  # asks for confirmation: the ID has letters
                 draft.is_id_right = True
                 draft.action_confirm()
-                self.assertEqual(self.get_fa(texts["id_value"]), FA)
+                self.assertEqual(self.get_fa(texts["id_value"]), texts["fa_text"])
 
     def test_missing_id_is_refused(self):
-        draft = self.create_draft(fa_text=FA, reason="Came to the counter")
+        draft = self.create_draft(**type_address(FA), reason="Came to the counter")
         with self.assertRaisesRegex(UserError, "Enter the beneficiary ID"):
             draft.action_confirm()
         self.assertIsNone(self.get_fa(ID))

@@ -8,7 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 
-from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase
+from .common import FA, ID, OTHER_FA, OTHER_ID, StoreCase, type_address
 
 #: Addresses that the directory rejects, and why.
 WRONG = {
@@ -124,7 +124,7 @@ class TestAddressChecks(StoreCase):
                 "operation": "link",
                 "reason": "asked in person",
                 "id_value": "2007816053",
-                "fa_text": "account:12345678@BR09.TESTBANK",
+                **type_address("account:12345678@BR09.TESTBANK"),
             }
         )
         self.env.user.group_ids += self.env.ref("spar_fa_directory.group_officer")

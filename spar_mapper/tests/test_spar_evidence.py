@@ -6,10 +6,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+from odoo.addons.spar_mapper_connector.lib.contract import ObjectionRequest, Outcome
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
-from .common import ID, OTHER_ID, THIRD_FA
+from .common import ID, OTHER_ID, THIRD_FA, type_address
 from .test_spar_lookup import LookupCase
 
 MARK = "Born in Marsabit"
@@ -32,7 +32,8 @@ class TestEvidence(LookupCase):
         mapping = self.mapping_of(id_value).with_user(self.users["officer"])
         context = mapping.action_update()["context"]
         wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
-        common = {"fa_text": THIRD_FA, "reason": "came in", "has_evidence": True}
+        common = {"reason": "came in", "has_evidence": True}
+        common |= type_address(THIRD_FA)
         return wizards.with_context(**context).create({**common, **values})
 
     def store(self, data=PDF, id_value=ID):
@@ -116,6 +117,85 @@ class TestEvidence(LookupCase):
         self.set_limit("evidence_kilobytes", 1)
         with self.assertRaisesRegex(UserError, "larger than 1"):
             self.open_wizard(document=encode(PDF + b"x" * 1024))
+
+    def test_a_heic_photo_is_refused_with_what_to_do(self):
+        photo = b"\0\0\0\x18ftypheic" + MARK.encode()
+        with self.assertRaisesRegex(UserError, "HEIC photo.*JPEG"):
+            self.open_wizard(document=encode(photo))
+
+    # === KEPT AND DESTROYED === #
+
+    def destroy(self, **passed):
+        self.let_pass(**passed)
+        self.env["spar.evidence"]._cron_destroy()
+
+    def is_kept(self, evidence):
+        return bool(evidence._get_sealed_ids())
+
+    def test_a_document_is_destroyed_when_its_time_is_over(self):
+        evidence = self.store()
+        self.destroy(days=1824)
+        self.assertTrue(self.is_kept(evidence))
+        self.destroy(days=2)
+        self.assertFalse(self.is_kept(evidence))
+        self.assertTrue(evidence.destroyed_at)
+        event = self.subject_of(ID).event_ids.sorted("seq")[-1:]
+        self.assertEqual(event.message_reference, f"evidence:{evidence.uuid}")
+        self.assertEqual(self.env["spar.audit"]._check_store(), [])
+        with self.assertRaisesRegex(UserError, "was destroyed on"):
+            self.view(evidence)
+        self.assertFalse(self.lookups("supervisor"))
+
+    def test_two_people_decide_how_long(self):
+        evidence = self.store()
+        self.set_limit("evidence_days", 30)
+        self.destroy(days=31)
+        self.assertFalse(self.is_kept(evidence))
+
+    def test_the_document_of_a_change_that_waits_is_kept(self):
+        self.rule.decision = "approve"
+        evidence = self.store()
+        self.destroy(days=9999)
+        self.assertTrue(self.is_kept(evidence))
+        self.mapper._end_change(self.supervisor, self.change_of(ID).id, "refused")
+        self.destroy()
+        self.assertFalse(self.is_kept(evidence))
+
+    def test_a_document_is_kept_while_an_objection_is_open(self):
+        evidence = self.store()
+        event = self.subject_of(ID).event_ids.sorted("seq")[-1:]
+        request = ObjectionRequest(ID, event.period_id.address_uuid, event.seq)
+        self.mapper._object_to(self.owner, request)
+        self.destroy(days=9999)
+        self.assertTrue(self.is_kept(evidence))
+
+    # === SHOWN BY A REVIEW === #
+
+    def review(self):
+        self.rule.decision = "approve"
+        evidence = self.store()
+        change = self.change_of(ID).with_user(self.users["supervisor"])
+        self.assertEqual(change.evidence_id, evidence)
+        context = change.action_review()["context"]
+        wizards = self.env["spar.change.wizard"].with_user(self.users["supervisor"])
+        return wizards.with_context(**context).create({})
+
+    def test_a_review_shows_it_after_the_view_was_recorded(self):
+        wizard = self.review()
+        self.assertFalse(wizard.document or wizard.is_document_shown)
+        wizard.action_show_document()
+        wizard.invalidate_recordset()
+        self.assertEqual(self.lookups("supervisor").kind, "evidence")
+        self.assertEqual(wizard.document, encode(PDF).encode())
+        self.let_pass(minutes=11)
+        wizard.invalidate_recordset()
+        self.assertFalse(wizard.document or wizard.is_document_shown)
+
+    def test_a_review_names_no_document_to_an_officer(self):
+        self.rule.decision = "approve"
+        self.store()
+        change = self.change_of(ID).with_user(self.users["officer"])
+        self.assertFalse(change.evidence_id)
 
     # === STORAGE === #
 

@@ -6,7 +6,16 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import ALARM_LOGGER, FA, ID, OTHER_FA, OTHER_ID, StoreCase
+from .common import (
+    ALARM_LOGGER,
+    FA,
+    ID,
+    OTHER_FA,
+    OTHER_ID,
+    StoreCase,
+    type_address,
+)
+from .common import THIRD_FA as NEW_FA
 
 NUMBER = "111100001111"
 MISS = "token:Nemo-404@nationalId"
@@ -189,21 +198,27 @@ class TestLookup(LookupCase):
     def test_refused_link_counts_as_a_lookup(self):
         self.link("token:2007760999@nationalId", FA)
         cursor = self.open_another()
-        with self.assertRaisesRegex(UserError, "already has an address"):
-            self.act(id_value="2007760999", fa_text=FA)
+        with self.assertRaisesRegex(RedirectWarning, "already has an address"):
+            self.act(id_value="2007760999", **type_address(FA))
         self.assertEqual(self.count_spent(cursor), 1)
         with self.assertRaisesRegex(UserError, "Address"):
-            self.act(id_value="2007760998", fa_text="no address")
+            self.act(id_value="2007760998", **type_address("no address"))
         self.assertEqual(self.count_spent(cursor), 6)
 
     def test_question_about_an_unknown_id_counts_as_a_lookup(self):
-        self.act(id_value="Mary-1903", fa_text=FA)
+        self.act(id_value="Mary-1903", **type_address(NEW_FA))
         self.assertEqual(self.spent("officer"), 5)
 
     def test_successful_link_is_no_lookup(self):
         self.link("token:2007760998@nationalId", FA)
-        self.act(id_value="2007760999", fa_text=FA)
+        self.act(id_value="2007760999", **type_address(NEW_FA))
         self.assertEqual(self.spent("officer"), 0)
+
+    def test_question_about_a_shared_account_counts_as_a_lookup(self):
+        self.link("token:2007760998@nationalId", FA)
+        self.act(id_value="2007760999", **type_address(FA))
+        self.assertEqual(self.spent("officer"), 1)
+        self.assertEqual(self.lookups("officer")[-1:].kind, "account")
 
     def test_numbers_in_a_reason_are_guesses(self):
         mapping = self.mapping_of(ID).with_user(self.users["officer"])

@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
-from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA
+from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, type_address
 from .test_spar_lookup import LookupCase
 
 
@@ -79,7 +79,8 @@ class TestStaffAct(LookupCase):
         self.set_limit("officer_changes", 1)
         self.give(1, FA)
         wizards = self.env["spar.mapping.wizard"].with_user(self.officer)
-        values = {"operation": "link", "id_value": "2007760999", "fa_text": FA}
+        values = {"operation": "link", "id_value": "2007760999"}
+        values |= type_address(THIRD_FA)
         wizard = wizards.create({**values, "reason": "came in", "has_evidence": True})
         with self.catch_alarms(), self.assertRaisesRegex(UserError, "Ask a colleague"):
             wizard.action_confirm()

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -15,7 +15,6 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
-    DRAFT,
     sealed_file,
     sealed_text,
 )
@@ -24,6 +23,7 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 from ..fields import BigMany2one
 from ..lib.evidence import build_reference
 from ..models.spar_mapper_local import OFFICER
+from ..models.staff.spar_lookup import FoundPlace
 
 #: Why something is *held* although no rule held it: the ID belongs to several people.
 CONTESTED = "contested"
@@ -38,7 +38,13 @@ class SparMappingWizard(models.TransientModel):
 
     _name = "spar.mapping.wizard"
     _description = "Act for a beneficiary"
-    _inherit = ["spar.address.entry", "spar.sealed.storage"]
+    _inherit = [
+        "spar.account.entry",
+        "spar.stop.reason",
+        "spar.change.forecast",
+        "spar.confirm.once",
+        "spar.sealed.storage",
+    ]
 
     operation = fields.Selection(
         [
@@ -113,19 +119,29 @@ class SparMappingWizard(models.TransientModel):
         mapper._check_member(OFFICER)
         # A race for the same ID should wait for the lock, not fail and be retried.
         use_read_committed(self.env.cr)
+        if self._is_done():
+            self._erase_typed()
+            return self._report_saved(self.done_at, self.done_subject_id)
         with self.env["spar.staff.answers"]._raise_user_errors():
-            self._check_reason()
-            call = mapper._build_staff_call(
-                self.reason, self.has_evidence, self._get_evidence_reference()
-            )
-            request = self._build_request()
-            question = self._find_question(call, request)
-            if question:
-                return question
-            result = self._send_request(call, request)
-            self._store_evidence(call, request.id_value)
+            return self._confirm()
+
+    def _confirm(self) -> dict:
+        """Return the question to the officer, or what was done."""
+        reason = self._get_reason()
+        request = self._build_request()
+        places = self._find_sharing(request.fa, request.id_value)
+        call = self.env["spar.mapper.local"]._build_staff_call(
+            self._explain_sharing(reason, places),
+            self.has_evidence,
+            self._get_evidence_reference(),
+        )
+        question = self._find_question(call, request, places)
+        if question:
+            return question
+        result = self._send_request(call, request)
+        self._store_evidence(call, request.id_value)
         self._erase_typed()
-        return self._report(result, request.id_value)
+        return self._report(call, request, result)
 
     def _send_request(self, call, request) -> Result:
         mapper = self.env["spar.mapper.local"]
@@ -142,17 +158,23 @@ class SparMappingWizard(models.TransientModel):
         """Return the request of the contract."""
         common = {"id_value": self._get_id_value()}
         if self.operation == "link":
-            return LinkRequest(**common, fa=self._build_address())
+            return LinkRequest(**common, fa=self._build_typed_address())
         common.update(
             expected_version=self.seen_version, purpose=self.mapping_id.purpose or ""
         )
         builders = {
-            "update": lambda: UpdateRequest(**common, fa=self._build_address()),
+            "update": lambda: UpdateRequest(**common, fa=self._build_typed_address()),
             "unlink": lambda: UnlinkRequest(**common),
             "suspend": lambda: SuspendRequest(**common),
             "resume": lambda: ResumeRequest(**common),
         }
         return builders[self.operation]()
+
+    def _build_typed_address(self) -> str:
+        """Return the address; raises UserError if it was not typed twice."""
+        address = self._build_address()
+        self._check_typed_twice()
+        return address
 
     def _get_id_value(self) -> str:
         """Return the typed ID, or that of the mapping which the officer views."""
@@ -176,26 +198,68 @@ class SparMappingWizard(models.TransientModel):
         except InvalidIdentifier:
             return self.id_value
 
-    def _check_reason(self) -> None:
-        """Raise UserError if the reason is missing, or discloses sealed values."""
-        if not (self.reason or "").strip():
+    # === REASON === #
+
+    def _get_reason(self) -> str:
+        """Return the reason; raises UserError without one, or for sealed values."""
+        details = (self.reason or "").strip()
+        reason = self._get_listed_reason(details)
+        if not reason:
             raise UserError(self.env._("Enter a reason."))
+        self._check_reason(reason)
+        return reason
+
+    def _explain_sharing(self, reason: str, places: list[FoundPlace]) -> str:
+        """Return ``reason`` with the one for an account that other people have.
+
+        Raises UserError for sealed values.
+        """
+        explanation = (self.shared_reason or "").strip()
+        if not places or not explanation:
+            return reason
+        text = self.env._(
+            "%(reason)s. Account also of %(count)s other people: %(explanation)s",
+            reason=reason.rstrip("."),
+            count=len({place.subject_id for place in places}),
+            explanation=explanation,
+        )
+        self._check_reason(text)
+        return text
+
+    def _check_reason(self, reason: str) -> None:
         typed = filter(None, (self.id_value, *self._get_typed_texts()))
-        self.mapping_id._check_reason(self.reason, *typed)
+        self.mapping_id._check_reason(reason, *typed)
 
     # === REPORTING === #
 
-    def _report(self, result: Result, identifier: str) -> dict:
-        """Return a notification; raises UserError for what was not done."""
+    def _report(self, call, request, result: Result) -> dict:
+        """Return a notification; raises an exception for what was not done."""
         is_contested = result.problem == CONTESTED
-        if is_contested or result.outcome not in (*DONE, Outcome.HELD, Outcome.RESUMED):
-            self._count_lookup(identifier)
-            raise UserError(self.env["spar.staff.answers"]._get_refusal(result))
+        is_done = result.outcome in (*DONE, Outcome.HELD, Outcome.RESUMED)
+        changed = self._find_changed(request.id_value)
+        if is_contested or not is_done:
+            return self._report_refusal(call, request, result, changed)
         self.env.invalidate_all()
-        changed = self._find_changed(identifier)
+        self._note_done(changed.subject_id)
         if result.outcome is Outcome.HELD:
-            return changed.change_ids.sorted("id")[-1:]._notify_waiting()
-        return changed._notify_done(self.operation)
+            action = changed.change_ids.sorted("id")[-1:]._notify_waiting()
+        else:
+            action = changed._notify_done(self.operation)
+        return self._go_to_person(action, changed.subject_id)
+
+    def _report_refusal(self, call, request, result: Result, changed) -> dict:
+        """Say why it was not done, or that this user has just done it."""
+        self._count_lookup(request.id_value)
+        is_repeated = result.outcome in (Outcome.ALREADY_LINKED, Outcome.CONFLICT)
+        if is_repeated and changed:
+            saved = self._find_saved(call, self.operation, request.fa, changed)
+            if saved:
+                return self._report_saved(saved, changed.subject_id)
+        text = self.env["spar.staff.answers"]._get_refusal(result)
+        if result.outcome is Outcome.ALREADY_LINKED and changed:
+            person = self._open_person(changed.subject_id)
+            raise RedirectWarning(text, person, self.env._("Open this person"))
+        raise UserError(text)
 
     def _count_lookup(self, identifier: str) -> None:
         """Count an answer that reveals whether an ID exists but changes nothing.
@@ -216,18 +280,26 @@ class SparMappingWizard(models.TransientModel):
         places = [place.mapping_id for place in mappings._find_by_ids([identifier])]
         return mappings.search([("id", "in", places), ("purpose", "=", "")])
 
-    # === DOUBT ABOUT AN ID === #
+    # === QUESTIONS === #
 
-    def _find_question(self, call, request) -> dict:
-        """Return the action that asks the officer to confirm a new ID, or nothing.
+    def _find_question(self, call, request, places: list[FoundPlace]) -> dict:
+        """Return the action that asks the officer what only they know, or nothing.
+
+        :param places: those of other people who are paid to the same account
+        """
+        asks_id = self._is_id_in_doubt(call, request)
+        asks_account = self._must_explain_sharing(request.fa, places)
+        return self._open_question() if asks_id or asks_account else {}
+
+    def _is_id_in_doubt(self, call, request) -> bool:
+        """Return whether the officer must confirm a new ID.
 
         If an ID type does not specify the format of its IDs, only the officer can judge
         whether an ID is mistyped: a name in the place of a number, or a digit too many,
         would add another person.
         """
-        if self.operation != "link" or self.mapping_id:
-            return {}
-        return self._open_question() if self._must_ask(call, request) else {}
+        is_new = self.operation == "link" and not self.mapping_id
+        return is_new and self._must_ask(call, request)
 
     def _must_ask(self, call, request) -> bool:
         """Return whether the ID may be mistyped and the officer has not confirmed it.
@@ -235,28 +307,30 @@ class SparMappingWizard(models.TransientModel):
         The confirmation counts only for the ID that it was given for.
         """
         doubt = self.env["spar.mapper.local"]._find_doubt(call, request.id_value)
-        digest = self._digest_doubt(request.id_value)
+        digest = self._digest_draft(request.id_value)
         if not doubt or (self.is_id_right and self.doubt_digest == digest):
             return False
         self._count_lookup(request.id_value)
         self.write({"id_doubt": doubt, "doubt_digest": digest, "is_id_right": False})
         return True
 
-    def _digest_doubt(self, typed: str) -> str:
-        """Return a digest that identifies this ID in this form and reveals nothing."""
-        keyring = self.env["spar.keyring"]._open()
-        return keyring.digest(DRAFT, f"{self.uuid} {typed}").hex()
-
     def _open_question(self) -> dict:
         """Return the action that shows the same form again, with the question."""
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Link a person"),
+            "name": self._get_titles()[self.operation],
             "res_model": self._name,
             "res_id": self.id,
             "view_mode": "form",
             "views": [(False, "form")],
             "target": "new",
+        }
+
+    @api.model
+    def _get_titles(self) -> dict[str, str]:
+        return {
+            "link": self.env._("Link a person"),
+            "update": self.env._("Change the address"),
         }
 
     # === THE PERSON'S DOCUMENT === #

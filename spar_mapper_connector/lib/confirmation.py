@@ -45,6 +45,8 @@ class ChangeProposal:
         of the same database, otherwise one of the addresses listed for the portal
     :param language: Odoo's code of the person's language, or ""
     :param issuer: the ID provider of the person's login at the portal, or ""
+    :param officer: an opaque reference to the officer who filled it in beside the
+        person (``user:7``), or "": the portal's word, which the history repeats
     """
 
     request: ProposedRequest
@@ -52,6 +54,7 @@ class ChangeProposal:
     return_url: str = field(repr=False)
     language: str = ""
     issuer: str = ""
+    officer: str = ""
 
     @property
     def id_value(self) -> str:

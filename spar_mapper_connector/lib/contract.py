@@ -111,7 +111,7 @@ class OwnerLogin:
 
 
 class MaskedFa(str):
-    """An address that came masked: it is shown as it is, and never sent anywhere."""
+    """An address that came masked: it is shown so, and never sent anywhere."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from ..expressions import (
 )
 from ..server.expression_names import read_names
 from ..server.field_values import freeze_fields
+from ..server.imports import guard_imports
 from ..server.our_fields import note_our_fields
 from ..server.reading import guard_searches, note_addons
 
@@ -20,6 +21,8 @@ _BESIDE = {"base.automation": "model_id.model"}
 #: Models of Odoo whose records speak to staff on their screens, and the fields that
 #: Odoo itself writes: only addons add such records.
 _SPEAKING = {"web_tour.tour": {"user_consumed_ids"}, "web_tour.tour.step": set()}
+#: The beginning of a default in the context.
+_DEFAULT = "default_"
 
 
 class Base(models.AbstractModel):
@@ -42,9 +45,28 @@ class Base(models.AbstractModel):
             self._refuse_speaking(set().union(*vals_list))
         if self._spar_fields:
             self._refuse_our_fields(set().union(*vals_list))
-        records = super().create(vals_list)
+        records = super(Base, self._drop_defaults()).create(vals_list)
+        records = records.with_env(self.env)
         records._refuse_beside_ours()
         return records
+
+    def _drop_defaults(self):
+        """Return the model without defaults of a caller for what only code writes.
+
+        Every caller chooses the context: ``default_verified_by`` there would say who
+        verified an ID.
+        """
+        if not self._name.startswith("spar.") or self._transient:
+            return self
+        fields_ = self._fields
+        context = {
+            key: value
+            for key, value in self.env.context.items()
+            if not (key.startswith(_DEFAULT) and _is_ours_to_write(fields_, key))
+        }
+        if len(context) == len(self.env.context):
+            return self
+        return self.with_env(self.env(context=context))
 
     def write(self, vals):
         self._refuse_other_code()
@@ -131,4 +153,11 @@ class SparExpressionNames(models.AbstractModel):
         note_our_fields(self.env.registry)
         note_addons(self.env.registry)
         guard_searches(self.env.registry)
+        guard_imports(self.env.registry)
         return result
+
+
+def _is_ours_to_write(fields: dict, key: str) -> bool:
+    """Return whether a default in the context is for a field that people only read."""
+    field = fields.get(key.removeprefix(_DEFAULT))
+    return field is not None and bool(field.readonly)

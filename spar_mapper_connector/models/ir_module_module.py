@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_module import IrModuleModule as BaseModule
+from odoo.addons.base.wizard.base_module_upgrade import BaseModuleUpgrade
 
 from ..expressions import is_at_run_time, is_called_from_file_of
 from ..lib.waiting import NONE
@@ -11,6 +12,9 @@ from ..server.database import limited
 #: Addons that this process may uninstall although they have records: only its command
 #: (``odoo spar_uninstall``) adds one, after an export.
 EXPORTED: set[str] = set()
+#: Methods in the files of Odoo that write what happens to addons: their buttons, and
+#: the one that cancels what is left of an installation.
+_ODOOS = (BaseModule.button_uninstall, BaseModuleUpgrade.upgrade_module_cancel)
 
 
 class IrModuleModule(models.Model):
@@ -100,7 +104,7 @@ def _check_odoo_writes(env) -> None:
     """
     if not is_at_run_time(env):
         return
-    if not is_called_from_file_of(BaseModule.button_uninstall):
+    if not any(map(is_called_from_file_of, _ODOOS)):
         raise UserError(
             env._("Install, upgrade and uninstall apps with their buttons.")
         )

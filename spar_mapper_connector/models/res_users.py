@@ -167,6 +167,26 @@ class ResUsers(models.Model):
             self.env["spar.account.act"]._log(self, kind)
         return super().write(vals)
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_staff(self):
+        """Raise UserError for an account that has or had a role in SPAR.
+
+        The history and the logs name it. Without the accounts of its administrators, a
+        database would look as if it had yet to be set up.
+        """
+        if self.env["spar.group.log"]._is_installing():
+            return
+        log_sudo = self.env["spar.group.log"].sudo()
+        roles = self.env["res.groups"]._get_spar_role_ids()
+        had = [("user_id", "in", self.ids), ("group_id", "in", list(roles))]
+        if self.sudo()._filter_roles() or log_sudo.search_count(had, limit=1):
+            raise UserError(
+                self.env._(
+                    "An account that has or had a role in SPAR cannot be deleted: "
+                    "the history names it. Archive it."
+                )
+            )
+
     def _check_own_contact(self, partner_id) -> None:
         """Raise UserError if an account with a role would share its contact.
 

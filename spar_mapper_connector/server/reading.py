@@ -4,8 +4,8 @@ Superuser code of an addon of Odoo shows its users what it reads: rows to recycl
 goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
-them. It reads what is sealed only for somebody with a role. No expression reads
-anything.
+them. It reads what is sealed, or names contacts, only for somebody with a role. No
+expression reads anything.
 """
 
 import functools
@@ -32,17 +32,25 @@ _ABOUT_NOBODY = ("spar.setting.change",)
 
 def note_addons(registry) -> None:
     """Note the addons of a database that belong together with ours."""
+    registry["base"]._spar_related = find_related_addons(registry)
+
+
+def find_related_addons(registry) -> frozenset[str]:
+    """Return the addons of a database that belong together with ours."""
     depends = {}
     for name in registry._init_modules:
         if manifest := Manifest.for_addon(name, display_warning=False):
             depends[name] = tuple(manifest["depends"])
-    registry["base"]._spar_related = frozenset(find_related(depends, _OURS))
+    return frozenset(find_related(depends, _OURS))
 
 
 def guard_searches(registry) -> None:
-    """Guard the searches of our stored models: also a field is read by a search."""
+    """Guard the searches of our models: also a field is read by a search.
+
+    The rows of forms, too: they name a person beside a provider.
+    """
     for name, model in registry.items():
-        if name.startswith("spar.") and _is_guarded(model):
+        if name.startswith("spar.") and (_is_guarded(model) or _is_form(model)):
             _guard_searches_of(model)
 
 
@@ -50,6 +58,11 @@ def _is_guarded(model) -> bool:
     """Return whether a model of ours stores what concerns people."""
     is_stored = not (model._abstract or model._transient)
     return is_stored and model._original_module != HARMLESS
+
+
+def _is_form(model) -> bool:
+    """Return whether a model of ours stores what staff have open."""
+    return model._transient and model._original_module != HARMLESS
 
 
 def _guard_searches_of(model: type) -> None:
@@ -99,10 +112,18 @@ def _is_for_others(env) -> bool:
     return not env["res.users"].browse(get_person(env))._has_spar_role()
 
 
+def _is_about_people(records) -> bool:
+    """Return whether the records have something sealed, or name contacts."""
+    return hasattr(records, "_sealed_columns") or any(
+        field.type == "many2one" and field.comodel_name == "res.partner"
+        for field in records._fields.values()
+    )
+
+
 def _check_addon(records, addon: str) -> None:
     if not is_at_run_time(records.env):
         return
-    is_closed = hasattr(records, "_sealed_columns") and _is_for_others(records.env)
+    is_closed = _is_about_people(records) and _is_for_others(records.env)
     if addon in records._spar_related and (
         not is_closed or records._name in _ABOUT_NOBODY
     ):

@@ -18,6 +18,7 @@ from odoo.tools import (
 
 from ..expressions import scheduled
 
+NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
 #: Expressions whose format would read what they may not name.
 FORMATS = (
     "'{0.transaction.field_data}'.format(env)",
@@ -155,6 +156,22 @@ class TestScreens(TransactionCase):
                     "arch": '<field name="name" position="after"><b/></field>',
                 }
             )
+
+    def test_views_of_addons_are_not_deleted(self):
+        for name in (
+            "web.webclient_bootstrap",
+            "web.login",
+            "base.view_partner_category_list",
+            "spar_mapper_connector.res_users_view_form",
+            "spar_mapper_connector.layout",
+        ):
+            with self.subTest(name), self.refused():
+                self.env.ref(name).unlink()
+        page = self.env["ir.ui.view"].create(
+            {"name": "x", "type": "qweb", "key": "website.x", "arch": "<t t-name='x'/>"}
+        )
+        page.unlink()
+        self.assertFalse(page.exists())
 
     def test_websites_pages_stay_editable(self):
         view = self.env["ir.ui.view"].create(
@@ -302,6 +319,59 @@ class TestScreens(TransactionCase):
             {"module": "__import__", "name": "x", "model": "res.users", "res_id": 1}
         )
         own.res_id = self.admin.id
+
+    def test_an_import_gives_no_external_ids_of_addons(self):
+        """Odoo writes the names of imported records by SQL."""
+        partners = self.env["res.partner"]
+        loaded = partners.load(["id", "name"], [["__import__.x", "X"]])
+        self.assertTrue(loaded["ids"])
+        for model, name in (("res.partner", "spar_mapper.x"), ("res.groups", "base.x")):
+            with self.subTest(name), mute_logger("odoo.models"):
+                answer = self.env[model].load(["id", "name"], [[name, "X"]])
+                self.assertFalse(answer["ids"])
+                self.assertIn("external IDs", answer["messages"][0]["message"])
+
+    def test_records_of_ours_get_no_name_of_another_addon(self):
+        """Uninstalling that addon would delete them."""
+        provider = self.env["spar.fsp"].sudo().create({"name": "P", "code": "TESTP"})
+        values = {"name": "x", "model": provider._name, "res_id": provider.id}
+        names = self.env["ir.model.data"]
+        with self.refused():
+            names.create({"module": "base_geolocalize", **values})
+        names.create({"module": "__export__", **values})
+        self.env.cr.execute(
+            """INSERT INTO ir_model_data (module, name, model, res_id)
+               VALUES ('base_geolocalize', 'y', %s, %s)""",
+            [provider._name, provider.id],
+        )
+        with self.assertLogs(NAMES, level="ERROR"):
+            names._module_data_uninstall(["base_geolocalize"])
+        self.assertTrue(provider.exists())
+        left = names.search([("model", "=", "spar.fsp"), ("name", "in", ("x", "y"))])
+        self.assertEqual(left.mapped("name"), ["x"])
+
+    def test_constraints_and_tables_stay(self):
+        """Deleting a note of Odoo on a constraint drops it; a note drops a table."""
+        constraint = self.env["ir.model.constraint"].search(
+            [("name", "=", "spar_setting_change_two_people")]
+        )
+        relations = self.env["ir.model.relation"]
+        addon = self.env.ref("base.module_base_geolocalize")
+        model = self.env["ir.model"]._get("res.partner")
+        values = {"name": "spar_event", "model": model.id, "module": addon.id}
+        for way in (
+            constraint.unlink,
+            lambda: constraint.write({"name": "x"}),
+            lambda: relations.create(values),
+            lambda: relations.search([], limit=1).write({"name": "spar_event"}),
+            lambda: relations.search([], limit=1).unlink(),
+        ):
+            with self.refused():
+                way()
+        self.env.cr.execute(
+            "SELECT count(*) FROM pg_constraint WHERE conname = %s", [constraint.name]
+        )
+        self.assertEqual(self.env.cr.fetchone(), (1,))
 
     def test_superuser_code_writes_no_code_for_others(self):
         """Some methods of Odoo create whatever record their caller names."""

@@ -327,6 +327,19 @@ class TestMembership(AccountCase):
         self.give(self.clerk, "base.group_partner_manager")
         self.assertTrue(self.clerk.has_group("base.group_partner_manager"))
 
+    def test_an_account_that_had_a_role_is_not_deleted(self):
+        """The history names it; without it, nobody would be the second person."""
+        accounts = self.env["res.users"].with_user(self.odoo)
+        for user in (self.first, self.second, self.first + self.second):
+            with self.assertRaisesRegex(UserError, "Archive it"):
+                accounts.browse(user.ids).unlink()
+        self.second.with_user(self.odoo).group_ids -= self.env.ref(ADMINISTRATOR)
+        with self.assertRaisesRegex(UserError, "Archive it"):
+            accounts.browse(self.second.id).unlink()
+        self.second.with_user(self.odoo).active = False
+        accounts.browse(self.clerk.id).unlink()
+        self.assertFalse(self.clerk.exists())
+
     def test_no_way_round_by_groups(self):
         officer = self.env.ref(OFFICER).with_user(self.odoo)
         mine = self.env["res.groups"].create(

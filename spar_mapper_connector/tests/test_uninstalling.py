@@ -63,6 +63,17 @@ class TestUninstalling(KeyringCase):
             self.addon.button_upgrade()
         self.assertEqual(self.addon.state, "to upgrade")
 
+    def test_what_is_left_of_an_installation_is_cancelled(self):
+        """While an addon waits, Odoo runs no job."""
+        addon = self.env.ref("base.module_base_geolocalize")
+        self.env.cr.execute(
+            "UPDATE ir_module_module SET state = 'to install' WHERE id = %s", [addon.id]
+        )
+        addon.invalidate_recordset()
+        with patch.object(expressions, "request", object()):
+            self.env["base.module.upgrade"].upgrade_module_cancel()
+        self.assertEqual(addon.state, "uninstalled")
+
     def assert_for_buttons(self):
         return self.assertRaisesRegex(UserError, "buttons")
 

@@ -1,5 +1,7 @@
 """Who decides who is paid: nobody without a role, and no expression."""
 
+import sys
+from types import ModuleType
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -7,12 +9,14 @@ from odoo.tests import new_test_user
 from odoo.tools import mute_logger, safe_eval
 
 from odoo.addons.spar_mapper_connector import expressions
+from odoo.addons.spar_mapper_connector.server import reading
 from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
 
 from ..models.person import res_partner
 from .common import FA, RegistryCase
 
 ALARMS = "odoo.addons.spar_mapper_connector.expressions"
+READING = "odoo.addons.spar_mapper_connector.server.reading"
 
 
 class TestDeciding(RegistryCase):
@@ -54,6 +58,38 @@ class TestDeciding(RegistryCase):
         self.env.invalidate_all()
         self.assertEqual(self.household.spar_head_id, self.ada)
         self.assertEqual(self.ada.parent_id, self.household)
+
+    def test_no_expression_reads_a_form_that_staff_have_open(self):
+        """It names a person beside a provider."""
+        wizard = self.env["spar.collect.wizard"].create({"partner_id": self.ada.id})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for code in (
+            "env['spar.collect.wizard'].sudo().search([])",
+            "env['spar.collect.wizard'].sudo().search_count([])",
+            "x = wizard.sudo().partner_id",
+        ):
+            with self.subTest(code), self.assertRaisesRegex(Exception, "expression"):
+                self.evaluate(code, wizard=wizard)
+        self.assertEqual(wizard.partner_id, self.ada)
+
+    def test_an_error_of_odoo_names_no_member(self):
+        """Odoo's mail reads the name of a document as superuser."""
+        values = {"programme_id": self.programme.id, "partner_id": self.grace.id}
+        member = self.env["spar.programme.member"].create(values)
+        name = "odoo.addons.mail.models.work"
+        work = vars(sys.modules.setdefault(name, ModuleType(name)))
+        self.addCleanup(sys.modules.pop, name)
+        exec("def show(record): return record.sudo().display_name", work)  # noqa: S102
+        for user, is_open in ((self.manager, True), (self.editor, False)):
+            self.serve(user)
+            self.startPatcher(patch.object(reading, "request", ServedRequest(user.id)))
+            self.env.invalidate_all()
+            if is_open:
+                self.assertTrue(work["show"](member.with_user(user)))
+                continue
+            with mute_logger(READING), self.assertRaises(AccessError):
+                work["show"](member.with_user(user))
 
     def test_no_stored_action_does(self):
         action = self.env["ir.actions.server"].create(
@@ -155,6 +191,38 @@ class TestDeciding(RegistryCase):
         self.env.invalidate_all()
         opened = identity._open_identities()[identity.id]
         self.assertIn("2007760620", opened.id_value)
+
+    def test_the_context_does_not_say_who_verified(self):
+        """A default of the context fills in what the values leave out."""
+        values = {
+            "partner_id": self.ada.id,
+            "id_type_id": self.ada.spar_identity_ids.id_type_id.id,
+            "value": "2007831891",
+        }
+        forged = {
+            "default_is_verified": True,
+            "default_verified_by": self.manager.id,
+            "default_state": "dismissed",
+        }
+        identities = self.env["spar.person.identity"].with_user(self.user)
+        identity = identities.with_context(**forged).create(values)
+        self.assertNotEqual(identity.verified_by, self.manager)
+        self.assertEqual(
+            identity.env.context, identities.with_context(**forged).env.context
+        )
+        tasks = self.env["spar.registry.task"].with_context(**forged)
+        self.assertEqual(tasks._propose("no_head", self.grace).state, "open")
+
+    def test_people_of_the_registry_are_not_deleted(self):
+        """Their IDs, accounts and tasks would go with them."""
+        self.serve(self.editor)
+        for user in (self.editor, self.user):
+            with self.assertRaisesRegex(UserError, "Archive the person"):
+                self.ada.with_user(user).sudo().unlink()
+        self.assertTrue(self.ada.spar_identity_ids)
+        somebody = self.create_person("Somebody")
+        somebody.with_user(self.editor).unlink()
+        self.assertFalse(somebody.exists())
 
     def test_another_id_by_which_somebody_is_paid_is_a_task(self):
         self.collect(self.ada, FA)

@@ -3,10 +3,11 @@ from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
 
-from ..exceptions import DraftOutdated, TicketNeeded
+from ..exceptions import DraftOutdated, StepUpNeeded, TicketNeeded
 from ..lib import steps
 from . import draft_pages
 from .change import _QUESTIONS, _STEPS, show_done
+from .confirmed import lead_to
 from .draft_pages import DraftPages
 from .page import STAFF_PAGE, go_to, page, show
 
@@ -69,11 +70,16 @@ class AgentPages(http.Controller):
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["GET"], **STAFF_PAGE)
     @page
     def ask_confirmation(self, uuid, **_ignored):
-        """Show the whole change for confirmation, once the person is authenticated."""
-        pages = _find(uuid)
-        is_proved = request.env["spar.helped.change"]._is_proved(pages.draft)
-        if pages.draft.state == "open" and not is_proved:
-            return go_to(pages.get_url(steps.REVIEW), "proof")
+        """Show the whole change for confirmation, once the person is authenticated.
+
+        Where the mapper has a page of its own for that, lead there.
+        """
+        pages, helped = _find(uuid), request.env["spar.helped.change"]
+        if pages.draft.state == "open":
+            if not helped._is_proved(pages.draft):
+                return go_to(pages.get_url(steps.REVIEW), "proof")
+            if helped._is_confirmed_elsewhere(pages.draft):
+                return _lead_to_mapper(pages)
         return draft_pages.show_step(pages, steps.REVIEW, is_confirmation=True)
 
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["POST"], **STAFF_PAGE)
@@ -86,8 +92,23 @@ class AgentPages(http.Controller):
             )
         except TicketNeeded:
             return go_to(pages.get_url(steps.REVIEW), "proof")
+        except DraftOutdated:
+            return draft_pages.show_current_step(pages)
         if pages.draft.state == "open":
             return go_to(pages.get_url(steps.REVIEW), "again")
+        return go_to(pages.get_url("done"))
+
+    @http.route("/spar/agent/<string:uuid>/finish", methods=["GET"], **STAFF_PAGE)
+    @page
+    def finish(self, uuid, confirmation="", **_ignored):
+        """Show what was decided on the mapper's own page."""
+        pages = _find(uuid)
+        try:
+            request.env["spar.helped.change"]._take_result(pages.draft, confirmation)
+        except StepUpNeeded:
+            return go_to(pages.get_url(steps.REVIEW), "proof")
+        if pages.draft.state == "open":
+            return go_to(pages.get_url(steps.REVIEW))
         return go_to(pages.get_url("done"))
 
     @http.route("/spar/agent/<string:uuid>/done", methods=["GET"], **STAFF_PAGE)
@@ -99,3 +120,11 @@ class AgentPages(http.Controller):
 def _find(uuid: str) -> DraftPages:
     draft = request.env["spar.helped.change"]._find_draft(uuid)
     return DraftPages(draft, f"/spar/agent/{uuid}", is_agent=True)
+
+
+def _lead_to_mapper(pages: DraftPages):
+    """Redirect the person beside the officer to the mapper's own page."""
+    proposed = request.env["spar.helped.change"]._propose(pages.draft)
+    if proposed is None:
+        return go_to(pages.get_url("done"))
+    return lead_to(proposed, pages.get_url("finish"))

@@ -2,7 +2,7 @@ from odoo import http
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.confirmation import ConfirmationPage
-from odoo.addons.spar_mapper_connector.pages.showing import PAGE
+from odoo.addons.spar_mapper_connector.pages.showing import SHARED_PAGE
 
 from ..models.spar_my_confirmation import RETURN_PATH
 from .page import get_home, go_to, page
@@ -15,7 +15,7 @@ MAX_PROPOSED = 5
 class ConfirmedPages(http.Controller):
     """The return from a mapper's own page of review."""
 
-    @http.route(RETURN_PATH, methods=["GET"], **PAGE)
+    @http.route(RETURN_PATH, methods=["GET"], **SHARED_PAGE)
     @page
     def come_back(self, confirmation="", **_ignored):
         """Continue where the proposal of this reference was made, in this session."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.contract import OwnerLogin
 from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts
@@ -26,6 +28,25 @@ class Beneficiary:
     name: str = ""
     contacts: Contacts = Contacts()
     login: OwnerLogin | None = None
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Beneficiary:
+        """Return the person that ``dataclasses.asdict`` wrote.
+
+        >>> from dataclasses import asdict
+        >>> login = OwnerLogin("https://op", "a.b.c")
+        >>> ada = Beneficiary("a1", "token:1@id", "id", "https://op", login=login)
+        >>> Beneficiary.from_json(asdict(ada)) == ada
+        True
+        """
+        login = document.get("login")
+        return cls(
+            **{
+                **document,
+                "contacts": Contacts(**document["contacts"]),
+                "login": OwnerLogin(**login) if login else None,
+            }
+        )
 
     def __repr__(self) -> str:
         """Return a representation without ID and name, which is safe to log.

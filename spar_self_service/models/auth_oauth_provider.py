@@ -1,5 +1,3 @@
-from urllib.parse import urlsplit
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -7,7 +5,6 @@ from odoo.fields import Domain
 from odoo.addons.spar_mapper_connector.lib.oidc.authorization import add_query
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import NoUsableId
 from odoo.addons.spar_mapper_connector.lib.oidc.verified import VerifiedLogin
-from odoo.addons.spar_staff_login.lib.settings import get_staff_host
 
 FLOW = "spar_oidc"
 CALLBACK_PATH = "/spar/oidc/callback/"
@@ -104,8 +101,7 @@ class AuthOauthProvider(models.Model):
 
     def _get_staff_base_url(self) -> str:
         """Return the address of staff's screens, on their own host if they have one."""
-        host, base = get_staff_host(self.env.cr.dbname), self._get_base_url()
-        return f"{urlsplit(base).scheme}://{host}" if host else base
+        return self.env["spar.page.frame"]._get_staff_base_url()
 
     def _get_redirect_uri(self, for_staff: bool = False) -> str:
         """Return where the provider sends people back; registered with its operator."""

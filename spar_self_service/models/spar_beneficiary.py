@@ -5,7 +5,6 @@ from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
-from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts
 from odoo.addons.spar_mapper_connector.lib.pages.browser import begin_attempt
 
 from ..exceptions import NotLoggedIn, StepUpNeeded, TicketNeeded
@@ -104,18 +103,28 @@ class SparBeneficiary(models.AbstractModel):
         """Use up the ticket of this officer for this draft; raises TicketNeeded."""
         self._check_officer(officer)
         proofs = self.env["spar.login.proof"]
-        taken = proofs._take("agent", officer.id, draft_digest)
-        if not taken:
-            raise TicketNeeded()
-        nonce, person = taken
-        contacts = Contacts(**person.pop("contacts"))
-        return AgentTicket(Beneficiary(contacts=contacts, **person), officer.id, nonce)
+        return self._build_ticket(
+            officer, proofs._take("agent", officer.id, draft_digest)
+        )
 
     @api.model
-    def _has_agent_ticket(self, officer, draft_digest: str) -> bool:
-        """Return whether this officer has a ticket for this draft, without using it."""
+    def _read_agent_ticket(self, officer, draft_digest: str) -> AgentTicket:
+        """Return this officer's ticket for this draft, without using it up.
+
+        Raises TicketNeeded.
+        """
         self._check_officer(officer)
-        return self.env["spar.login.proof"]._has("agent", officer.id, draft_digest)
+        proofs = self.env["spar.login.proof"]
+        return self._build_ticket(
+            officer, proofs._read("agent", officer.id, draft_digest)
+        )
+
+    @api.model
+    def _build_ticket(self, officer, found: tuple | None) -> AgentTicket:
+        if not found:
+            raise TicketNeeded()
+        nonce, person = found
+        return AgentTicket(Beneficiary.from_json(person), officer.id, nonce)
 
     @api.model
     def _check_officer(self, officer) -> None:

@@ -1,10 +1,21 @@
+from dataclasses import replace
+
 from odoo import api, models
 from odoo.exceptions import AccessError
 
-from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+from odoo.addons.spar_mapper_connector.lib.confirmation import (
+    Confirmation,
+    ConfirmationPage,
+    ConfirmationState,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Capability,
+)
 
-from ..exceptions import DraftOutdated
-from ..lib.beneficiary import AgentTicket
+from ..exceptions import DraftOutdated, StepUpNeeded, TicketNeeded
+from ..lib.beneficiary import AgentTicket, Beneficiary
 
 OFFICER = "spar_fa_directory.group_officer"
 
@@ -75,15 +86,90 @@ class SparHelpedChange(models.AbstractModel):
     @api.model
     def _is_proved(self, draft_sudo) -> bool:
         """Return whether the person has authenticated for the draft as it stands."""
-        return self.env["spar.beneficiary"]._has_agent_ticket(
+        try:
+            self._read_ticket(draft_sudo)
+        except TicketNeeded:
+            return False
+        return True
+
+    @api.model
+    def _read_ticket(self, draft_sudo) -> AgentTicket:
+        """Return the ticket for the draft as it stands; raises TicketNeeded."""
+        return self.env["spar.beneficiary"]._read_agent_ticket(
             self._check_officer(), draft_sudo._get_digest_text()
         )
+
+    # === ON THE MAPPER'S OWN PAGE === #
+
+    @api.model
+    def _is_confirmed_elsewhere(self, draft_sudo) -> bool:
+        """Return whether the person confirms on the mapper's own page.
+
+        Raises TicketNeeded, and MapperError.
+        """
+        person = self._read_ticket(draft_sudo).beneficiary
+        return self.env["spar.my.confirmation"]._is_needed(person)
+
+    @api.model
+    def _propose(self, draft_sudo) -> ConfirmationPage | None:
+        """Return the mapper's page on which the person confirms the draft.
+
+        Returns None where the draft is closed, because its account is in force. The
+        ticket names the person and confirms nothing: it is not used up. Raises
+        TicketNeeded, and MapperError.
+        """
+        officer, ticket = self._check_officer(), self._read_ticket(draft_sudo)
+        call = self._build_call(officer, ticket.beneficiary)
+        confirmations = self.env["spar.my.confirmation"]
+        return confirmations._propose_for(
+            draft_sudo, ticket.beneficiary, call, call.actor
+        )
+
+    @api.model
+    def _take_result(self, draft_sudo, reference: str) -> None:
+        """Store what became of a draft's proposal in the draft.
+
+        The person has left by then, and only their mapper knows the reference: every
+        mapper of the offered providers is asked. Raises StepUpNeeded for a reference
+        that is not of this draft, and MapperError.
+        """
+        call = self._build_officers_call(self._check_officer())
+        confirmations = self.env["spar.my.confirmation"]
+        for mapper in self._get_mappers():
+            found = mapper._get_confirmation(call, reference)
+            if found.state is not ConfirmationState.UNKNOWN:
+                confirmations._check_reference(draft_sudo, found)
+                if found.state is ConfirmationState.DECIDED:
+                    self._close(draft_sudo, found)
+                return
+        raise StepUpNeeded()
+
+    @api.model
+    def _get_mappers(self) -> list:
+        """Return the mappers of the offered providers that have a page of their own."""
+        backends = self.env["spar.mapper.backend"]
+        types_sudo = self.env["auth.oauth.provider"]._get_offered().id_type_id
+        mappers = [backends._get_mapper(each).sudo() for each in types_sudo]
+        return [
+            mapper
+            for mapper in dict.fromkeys(mappers)
+            if Capability.CONFIRMATION in mapper._capabilities()
+        ]
+
+    @api.model
+    def _close(self, draft_sudo, found: Confirmation) -> None:
+        if draft_sudo.state == "open":
+            draft_sudo._lock_version(draft_sudo.version)
+            draft_sudo._close(found.outcome.value, found.problem)
+
+    # === ON THESE PAGES === #
 
     @api.model
     def _carry_out(self, draft_sudo, version: int) -> None:
         """Carry out the confirmed change, once; the history names both people.
 
-        Raises TicketNeeded where the draft was edited since the person's login, and
+        Raises TicketNeeded where the draft was edited since the person's login,
+        DraftOutdated where the person confirms on the mapper's own page, and
         MapperError when the mapper cannot work: the ticket is then unused.
         """
         if draft_sudo.state == "done":
@@ -94,18 +180,25 @@ class SparHelpedChange(models.AbstractModel):
             ticket = self.env["spar.beneficiary"]._take_agent_ticket(
                 officer, draft_sudo._get_digest_text()
             )
-            call = self._build_call(officer, ticket)
+            self.env["spar.my.confirmation"]._check_own(ticket.beneficiary)
+            call = self._build_call(officer, ticket.beneficiary, ticket.nonce)
             mine = self.env["spar.my.address"]
             mine._finish(draft_sudo, ticket.beneficiary, call)
 
     @api.model
-    def _build_call(self, officer, ticket: AgentTicket) -> CallContext:
+    def _build_call(self, officer, person: Beneficiary, nonce: str = "") -> CallContext:
+        return replace(
+            self._build_officers_call(officer),
+            on_behalf_of=f"person:{person.key}",
+            message_reference=nonce,
+            login=person.login,
+        )
+
+    @api.model
+    def _build_officers_call(self, officer) -> CallContext:
         return CallContext(
             actor=f"user:{officer.id}",
-            on_behalf_of=f"person:{ticket.beneficiary.key}",
             channel="agent",
             authority=Authority.OWNER,
             authenticated_by="login",
-            message_reference=ticket.nonce,
-            login=ticket.beneficiary.login,
         )

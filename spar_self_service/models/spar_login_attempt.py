@@ -2,6 +2,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from secrets import compare_digest
 
 from odoo import api, fields, models
 
@@ -118,18 +119,22 @@ class SparLoginAttempt(models.Model):
         """Return and delete the attempt of this state, begun by this browser.
 
         This happens in a transaction of its own: whatever becomes of the request, a
-        state is valid for one response. Raises AttemptUnknown.
+        state is valid for one response, also in another browser, so that whoever sent
+        somebody to the provider cannot use the response. Raises AttemptUnknown.
         """
         with self.env.registry.cursor() as cr:
             cr.execute(
                 """DELETE FROM spar_login_attempt
-                    WHERE state_digest = %s AND browser_digest = %s
-                   RETURNING provider_id, purpose, user_id, return_to, draft_mac,
-                          sealed, extract(epoch FROM began_at)::bigint AS began_at""",
-                (digest_secret(state), digest_secret(browser)),
+                    WHERE state_digest = %s
+                   RETURNING browser_digest, provider_id, purpose, user_id, return_to,
+                          draft_mac, sealed,
+                          extract(epoch FROM began_at)::bigint AS began_at""",
+                (digest_secret(state),),
             )
             row = cr.dictfetchone()
-        if not row or row["began_at"] < time.time() - LIFETIME.total_seconds():
+        if not row or not _is_of(row, browser):
+            raise AttemptUnknown("state")
+        if row["began_at"] < time.time() - LIFETIME.total_seconds():
             raise AttemptUnknown("state")
         return self._build_pending(row, state)
 
@@ -165,3 +170,8 @@ class SparLoginAttempt(models.Model):
             "DELETE FROM spar_login_attempt WHERE began_at < %s",
             (fields.Datetime.now() - LIFETIME,),
         )
+
+
+def _is_of(row: dict, browser: str) -> bool:
+    """Return whether an attempt was begun by the browser with this secret."""
+    return compare_digest(bytes(row["browser_digest"]), digest_secret(browser))

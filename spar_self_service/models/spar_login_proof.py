@@ -87,19 +87,24 @@ class SparLoginProof(models.Model):
         return nonce, json.loads(self._unseal_value(sealed, nonce, user_id))
 
     @api.model
-    def _has(self, kind: str, user_id: int, draft_digest: str) -> bool:
-        """Return whether ``_take`` would find a proof, without using it."""
+    def _read(self, kind: str, user_id: int, draft_digest: str) -> tuple | None:
+        """Return what ``_take`` would return, without using it up."""
         rows = self.env.execute_query(
             SQL(
-                """SELECT 1 FROM spar_login_proof WHERE kind = %s AND user_id = %s
-                      AND draft_mac = %s AND made_at >= %s LIMIT 1""",
+                """SELECT nonce, sealed FROM spar_login_proof
+                    WHERE kind = %s AND user_id = %s
+                      AND draft_mac = %s AND made_at >= %s
+                    ORDER BY id DESC LIMIT 1""",
                 kind,
                 user_id,
                 self._get_mac(kind, user_id, draft_digest),
                 fields.Datetime.now() - LIFETIME,
             )
         )
-        return bool(rows)
+        if not rows:
+            return None
+        ((nonce, sealed),) = rows
+        return nonce, json.loads(self._unseal_value(sealed, nonce, user_id))
 
     @api.autovacuum
     def _gc_old(self):

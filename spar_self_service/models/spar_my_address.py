@@ -111,6 +111,8 @@ class SparMyAddress(models.AbstractModel):
     @api.model
     def _add_abilities(self, shown: Overview, capabilities) -> None:
         """Offer only what the backend can do and what is not locked."""
+        if Capability.CONFIRMATION in capabilities:
+            capabilities = capabilities | _BY_CONFIRMATION
         free = shown.state != "locked" and shown.case is None
         linked = shown.state in _LINKED
         needed = Capability.UPDATE if linked else Capability.LINK
@@ -370,7 +372,8 @@ class SparMyAddress(models.AbstractModel):
     ) -> LinkRequest | UpdateRequest | UnlinkRequest | None:
         """Return what a draft asks the mapper for, by what is in force ``now``.
 
-        Returns None where the person saw no account and there is one.
+        Returns None where the person saw no account and there is one. An officer sees
+        none: what they fill in is for the account that is in force now.
         """
         base = draft_sudo.base_version or None
         if draft_sudo.operation == "remove":
@@ -379,8 +382,10 @@ class SparMyAddress(models.AbstractModel):
         if now.outcome is Outcome.NOT_LINKED:
             return LinkRequest(person.id_value, fa, details)
         has_versions = Capability.VERSIONS in mapper._capabilities()
-        if base is None and has_versions and draft_sudo.owner_key:
-            return None
+        if base is None and has_versions:
+            if draft_sudo.owner_key:
+                return None
+            base = now.version
         return UpdateRequest(person.id_value, fa, details, expected_version=base)
 
 
@@ -389,6 +394,9 @@ def _get_objection_digest(period: str, seq: int) -> str:
     return f"objection {period} {seq}"
 
 
+#: What a mapper does that confirms changes itself. A portal elsewhere may propose them,
+#: and has no right to make them.
+_BY_CONFIRMATION = frozenset({Capability.LINK, Capability.UPDATE, Capability.UNLINK})
 #: States in which there is an address.
 _LINKED = ("active", "stopped", "closed")
 #: Why nothing is paid to an address whose provider or branch has closed.

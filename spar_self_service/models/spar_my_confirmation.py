@@ -2,10 +2,12 @@ from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
     ChangeProposal,
+    Confirmation,
     ConfirmationPage,
     ConfirmationState,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    CallContext,
     Capability,
     ObjectionAnswer,
     ObjectionRequest,
@@ -13,6 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 
 from ..exceptions import DraftOutdated, StepUpNeeded
+from ..lib.beneficiary import Beneficiary
 
 #: Where mappers lead back to: one address, which a mapper elsewhere can list.
 RETURN_PATH = "/spar/confirmed"
@@ -29,10 +32,13 @@ class SparMyConfirmation(models.AbstractModel):
     _description = "Confirmation of one's own change"
 
     @api.model
-    def _is_needed(self) -> bool:
-        """Return whether the mapper confirms the changes of this person itself."""
+    def _is_needed(self, person: Beneficiary | None = None) -> bool:
+        """Return whether the mapper confirms the changes of a person itself.
+
+        :param person: by default the one who is logged in
+        """
         mine = self.env["spar.my.address"]
-        mapper = mine._get_mapper(mine._get_person())
+        mapper = mine._get_mapper(person or mine._get_person())
         return Capability.CONFIRMATION in mapper._capabilities()
 
     @api.model
@@ -42,10 +48,21 @@ class SparMyConfirmation(models.AbstractModel):
         It is closed where its account is in force already, and where there is one that
         the person did not see. Raises MapperError.
         """
-        draft_sudo._lock_version(draft_sudo.version)
         mine = self.env["spar.my.address"]
         person = mine._get_person()
-        mapper, call = mine._get_mapper(person), mine._build_call(person)
+        return self._propose_for(draft_sudo, person, mine._build_call(person))
+
+    @api.model
+    def _propose_for(
+        self, draft_sudo, person: Beneficiary, call: CallContext, officer: str = ""
+    ) -> ConfirmationPage | None:
+        """Return the mapper's page for the draft of a person; see ``_propose``.
+
+        :param officer: the reference of the officer who filled it in, or ""
+        """
+        draft_sudo._lock_version(draft_sudo.version)
+        mine = self.env["spar.my.address"]
+        mapper = mine._get_mapper(person)
         fa, now = draft_sudo._build_address(), mine._resolve(mapper, call, person)
         done = mine._find_effect(now, fa)
         if done is not None:
@@ -55,7 +72,8 @@ class SparMyConfirmation(models.AbstractModel):
         if request is None:
             mine._close(draft_sudo, person, call, Outcome.CONFLICT, "version")
             return None
-        return self._send(mapper, person, request, draft_sudo.uuid)
+        proposal = self._build_proposal(person, request, draft_sudo.uuid, officer)
+        return mapper._propose(call, proposal)
 
     @api.model
     def _propose_objection(self, period: str, seq: int) -> ConfirmationPage:
@@ -63,16 +81,24 @@ class SparMyConfirmation(models.AbstractModel):
         mine = self.env["spar.my.address"]
         person = mine._get_person()
         request = ObjectionRequest(person.id_value, period, seq)
-        name = _name_objection(period, seq)
-        return self._send(mine._get_mapper(person), person, request, name)
+        proposal = self._build_proposal(person, request, _name_objection(period, seq))
+        mapper, call = mine._get_mapper(person), mine._build_call(person)
+        return mapper._propose(call, proposal)
 
     @api.model
-    def _send(self, mapper, person, request, name: str) -> ConfirmationPage:
-        call = self.env["spar.my.address"]._build_call(person)
-        return_url = self.env["spar.page.frame"]._get_base_url() + RETURN_PATH
-        language = self.env.lang or ""
-        proposal = ChangeProposal(request, name, return_url, language, person.issuer)
-        return mapper._propose(call, proposal)
+    def _build_proposal(
+        self, person: Beneficiary, request, name: str, officer: str = ""
+    ) -> ChangeProposal:
+        frames = self.env["spar.page.frame"]
+        base = frames._get_staff_base_url() if officer else frames._get_base_url()
+        return ChangeProposal(
+            request,
+            name,
+            return_url=base + RETURN_PATH,
+            language=self.env.lang or "",
+            issuer=person.issuer,
+            officer=officer,
+        )
 
     @api.model
     def _take_result(self, draft_sudo, reference: str) -> None:
@@ -85,11 +111,16 @@ class SparMyConfirmation(models.AbstractModel):
         person = mine._get_person()
         mapper, call = mine._get_mapper(person), mine._build_call(person)
         found = mapper._get_confirmation(call, reference)
-        if found.draft_id != draft_sudo.uuid:
-            raise StepUpNeeded()
+        self._check_reference(draft_sudo, found)
         if found.state is ConfirmationState.DECIDED and draft_sudo.state == "open":
             draft_sudo._lock_version(draft_sudo.version)
             mine._close(draft_sudo, person, call, found.outcome, found.problem)
+
+    @api.model
+    def _check_reference(self, draft_sudo, found: Confirmation) -> None:
+        """Raise StepUpNeeded unless the proposal was made from this draft."""
+        if found.draft_id != draft_sudo.uuid:
+            raise StepUpNeeded()
 
     @api.model
     def _find_answer(
@@ -104,9 +135,12 @@ class SparMyConfirmation(models.AbstractModel):
         return found.answer if is_this else None
 
     @api.model
-    def _check_own(self) -> None:
-        """Raise DraftOutdated where these pages may not confirm by themselves."""
-        if self._is_needed():
+    def _check_own(self, person: Beneficiary | None = None) -> None:
+        """Raise DraftOutdated where these pages may not confirm by themselves.
+
+        :param person: by default the one who is logged in
+        """
+        if self._is_needed(person):
             raise DraftOutdated()
 
 

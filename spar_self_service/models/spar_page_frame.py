@@ -1,9 +1,11 @@
 import base64
 import os
+from urllib.parse import urlsplit
 
 from odoo import api, models, tools
 
 from odoo.addons.spar_mapper_connector.models.pages.spar_page_frame import Logo
+from odoo.addons.spar_staff_login.lib.settings import get_staff_host
 
 from ..exceptions import NotLoggedIn
 from .auth_oauth_provider import LOGIN_PAGE_PATH
@@ -31,6 +33,16 @@ class SparPageFrame(models.AbstractModel):
     @api.model
     def _get_base_url(self) -> str:
         return self._get_website().get_base_url().rstrip("/")
+
+    @api.model
+    def _get_staff_base_url(self) -> str:
+        """Return the address of staff's screens, on their own host if they have one."""
+        host, base = get_staff_host(self.env.cr.dbname), self._get_base_url()
+        return f"{urlsplit(base).scheme}://{host}" if host else base
+
+    @api.model
+    def _get_own_base_urls(self) -> list[str]:
+        return [*super()._get_own_base_urls(), self._get_staff_base_url()]
 
     @api.model
     def _get_colour(self) -> str:

@@ -127,10 +127,13 @@ class StandInCase(KeyringCase):
                 raise TicketNeeded()
             return AgentTicket(person, officer.id, "nonce")
 
-        def _has_agent_ticket(beneficiary, officer, draft_digest):
-            return (officer.id, draft_digest) in case.tickets
+        def _read_agent_ticket(beneficiary, officer, draft_digest):
+            person = case.tickets.get((officer.id, draft_digest))
+            if person is None:
+                raise TicketNeeded()
+            return AgentTicket(person, officer.id, "nonce")
 
-        self.patch(model, "_has_agent_ticket", _has_agent_ticket)
+        self.patch(model, "_read_agent_ticket", _read_agent_ticket)
         self.patch(model, "_get_current", _get_current)
         self.patch(model, "_begin_step_up", _begin_step_up)
         self.patch(model, "_take_step_up", _take_step_up)

@@ -1,6 +1,9 @@
 """A mapper with a page of review of its own: these pages lead there and back."""
 
+import os
 from dataclasses import dataclass, field
+from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from odoo.tests import tagged
 
@@ -20,6 +23,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
     UpdateRequest,
 )
+from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
 from .page_case import FA, ID, STAFF, PageCase
 
@@ -227,3 +231,94 @@ class TestConfirmation(PageCase):
             with self.subTest(name):
                 self.assertIn("/spar/objection/", self.path)
                 self.assertNotIn("finish", self.path)
+
+    # === WITH THE HELP OF AN OFFICER === #
+
+    def help_up_to_the_review(self):
+        """Let an officer fill in, and Ada log in beside them; return the draft."""
+        providers = self.env["auth.oauth.provider"].search([], limit=1)
+        providers.id_type_id = self.env.ref("spar_mapper_connector.id_type_national_id")
+        self.patch(type(providers), "_get_offered", lambda _each: providers.sudo())
+        self.authenticate("officer", "officer-1")
+        self.get("/spar/agent")
+        self.post("/spar/agent")
+        self.choose_all()
+        draft = self.get_draft()
+        self.tickets[self.officer.id, draft._get_digest_text()] = self.ada
+        return draft
+
+    def open_helped(self, draft, step):
+        path = f"/spar/agent/{draft.uuid}/{step}"
+        return self.url_open(path, allow_redirects=False)
+
+    def answer_officer(self, draft, state, outcome=None, **values):
+        found = Confirmation(
+            state, outcome=outcome, **{"draft_id": draft.uuid, **values}
+        )
+        self.proposals.answers[f"user:{self.officer.id}", "reference"] = found
+
+    def test_person_beside_an_officer_confirms_on_the_page_of_the_mapper(self):
+        self.store.add(ID, FA, STAFF)
+        draft = self.help_up_to_the_review()
+        page = self.open_helped(draft, "confirm")
+        self.assertEqual(page.headers["Location"], PAGE_URL)
+        ((call, proposal),) = self.proposals.made
+        officer = f"user:{self.officer.id}"
+        self.assertEqual((call.actor, proposal.officer), (officer, officer))
+        self.assertEqual(call.on_behalf_of, "person:ada-key")
+        self.assertEqual(call.channel, "agent")
+        self.assertEqual(proposal.request.id_value, ID)
+        self.assertEqual(proposal.request.expected_version, 1)
+        self.assertEqual(proposal.draft_id, draft.uuid)
+        self.answer_officer(draft, ConfirmationState.DECIDED, Outcome.UPDATED)
+        self.come_back()
+        self.assertIn("Your account is saved", self.text)
+        self.assertIn("Give the device back", self.text)
+        self.assertEqual((self.get_draft().state, self.acts), ("done", []))
+
+    def test_officer_goes_on_after_a_change_that_was_not_confirmed(self):
+        draft = self.help_up_to_the_review()
+        self.open_helped(draft, "confirm")
+        for state in (ConfirmationState.CANCELLED, ConfirmationState.EXPIRED):
+            self.answer_officer(draft, state)
+            self.come_back()
+            with self.subTest(state):
+                self.assertEqual(self.path, f"/spar/agent/{draft.uuid}/review")
+        self.assertEqual((draft.state, self.acts), ("open", []))
+
+    def test_officer_cannot_confirm_beside_it(self):
+        draft = self.help_up_to_the_review()
+        self.get("/spar/agent")
+        form = {"version": str(draft.version)}
+        self.post(f"/spar/agent/{draft.uuid}/confirm", **form)
+        self.assertEqual((self.get_draft().state, self.acts), ("open", []))
+
+    def test_officer_proposes_nothing_without_the_persons_login(self):
+        draft = self.help_up_to_the_review()
+        self.tickets.clear()
+        page = self.open_helped(draft, "confirm")
+        self.assertTrue(page.headers["Location"].endswith("/review?said=proof"))
+        self.assertEqual(self.proposals.made, [])
+
+    def test_reference_of_another_draft_closes_no_officers_draft(self):
+        draft = self.help_up_to_the_review()
+        self.open_helped(draft, "confirm")
+        decided = ConfirmationState.DECIDED
+        self.answer_officer(draft, decided, Outcome.LINKED, draft_id="another")
+        self.come_back()
+        self.assertEqual(self.path, f"/spar/agent/{draft.uuid}/review?said=proof")
+        self.proposals.answers.clear()
+        page = self.open_helped(draft, "finish?confirmation=made-up")
+        self.assertTrue(page.headers["Location"].endswith("/review?said=proof"))
+        self.assertEqual((draft.state, self.acts), ("open", []))
+
+    def test_officers_are_led_back_to_the_host_of_staff(self):
+        host = urlsplit(self.base_url()).netloc
+        with patch.dict(os.environ, {STAFF_HOST_VARIABLE: host}):
+            draft = self.help_up_to_the_review()
+            self.open_helped(draft, "confirm")
+            ((_call, proposal),) = self.proposals.made
+            self.assertEqual(proposal.return_url, f"http://{host}/spar/confirmed")
+            self.answer_officer(draft, ConfirmationState.DECIDED, Outcome.LINKED)
+            self.come_back()
+        self.assertIn("Your account is saved", self.text)

@@ -264,6 +264,9 @@ class TestLogin(LoginCase):
         self.authenticate(None, None)
         self.assertEqual(self.come_back(state=begun["state"]).status_code, 400)
         self.assertIsNone(self.get_session_user())
+        # Nor can whoever began it use that response afterwards.
+        self.env.cr.execute("SELECT count(*) FROM spar_login_attempt")
+        self.assertEqual(self.env.cr.fetchone(), (0,))
 
     def test_expired_attempt_is_refused(self):
         self.begin()

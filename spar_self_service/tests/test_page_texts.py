@@ -7,6 +7,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.addons.spar_mapper_connector.lib.contract import (
     PROCESSING,
     HistoryEvent,
+    MaskedFa,
     ObjectionAnswer,
     Outcome,
     Remedy,
@@ -158,6 +159,16 @@ class TestAddressWords(StandInCase, TransactionCase):
         )
         self.assertTrue(lines["Account number"].is_masked)
         self.assertFalse(lines["Bank"].is_masked)
+
+    def test_address_that_came_masked_is_shown_in_the_same_lines(self):
+        """A portal gets no other from a store elsewhere."""
+        (masked,) = self.env["spar.fa.strategy"]._mask_addresses([FA])
+        self.assertEqual(self.describe(MaskedFa(masked)), self.describe(FA))
+
+    def test_masked_address_that_cannot_be_read_is_shown_as_it_came(self):
+        for text in ("••••••••1111", "other:••••••••1111@BR01.TESTBANK"):
+            (line,) = self.words._describe(MaskedFa(text))
+            self.assertEqual((line.text, line.heard), (text, "hidden"))
 
     def test_typed_number_is_shown_whole_and_grouped(self):
         line = self.describe(FA, whole=True)["Account number"]

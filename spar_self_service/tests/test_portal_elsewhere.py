@@ -19,7 +19,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from .page_case import ID, STAFF, PageCase
 from .test_spar_identity import IdentityCase
 
-MASKED = MaskedFa("account:••••••••1111@BR01.TESTBANK")
+MASKED = MaskedFa("account:•••••••••111@BR01.TESTBANK")
+CHANGES = {Capability.LINK, Capability.UPDATE, Capability.UNLINK}
 LOGIN = OwnerLogin("https://op.example", "head.body.signature")
 
 
@@ -32,17 +33,31 @@ class TestMaskedPages(PageCase):
         self.people[self.ada_user.id] = replace(self.ada, login=LOGIN)
         self.authenticate("ada", "ada-ada-1")
 
-    def test_masked_address_is_shown_as_it_came(self):
-        self.get("/spar/address")
-        self.assertIn(MASKED, self.text)
-        self.get("/spar/history")
-        self.assertIn(MASKED, self.text)
+    def test_masked_address_is_shown_in_words(self):
+        for path in ("/spar/address", "/spar/history"):
+            self.get(path)
+            for shown in ("Test Bank", "•••••••••111"):
+                with self.subTest(path, shown=shown):
+                    self.assertIn(shown, self.text)
+                    self.assertNotIn(MASKED, self.text)
 
     def test_each_call_has_the_persons_login(self):
         self.get("/spar/address")
         self.assertTrue(self.store.calls)
         for _word, call, _request in self.store.calls:
             self.assertEqual(call.login, LOGIN)
+
+    def test_changes_are_offered_where_the_store_confirms_them(self):
+        """A portal has no right to make them."""
+        self.store.capabilities -= CHANGES
+        for confirms in (False, True):
+            if confirms:
+                self.store.capabilities |= {Capability.CONFIRMATION}
+            self.get("/spar/address")
+            for form in ("/spar/change", "/spar/remove"):
+                with self.subTest(form, confirms=confirms):
+                    offers = f'action="{form}"' in self.page.text
+                    self.assertEqual(offers, confirms)
 
     def test_login_that_is_no_longer_accepted_ends_the_session(self):
         for error in (OwnerLoginExpired(), OwnerLoginRefused()):

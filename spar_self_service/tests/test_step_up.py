@@ -176,17 +176,20 @@ class TestAgentTicket(LoginCase):
         with self.assertRaises(TicketNeeded):
             self.take()
 
-    def test_checking_for_a_ticket_does_not_use_it(self):
-        def has(draft):
-            return self.beneficiaries._has_agent_ticket(self.officer, draft)
+    def test_reading_a_ticket_does_not_use_it(self):
+        def read(draft):
+            return self.beneficiaries._read_agent_ticket(self.officer, draft)
 
         self.begin_agent()
-        self.assertFalse(has(DRAFT))
+        with self.assertRaises(TicketNeeded):
+            read(DRAFT)
         self.come_back()
-        self.assertFalse(has("another draft"))
-        self.assertTrue(has(DRAFT))
-        self.take()
-        self.assertFalse(has(DRAFT))
+        with self.assertRaises(TicketNeeded):
+            read("another draft")
+        found = read(DRAFT)
+        self.assertEqual(self.take(), found)
+        with self.assertRaises(TicketNeeded):
+            read(DRAFT)
 
     def test_person_gets_no_session_and_no_user(self):
         self.begin_agent()

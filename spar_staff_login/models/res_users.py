@@ -1,11 +1,13 @@
 import contextlib
 import secrets
+from smtplib import SMTPException
 
 from odoo import api, models
 from odoo.exceptions import AccessDenied, UserError
 from odoo.http import request
 from odoo.tools import SQL
 
+from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from odoo.addons.spar_mapper_connector.expressions import refuse_expressions
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
@@ -315,14 +317,19 @@ class ResUsers(models.Model):
         words = self.with_context(lang=self.lang or self.env.lang)
         body = words._get_link_text(signup_type, partner_sudo._get_signup_url())
         server_sudo = self.env["ir.mail_server"].sudo()
-        server_sudo.send_email(
-            server_sudo._build_email__(
-                self.company_id.email_formatted or self.email_formatted,
-                [self.email],
-                words.env._("Set your password"),
-                body,
-            )
+        email = server_sudo._build_email__(
+            self.company_id.email_formatted or self.email_formatted,
+            [self.email],
+            words.env._("Set your password"),
+            body,
         )
+        try:
+            server_sudo.send_email(email)
+        except (OSError, SMTPException) as error:
+            # Odoo expects this one: it creates the account all the same.
+            raise MailDeliveryException(
+                self.env._("Unable to connect to SMTP Server"), error
+            ) from error
 
     def _get_link_text(self, signup_type: str, url: str) -> str:
         why = self.env._(

@@ -3,7 +3,7 @@
 import re
 from unittest.mock import patch
 
-from odoo.exceptions import AccessDenied
+from odoo.exceptions import AccessDenied, UserError
 from odoo.modules.module import load_script
 from odoo.tests import tagged
 from odoo.tools import file_path, hash_sign, mute_logger
@@ -142,6 +142,18 @@ class TestWhatOpensAnAccount(StaffCase):
         with patch.object(server, "send_email", autospec=True) as send:
             self.officer.action_reset_password()
         return str(send.call_args.args[1].get_content())
+
+    def test_an_account_is_created_without_a_mail_server(self):
+        """So does Odoo; who presses the button for a link is told what is wrong."""
+        server = type(self.env["ir.mail_server"])
+        away = ConnectionRefusedError(111, "Connection refused")
+        with patch.object(server, "send_email", autospec=True, side_effect=away):
+            new = self.env["res.users"].create(
+                {"name": "New", "login": "new", "email": "new@staff.example"}
+            )
+            with self.assertRaisesRegex(UserError, "mail server"):
+                self.officer.action_reset_password()
+        self.assertFalse(new.partner_id.signup_type)
 
     def get_token_of(self, text):
         return re.search(r"token=([^&\s]+)", text).group(1).replace("%7E", "~")

@@ -315,13 +315,18 @@ class SparFaStrategy(models.Model):
         :param number: of the strategy; 0 to write each in the one that read it, as is
             done for an address that the strategy cannot write
         """
-        addresses = [f.to_address(text) for f, text in zip(formed, texts, strict=True)]
-        written = self._write_addresses(addresses, number) if number else []
         as_read = list(map(fa_form.write_as_read, formed))
         left = [place for place, text in enumerate(as_read) if text is None]
-        by_directory = self._write_as_read([addresses[place] for place in left])
+        by_directory = self._write_as_read(
+            [formed[place].to_address(texts[place]) for place in left]
+        )
         for place, text in zip(left, by_directory, strict=True):
             as_read[place] = text
+        written = []
+        if number:
+            pairs = zip(formed, texts, strict=True)
+            addresses = [form.to_address(text) for form, text in pairs]
+            written = self._write_addresses(addresses, number)
         return [
             requested or own or text
             for requested, own, text in zip_longest(written, as_read, texts)
@@ -353,6 +358,12 @@ class SparFaStrategy(models.Model):
             fa_reader.mask_reading(text, reading, found)
             for text, reading in zip(texts, chosen, strict=True)
         ]
+
+    @api.model
+    def _get_hidden_values(self, text: str) -> list[str]:
+        """Return the values of an address that its masked form hides, in clear."""
+        (reading,), found = self._choose_readings([text])
+        return fa_reader.get_hidden_values(text, reading, found)
 
     @api.model
     def _choose_readings(

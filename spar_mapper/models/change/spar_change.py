@@ -1,13 +1,23 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
-from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.exceptions import (
+    MapperError,
+    ServiceUnavailable,
+)
 
-from ...fields import BigMany2one
+from ...fields import BigMany2one, StoreMany2one
 from ...lib import seals
+from ...lib.evidence import get_number
+from ...lib.records import IN_FORCE
 
+#: The events that end a change without applying it, with the decider's reason.
+_ENDING = ("change_refused", "change_cancelled", "withdrawn")
 #: The group that may decide, which the backend checks.
 SUPERVISOR = "spar_fa_directory.group_supervisor"
+OFFICER = "spar_fa_directory.group_officer"
 
 
 class SparChange(models.Model):
@@ -29,6 +39,7 @@ class SparChange(models.Model):
             ("link", "Link"),
             ("update", "Change"),
             ("unlink", "Unlink"),
+            ("suspend", "Suspend"),
             ("resume", "Resume"),
         ],
         required=True,
@@ -81,7 +92,7 @@ class SparChange(models.Model):
     )
     id_masked = fields.Char(related="mapping_id.id_masked", string="Beneficiary ID")
     current_masked = fields.Char(
-        related="mapping_id.fa_masked", string="Address in force"
+        string="Address in force", compute="_compute_current_masked"
     )
     fa_masked = fields.Char(string="Proposed address", compute="_compute_fa_masked")
     decider_name = fields.Char(
@@ -90,6 +101,36 @@ class SparChange(models.Model):
         search="_search_decider_name",
     )
     why_text = fields.Char(string="Reason for waiting", compute="_compute_why_text")
+    decision_reason = fields.Char(
+        string="Reason for the decision", compute="_compute_decision_reason"
+    )
+    evidence_id = StoreMany2one(
+        "spar.evidence", string="Document", compute="_compute_evidence_id"
+    )
+    assignment_ids = fields.One2many(
+        "spar.change.assignment", "change_id", readonly=True
+    )
+    assignee_id = fields.Many2one(
+        "res.users", string="Assigned to", compute="_compute_assignee_id"
+    )
+    is_for_me = fields.Boolean(
+        string="Waiting for me",
+        compute="_compute_is_for_me",
+        search="_search_is_for_me",
+        help="It waits for your decision: it is assigned to you, or to nobody yet.",
+    )
+    is_mine = fields.Boolean(
+        string="Mine", compute="_compute_is_mine", search="_search_is_mine"
+    )
+    age_days = fields.Integer(
+        string="Days waiting", compute="_compute_age_days", aggregator=None
+    )
+    look_ids = fields.One2many("spar.change.look", "change_id", readonly=True)
+    is_compared = fields.Boolean(
+        string="Compared by you",
+        compute="_compute_is_compared",
+        help="You opened this change and compared it with the evidence.",
+    )
 
     def _get_seal_contexts(self, keyring, row_ids):
         rows = self.env.execute_query(
@@ -159,41 +200,249 @@ class SparChange(models.Model):
     def _compute_fa_masked(self):
         """Open the address for this display only; empty if the change has none."""
         try:
-            keyring = self.env["spar.keyring"]._open()
+            addresses = self._open_addresses()
         except ServiceUnavailable:
             self.fa_masked = self.env._("Encryption keys unavailable")
             return
-        query = SQL("SELECT id, sealed FROM spar_change WHERE id = ANY(%s)", self.ids)
-        contexts = self._get_seal_contexts(keyring, self.ids)
-        texts = seals.unseal_all(keyring, self.env.execute_query(query), contexts)
         for change in self:
-            fa, _details = seals.unpack(texts.get(change.id, ""))
+            fa = addresses.get(change.id)
             masks = self.env["spar.fa.strategy"]._mask_addresses([fa] if fa else [])
             change.fa_masked = "".join(masks)
 
+    @api.depends("mapping_id")
+    def _compute_current_masked(self):
+        """Compute what counts now in the place, if anything does."""
+        for change in self:
+            place = change.mapping_id.filtered(lambda each: each.state in IN_FORCE)
+            change.current_masked = place.fa_masked
+
+    def _open_addresses(self) -> dict[int, str]:
+        """Return the proposed addresses, in clear: for masking and logged accesses.
+
+        Raises ServiceUnavailable.
+        """
+        keyring = self.env["spar.keyring"]._open()
+        query = SQL("SELECT id, sealed FROM spar_change WHERE id = ANY(%s)", self.ids)
+        contexts = self._get_seal_contexts(keyring, self.ids)
+        texts = seals.unseal_all(keyring, self.env.execute_query(query), contexts)
+        return {row_id: seals.unpack(text)[0] for row_id, text in texts.items()}
+
+    @api.depends("state")
+    def _compute_decision_reason(self):
+        """Compute why it was refused or withdrawn, from the event that ended it."""
+        ended = self.filtered(lambda change: change.decided_by and change.decided_at)
+        (self - ended).decision_reason = False
+        for change in ended:
+            events = change.mapping_id.event_ids.filtered(
+                lambda event, change=change: event.kind in _ENDING
+                and event.actor == change.decided_by
+                and event.happened_at == change.decided_at
+            )
+            change.decision_reason = events[-1:].reason
+
+    @api.depends("message_reference")
+    def _compute_evidence_id(self):
+        numbers = {
+            change: get_number(change.message_reference or "") for change in self
+        }
+        documents = self.env["spar.evidence"]
+        if documents.has_access("read"):
+            wanted = [("uuid", "in", [each for each in numbers.values() if each])]
+            documents = documents.search(wanted)
+        found = {document.uuid: document for document in documents}
+        for change in self:
+            change.evidence_id = found.get(numbers[change])
+
+    @api.depends_context("uid")
+    @api.depends("look_ids")
+    def _compute_is_compared(self):
+        compared = self.env["spar.change.look"]._find_compared(self)
+        for change in self:
+            change.is_compared = change.id in compared
+
+    # === MY WORK === #
+
+    @api.depends("assignment_ids.user_id")
+    def _compute_assignee_id(self):
+        for change in self:
+            change.assignee_id = change.assignment_ids.user_id[:1]
+
+    @api.depends_context("uid")
+    @api.depends("state", "assignment_ids.user_id")
+    def _compute_is_for_me(self):
+        mine = self.filtered_domain(self._build_for_me())
+        for change in self:
+            change.is_for_me = change in mine
+
+    @api.model
+    def _search_is_for_me(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        for_me = self._build_for_me()
+        return Domain.OR(for_me if value else ~for_me for value in values)
+
+    @api.model
+    def _build_for_me(self) -> Domain:
+        """Return a domain of what waits for the user's decision."""
+        if not self.env.user.has_group(SUPERVISOR):
+            return Domain.FALSE
+        waiting = Domain("state", "=", "waiting") & Domain("needs_approval", "=", True)
+        assigned = Domain("assignment_ids.user_id", "in", [self.env.uid])
+        free = Domain("assignment_ids", "=", False) & ~self._build_mine()
+        return waiting & (assigned | free)
+
+    @api.depends_context("uid")
+    @api.depends("proposer", "on_behalf_of")
+    def _compute_is_mine(self):
+        own = f"user:{self.env.uid}"
+        for change in self:
+            change.is_mine = own in (change.proposer, change.on_behalf_of)
+
+    @api.model
+    def _search_is_mine(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        mine = self._build_mine()
+        return Domain.OR(mine if value else ~mine for value in values)
+
+    @api.model
+    def _build_mine(self) -> Domain:
+        """Return a domain of what the user proposed, or helped somebody to propose."""
+        own = f"user:{self.env.uid}"
+        return Domain("proposer", "=", own) | Domain("on_behalf_of", "=", own)
+
+    @api.depends("proposed_at", "decided_at")
+    def _compute_age_days(self):
+        now = self.env["spar.mapper.local"]._get_now()
+        for change in self:
+            change.age_days = ((change.decided_at or now) - change.proposed_at).days
+
+    def action_assign(self):
+        """Open the window where waiting changes are assigned to another supervisor."""
+        self._check_supervisor()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Assign"),
+            "res_model": "spar.change.assign.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_change_ids": self.ids},
+        }
+
     # === DECISIONS === #
 
-    def action_approve(self):
-        """Approve the change as a second person; it is applied at once."""
+    def action_review(self):
+        """Record that the user opened the change, then show it beside the present one.
+
+        For supervisors.
+        """
         self._check_supervisor()
+        self.check_access("read")
+        self._get_staff_call()
+        self.env["spar.change.look"]._record(self, "opened")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Review the change"),
+            "res_model": "spar.change.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_change_id": self.id, "dialog_size": "extra-large"},
+        }
+
+    def action_approve(self):
+        """Approve changes as a second person; they are applied at once.
+
+        Only those that this user has opened and compared with the evidence are. Raises
+        AccessError, and UserError if none of them is approved.
+        """
+        self._check_supervisor()
+        self.check_access("read")
+        compared = self.filtered("is_compared")
+        if not compared:
+            raise UserError(self._get_not_compared_text())
+        if len(self) == 1:
+            self._approve()
+            return self._notify_decision()
+        return self._approve_each(compared)
+
+    def _approve(self) -> None:
         with self.env["spar.staff.answers"]._raise_user_errors():
             mapper = self.env["spar.mapper.local"]
             mapper._approve_change(self._get_staff_call(), self.id)
+
+    def _approve_each(self, compared) -> dict:
+        """Approve those that the user compared; notify how many are left, and why."""
+        mapper, done = self.env["spar.mapper.local"], self.browse()
+        for change in compared.sorted("id"):
+            call = change._get_staff_call()
+            try:
+                with self.env.cr.savepoint():
+                    mapper._approve_change(call, change.id)
+            except MapperError:
+                continue
+            done += change
+        self.env.invalidate_all()
+        applied = done.filtered(lambda change: change.state == "applied")
+        left = len(self) - len(applied)
+        text = self.env._("Approved: %(count)s.", count=len(applied))
+        if left:
+            text = self.env._(
+                "Approved: %(count)s. Not approved: %(left)s. Open each of them, "
+                "compare it with the evidence and approve it there.",
+                count=len(applied),
+                left=left,
+            )
+        return self.env["spar.staff.answers"]._notify(text, is_warning=bool(left))
+
+    def _get_not_compared_text(self) -> str:
+        return self.env._(
+            "You can approve a change only after you have opened it and compared it "
+            "with the evidence, and only while the address is as you saw it. Press "
+            "Review."
+        )
+
+    def action_refuse(self, reason: str = ""):
+        """Refuse the change as a second person, with a reason that the proposer sees.
+
+        Raises AccessError, and UserError without a reason or for one that discloses
+        sealed values.
+        """
+        self._check_supervisor()
+        self.ensure_one()
+        if not (reason or "").strip():
+            raise UserError(
+                self.env._("Reason: enter why you refuse. The proposer sees it.")
+            )
+        self._check_reason(reason)
+        with self.env["spar.staff.answers"]._raise_user_errors():
+            call = self.env["spar.mapper.local"]._build_staff_call(reason.strip())
+        self._end(call, "refused")
         return self._notify_decision()
 
-    def action_refuse(self):
-        """Refuse the change as a second person."""
-        self._check_supervisor()
-        self._end(self._get_staff_call(), "refused")
-        return self._notify_decision()
+    def _check_reason(self, reason: str) -> None:
+        """Refuse a reason that discloses the ID or an address: it is kept in clear."""
+        with self.env["spar.staff.answers"]._raise_user_errors():
+            proposed = self._open_addresses().get(self.id)
+        self.mapping_id._check_reason(reason, *filter(None, [proposed]))
 
     def action_cancel(self):
         """Cancel the change, as its proposer or as a supervisor."""
         call = self._get_staff_call()
-        if self.proposer != call.actor:
-            self._check_supervisor()
+        if self.proposer != call.actor and not self.env.user.has_group(SUPERVISOR):
+            self.env["spar.mapper.local"]._check_member(OFFICER)
+            self._refuse_withdrawal()
         self._end(call, "cancelled")
         return self._notify_decision()
+
+    def _refuse_withdrawal(self):
+        """Raise UserError, naming whose change it is and who can end it."""
+        raise UserError(
+            self.env._(
+                "%(proposer)s proposed this change, so you cannot withdraw it. Ask "
+                "them to withdraw it, or ask a supervisor to refuse it.",
+                proposer=self.proposer_name,
+            )
+        )
 
     def _end(self, call, end: str) -> None:
         with self.env["spar.staff.answers"]._raise_user_errors():
@@ -227,7 +476,9 @@ class SparChange(models.Model):
     def _notify_waiting(self) -> dict:
         """Notify the user what this change waits for: a second person, or its time."""
         if self.needs_approval:
-            text = self.env._("The change waits until a supervisor approves it.")
+            text = self._get_approval_texts().get(self.operation) or self.env._(
+                "The change waits until a supervisor approves it."
+            )
         elif self.effective_at:
             text = self.env._(
                 "The change waits until %(time)s.",
@@ -236,6 +487,20 @@ class SparChange(models.Model):
         else:
             text = self.env._("The change waits.")
         return self.env["spar.staff.answers"]._notify(text, is_warning=True)
+
+    @api.model
+    def _get_approval_texts(self) -> dict[str, str]:
+        """Return what becomes of payments until a supervisor decides, by operation."""
+        return {
+            "suspend": self.env._(
+                "The suspension waits until a supervisor approves it. Until then, "
+                "payments continue."
+            ),
+            "resume": self.env._(
+                "This waits until a supervisor approves it. Until then, nothing is "
+                "paid to this address."
+            ),
+        }
 
     def _notify_applied(self) -> dict:
         """Notify the user what now applies in the place that was changed."""

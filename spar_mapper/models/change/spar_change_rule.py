@@ -3,9 +3,15 @@ from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
 
-from ...lib.assessment import Decision, Proposal, Rule
+from ...lib.assessment import Decision, Proposal, Rule, find_rule
 
-_ASSESSED = (Operation.LINK, Operation.UPDATE, Operation.UNLINK, Operation.RESUME)
+_ASSESSED = (
+    Operation.LINK,
+    Operation.UPDATE,
+    Operation.UNLINK,
+    Operation.SUSPEND,
+    Operation.RESUME,
+)
 
 
 class SparChangeRule(models.Model):
@@ -32,7 +38,8 @@ class SparChangeRule(models.Model):
     active = fields.Boolean(default=True)
     operation = fields.Selection(
         selection=lambda self: self._selection_operation(),
-        help="If empty, any operation.",
+        help="If empty, any operation except suspending, which only a rule that names "
+        "it can delay.",
     )
     channel = fields.Char(help="If empty, any channel. For example rest or staff.")
     below_authority = fields.Selection(
@@ -93,8 +100,7 @@ class SparChangeRule(models.Model):
     def _asks_evidence(self, operation: str, authority: Authority) -> bool:
         """Return whether staff who request ``operation`` must attach a document."""
         proposal = Proposal(operation or "", "staff", authority)
-        rules = (rule for rule in self._get_rules() if rule.applies_to(proposal))
-        rule = next(rules, None)
+        rule = find_rule(self._get_rules(), proposal)
         return rule is not None and rule.needs_evidence
 
     def _get_rule(self) -> Rule:

@@ -8,6 +8,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 
 from ...fields import StoreMany2one
 from ...lib import integrity
+from ...lib.objection import DISPUTABLE
 from ...lib.transitions import MIGRATED, OLD_EVENTS, PLACE_EVENTS, SUBJECT_EVENTS
 from ...store.listing import EVENT_BYTES
 
@@ -88,6 +89,13 @@ class SparEvent(models.Model):
         string="By", compute="_compute_actor_name", search="_search_actor_name"
     )
 
+    is_disputable = fields.Boolean(
+        string="Can be disputed",
+        compute="_compute_is_disputable",
+        search="_search_is_disputable",
+        help="Whether the person can state that it was not their doing.",
+    )
+
     @api.model
     def _selection_kind(self):
         kinds = (*PLACE_EVENTS, *SUBJECT_EVENTS, *OLD_EVENTS, MIGRATED)
@@ -141,6 +149,21 @@ class SparEvent(models.Model):
             DROP TRIGGER IF EXISTS spar_event_append_only_truncate ON spar_event;
             """
         )
+
+    # === DISPUTES === #
+
+    @api.depends("kind", "period_id")
+    def _compute_is_disputable(self):
+        for event in self:
+            event.is_disputable = bool(event.period_id) and event.kind in DISPUTABLE
+
+    @api.model
+    def _search_is_disputable(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        disputable = Domain("kind", "in", sorted(DISPUTABLE))
+        disputable &= Domain("period_id", "!=", False)
+        return Domain.OR(disputable if value else ~disputable for value in values)
 
     # === ACTORS === #
 

@@ -372,6 +372,29 @@ class SparMapping(models.Model):
         )
 
     @api.model
+    def _find_in_force(self, texts: list[str]) -> list[FoundPlace]:
+        """Return places that have one of these addresses now, or wait for it.
+
+        It is not counted: see ``spar.lookup``.
+        """
+        places = [place.mapping_id for place in self._find_by_accounts(texts)]
+        if not places:
+            return []
+        forms = [*self.env["spar.mapper.local"]._build_keys(texts), *map(fold, texts)]
+        digests = self._get_search_digests(seals.ADDRESS, forms)
+        column = SQL.identifier("p", f"fa_digest_{self._get_read_column()}")
+        return self._fetch_places(
+            SQL(
+                """SELECT m.id, m.subject_id FROM spar_mapping m
+                     JOIN spar_mapping_period p ON p.id = m.period_id
+                    WHERE m.id = ANY(%s) AND m.state <> 'ended' AND %s = ANY(%s)""",
+                places,
+                column,
+                digests,
+            )
+        )
+
+    @api.model
     def _search_in_force_on(self, operator, values):
         """Return places whose address was in force at some time of a day."""
         periods = self.env["spar.mapping.period"]

@@ -1,13 +1,15 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
+    OutgoingError,
     OutgoingRefused,
     OwnerProofRefused,
     TargetUnknown,
 )
+from odoo.addons.spar_mapper_connector.lib import outgoing
 from odoo.addons.spar_mapper_connector.lib.id_rules import Identifier
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeyRefused
 from odoo.addons.spar_mapper_connector.lib.jose.key_sets import (
@@ -16,6 +18,10 @@ from odoo.addons.spar_mapper_connector.lib.jose.key_sets import (
     read_key_set,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.keys import ALGORITHMS, PublicKey
+from odoo.addons.spar_mapper_connector.lib.oidc import subjects
+from odoo.addons.spar_mapper_connector.lib.oidc.discovery import get_address
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
+from odoo.addons.spar_mapper_connector.lib.oidc.relying_party import discover
 from odoo.addons.spar_mapper_connector.lib.outgoing import check_url
 from odoo.addons.spar_mapper_connector.lib.proof_check import FindKeys, IssuerRules
 
@@ -99,6 +105,25 @@ class SparProofIssuer(models.Model):
         help="The types of the IDs that the issuer may assert. Each of them must name "
         "the issuer among its trusted issuers.",
     )
+    subject_type = fields.Selection(
+        [
+            (subjects.PUBLIC, "The same at every client (public)"),
+            (subjects.PAIRWISE, "Another one for each sector (pairwise)"),
+            (subjects.BOTH, "Either, client by client"),
+        ],
+        string="Subject (sub)",
+        help="What the issuer's metadata says about its subjects. Check subjects reads "
+        "it from there; choose it if this host cannot reach the issuer.",
+    )
+    sector_identifier_uri = fields.Char(
+        string="Sector identifier URL",
+        help="The sector_identifier_uri that the issuer has for all these clients: the "
+        "address of the list of their redirect URLs. With it one person has the same "
+        "subject at each of them.",
+    )
+    subject_problem = fields.Char(
+        string="Subject problem", compute="_compute_subject_problem"
+    )
     active = fields.Boolean(default=True)
 
     _issuer_uniq = models.UniqueIndex("(issuer)", "This issuer already exists.")
@@ -180,6 +205,156 @@ class SparProofIssuer(models.Model):
                             issuer=issuer.issuer,
                         )
                     )
+
+    @api.constrains(
+        "id_claim",
+        "audiences",
+        "portal_audiences",
+        "subject_type",
+        "sector_identifier_uri",
+        "active",
+    )
+    def _check_subjects(self) -> None:
+        """Refuse clients at which one person would have several IDs."""
+        for issuer in self.filtered("active"):
+            if issuer._find_subject_problem() == subjects.DIFFERS:
+                raise ValidationError(issuer.subject_problem)
+
+    # === SUBJECTS === #
+
+    @api.depends(
+        "id_claim",
+        "audiences",
+        "portal_audiences",
+        "subject_type",
+        "sector_identifier_uri",
+    )
+    def _compute_subject_problem(self):
+        remedy = self.env._(
+            "Have the provider's operator register all of these clients with one "
+            "sector_identifier_uri and enter it here, or choose a claim that holds "
+            "the ID."
+        )
+        texts = {
+            subjects.UNKNOWN: self.env._(
+                "The ID is the subject (sub), and it is not known whether one person "
+                "has the same at each of these clients. Press Check subjects."
+            ),
+            subjects.DIFFERS: self.env._(
+                "The ID is the subject (sub), and the provider gives each sector of "
+                "clients another one: one person would become several."
+            )
+            + f" {remedy}",
+            subjects.MAY_DIFFER: self.env._(
+                "The ID is the subject (sub), and the provider may give each client "
+                "another one: one person would become several. If its operator "
+                "confirms that it does not, choose that it is the same at every "
+                "client."
+            )
+            + f" {remedy}",
+        }
+        for issuer in self:
+            problem = issuer._find_subject_problem()
+            issuer.subject_problem = texts.get(problem, "")
+
+    def _find_subject_problem(self) -> str:
+        clients = {
+            *(self.audiences or "").split(),
+            *(self.portal_audiences or "").split(),
+        }
+        return subjects.find_problem(
+            self.id_claim or "",
+            self.subject_type or "",
+            len(clients),
+            self.sector_identifier_uri or "",
+        )
+
+    def action_check_subjects(self):
+        """Ask the issuer and the sector whether one person has one ID everywhere.
+
+        Raises UserError, in one sentence or two, where that is not so.
+        """
+        self.ensure_one()
+        kind = self._fetch_subject_type()
+        # Where both are offered, what its operator has confirmed stays.
+        if kind != subjects.BOTH or not self.subject_type:
+            self.subject_type = kind
+        if self._find_subject_problem():
+            raise UserError(self.subject_problem)
+        if self.id_claim == "sub" and self.sector_identifier_uri:
+            self._check_sector()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("One person has one ID at all of these clients."),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _fetch_subject_type(self) -> str:
+        try:
+            found = discover(outgoing.send, get_address(self.issuer))
+        except LoginRefused as error:
+            raise UserError(
+                self.env._(
+                    "The issuer's metadata cannot be read (%(reason)s). Ask its "
+                    "operator whether subjects are public or pairwise, and choose it "
+                    "here.",
+                    reason=error.reason or error.code,
+                )
+            ) from error
+        return subjects.choose_kind(found.subject_types)
+
+    def _check_sector(self) -> None:
+        """Raise UserError unless the sector lists every client that is known here."""
+        missing = subjects.find_missing(
+            self._fetch_sector(), self._get_redirect_urls(), self._get_portal_sites()
+        )
+        if missing:
+            raise UserError(
+                self.env._(
+                    "The list at the sector identifier URL has no redirect URL of "
+                    "%(clients)s: one person would have another ID there. Have it "
+                    "added to the list.",
+                    clients=", ".join(missing),
+                )
+            )
+
+    def _fetch_sector(self) -> tuple[str, ...]:
+        try:
+            answer = outgoing.send(
+                "GET", self.sector_identifier_uri, max_bytes=subjects.MAX_BYTES
+            )
+            if answer.status != 200:
+                raise subjects.SectorUnreadable(f"HTTP {answer.status}")
+            return subjects.read_sector(answer.body)
+        except (OutgoingError, subjects.SectorUnreadable) as error:
+            raise UserError(
+                self.env._(
+                    "The list at the sector identifier URL cannot be read: it must be "
+                    "a JSON array of redirect URLs, at an address that begins with "
+                    "https://."
+                )
+            ) from error
+
+    @api.model
+    def _get_client_models(self) -> list[str]:
+        return sorted(self.env.registry["spar.oidc.client"]._inherit_children)
+
+    def _get_redirect_urls(self) -> list[str]:
+        """Return the redirect URLs of the clients that this database has there."""
+        domain = [("issuer", "=", self.issuer), ("enabled", "=", True)]
+        return [
+            client_sudo._get_redirect_uri()
+            for name in self._get_client_models()
+            for client_sudo in self.env[name].sudo().search(domain)
+        ]
+
+    def _get_portal_sites(self) -> list[str]:
+        """Return an address of each portal elsewhere, if any are known here."""
+        return []
 
     # === USE === #
 

@@ -1,16 +1,17 @@
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ...fields import StoreMany2one
-from ...lib.evidence import EVIDENCE, get_media_type
+from ...lib.evidence import EVIDENCE, build_reference, get_media_type, is_heic
 from .spar_lookup import FoundPlace
 
 
@@ -44,6 +45,11 @@ class SparEvidence(models.Model):
     size = fields.Integer(required=True, readonly=True, string="Size (bytes)")
     actor = fields.Char(required=True, readonly=True)
     added_at = fields.Datetime(string="Added at", required=True, readonly=True)
+    destroyed_at = fields.Datetime(
+        string="Destroyed at",
+        readonly=True,
+        help="When the document was destroyed, because it need not be kept any longer.",
+    )
     actor_name = fields.Char(string="By", compute="_compute_actor_name")
     id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
 
@@ -92,6 +98,14 @@ class SparEvidence(models.Model):
         except (NoBase64, ValueError):
             data = b""
         media_type = get_media_type(data)
+        if is_heic(data):
+            raise UserError(
+                self.env._(
+                    "Document: this is a HEIC photo, which cannot be stored. Set the "
+                    "phone's camera to JPEG (Most compatible), or attach a screenshot "
+                    "of the photo."
+                )
+            )
         if not media_type:
             raise UserError(
                 self.env._("Document: attach a PDF file or a JPEG or PNG image.")
@@ -127,6 +141,36 @@ class SparEvidence(models.Model):
         )
         self.invalidate_model()
 
+    # === DESTROYING === #
+
+    @api.model
+    def _cron_destroy(self) -> None:
+        """Destroy the documents whose time is over; their rows stay.
+
+        A document is kept while its change waits, and while its person has an open
+        objection. What the event states about it stays, too.
+        """
+        days = self.env["spar.limit"]._get_number("evidence_days")
+        now = self.env["spar.mapper.local"]._get_now()
+        self.env.cr.execute(
+            SQL(
+                """UPDATE spar_evidence e SET sealed = NULL, destroyed_at = %s
+                    WHERE e.sealed IS NOT NULL AND e.added_at < %s
+                      AND NOT EXISTS (
+                          SELECT FROM spar_change c
+                           WHERE c.state = 'waiting'
+                             AND c.message_reference = %s || e.uuid)
+                      AND NOT EXISTS (
+                          SELECT FROM spar_objection o
+                            JOIN spar_mapping m ON m.id = o.mapping_id
+                           WHERE o.state = 'open' AND m.subject_id = e.subject_id)""",
+                now,
+                now - timedelta(days=days),
+                build_reference(""),
+            )
+        )
+        self.invalidate_model()
+
     # === VIEWING === #
 
     def action_view(self):
@@ -135,6 +179,14 @@ class SparEvidence(models.Model):
         self.check_access("read")
         with self.env["spar.staff.answers"]._raise_user_errors():
             self.env["spar.mapper.local"]._build_staff_call()
+        if self.destroyed_at:
+            raise UserError(
+                self.env._(
+                    "This document was destroyed on %(date)s, because it need not be "
+                    "kept any longer.",
+                    date=format_date(self.env, self.destroyed_at),
+                )
+            )
         place = FoundPlace(0, self.subject_id.id)
         self.env["spar.lookup"]._search_counted("evidence", self.uuid, lambda: [place])
         return {

@@ -28,7 +28,11 @@ class SparStaffAnswers(models.AbstractModel):
                 "You proposed this change. Another person must approve it."
             ),
             "own_doing": self.env._(
-                "You made the disputed change. Another person must close this case."
+                "You made or approved the disputed change. Another person must close "
+                "this case."
+            ),
+            "own_case": self.env._(
+                "You recorded this case. Another supervisor must decide it."
             ),
             "no_such_objection": self.env._("This case is already closed."),
             **self._get_undecidable_texts(),

@@ -29,6 +29,7 @@ class ProviderMetadata:
     client_authentications: tuple[ClientAuthentication, ...]
     sends_issuer: bool
     requires_par: bool
+    subject_types: tuple[str, ...] = ()
 
 
 def get_address(typed: str) -> str:
@@ -70,6 +71,7 @@ def read_discovery(document: object, address: str) -> ProviderMetadata:
         sends_issuer=document.get("authorization_response_iss_parameter_supported")
         is True,
         requires_par=document.get("require_pushed_authorization_requests") is True,
+        subject_types=_read_list(document, "subject_types_supported"),
     )
 
 

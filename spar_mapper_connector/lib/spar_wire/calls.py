@@ -91,15 +91,16 @@ def _read_reference(value: object, path: str) -> str:
     return found
 
 
-_REFERENCE_KIND: Kind[str] = Kind(
+#: An opaque reference to somebody at the sender.
+REFERENCE: Kind[str] = Kind(
     str, _read_reference, {"type": "string", "maxLength": MAX_REFERENCE}
 )
 
 CALL: Kind[RemoteCall] = record(
     RemoteCall,
     authority=name(Authority),
-    actor=_REFERENCE_KIND,
-    on_behalf_of=_REFERENCE_KIND,
+    actor=REFERENCE,
+    on_behalf_of=REFERENCE,
     reason=text(MAX_REASON),
     checks_addresses=FLAG,
     checks_cards=FLAG,

@@ -39,6 +39,7 @@ from ..contract import (
 )
 from ..g2p_connect.exceptions import MalformedMessage
 from ..g2p_connect.items import MAX_ATTRIBUTES
+from .calls import REFERENCE
 from .kinds import (
     FLAG,
     MOMENT,
@@ -357,6 +358,7 @@ class _Proposal:
     return_url: str
     language: str = ""
     issuer: str = ""
+    officer: str = ""
     link: LinkRequest | None = None
     update: UpdateRequest | None = None
     unlink: UnlinkRequest | None = None
@@ -376,11 +378,14 @@ _PROPOSED: Kind[_Proposal] = record(
     return_url=text(500),
     language=text(20),
     issuer=text(255),
+    officer=REFERENCE,
     link=LINK,
     update=UPDATE,
     unlink=UNLINK,
     object=OBJECTION,
 )
+#: What a proposal says besides its request, in the order of both classes.
+_ABOUT = ("draft_id", "return_url", "language", "issuer", "officer")
 _NAMES = {
     LinkRequest: "link",
     UpdateRequest: "update",
@@ -390,7 +395,7 @@ _NAMES = {
 
 
 def _write_proposal(proposal: ChangeProposal) -> object:
-    about = (proposal.draft_id, proposal.return_url, proposal.language, proposal.issuer)
+    about = [getattr(proposal, name) for name in _ABOUT]
     request: dict[str, Any] = {_NAMES[type(proposal.request)]: proposal.request}
     return _PROPOSED.write(_Proposal(*about, **request))
 
@@ -404,8 +409,7 @@ def _read_proposal(value: object, path: str) -> ChangeProposal:
     ]
     if len(found) != 1:
         raise MalformedMessage("must have one of link, update, unlink, object", path)
-    about = (wire.draft_id, wire.return_url, wire.language, wire.issuer)
-    return ChangeProposal(found[0], *about)
+    return ChangeProposal(found[0], *(getattr(wire, name) for name in _ABOUT))
 
 
 PROPOSAL: Kind[ChangeProposal] = Kind(_write_proposal, _read_proposal, _PROPOSED.schema)

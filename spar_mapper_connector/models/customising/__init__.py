@@ -8,6 +8,7 @@ addon.
 from . import closed
 from . import ir_model
 from . import ir_model_data
+from . import ir_model_schema
 from . import ir_model_access
 from . import ir_rule
 from . import ir_default

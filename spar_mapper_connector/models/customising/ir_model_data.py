@@ -1,9 +1,23 @@
+import logging
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
 from ...expressions import is_loading
+from ...server.reading import find_related_addons
 from .ir_ui_view import FRAME
 
+_logger = logging.getLogger(__name__)
+_OURS = "spar_"
+#: Records of Odoo that mirror what the addons' code defines: it names them itself.
+_REFLECTED = (
+    "ir.model",
+    "ir.model.constraint",
+    "ir.model.fields",
+    "ir.model.fields.selection",
+    "ir.model.inherit",
+)
 #: Models whose records Odoo and SPAR look up by their names.
 _NAMED = ("res.groups", "res.users")
 #: The beginning of what is no addon: external IDs of an import or an export.
@@ -18,6 +32,36 @@ class IrModelData(models.Model):
     """
 
     _inherit = "ir.model.data"
+
+    @api.model
+    def _update_xmlids(self, data_list, update=False):
+        """Check the names of an import as well: Odoo writes them past the ORM."""
+        if not is_loading(self.env):
+            for data in data_list:
+                addon, model = data["xml_id"].split(".", 1)[0], data["record"]._name
+                if model not in _REFLECTED:
+                    self._check_name(addon, model)
+        return super()._update_xmlids(data_list, update)
+
+    @api.model
+    def _module_data_uninstall(self, modules_to_remove):
+        """Delete no record of ours that an addon without ours gave a name to.
+
+        Odoo deletes whatever has a name of the uninstalled addon.
+        """
+        foreign = set(modules_to_remove) - find_related_addons(self.env.registry)
+        domain = Domain("module", "in", sorted(foreign))
+        named_sudo = self.sudo().search(domain & Domain("model", "=like", "spar.%"))
+        if named_sudo:
+            _logger.error(
+                "SPAR ALARM %s named records of SPAR; they are not uninstalled with it",
+                ", ".join(sorted(set(named_sudo.mapped("module")))),
+            )
+            self.env.cr.execute(
+                "DELETE FROM ir_model_data WHERE id = ANY(%s)", [named_sudo.ids]
+            )
+            self.env.invalidate_all()
+        return super()._module_data_uninstall(modules_to_remove)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -42,7 +86,13 @@ class IrModelData(models.Model):
 
     def _check_names(self) -> None:
         """Raise ValidationError if such a name is created or changed at run time."""
-        if not is_loading(self.env) and any(map(self._is_closed, self)):
+        if not is_loading(self.env):
+            for name in self:
+                self._check_name(name.module or "", name.model or "")
+
+    @api.model
+    def _check_name(self, addon: str, model: str) -> None:
+        if self._is_closed(addon, model):
             raise ValidationError(
                 self.env._(
                     "You cannot change the external IDs of SPAR, of groups and users "
@@ -51,10 +101,20 @@ class IrModelData(models.Model):
             )
 
     @api.model
-    def _is_closed(self, record) -> bool:
-        addon = record.module or ""
-        if addon.startswith("spar_"):
+    def _is_closed(self, addon: str, model: str) -> bool:
+        """Return whether only addons give records of a model a name of this addon.
+
+        What an addon gave a name to is deleted with it.
+        """
+        if addon.startswith(_OURS):
             return True
-        if record.model == "ir.ui.view":
+        if model == "ir.ui.view":
             return f"{addon}." == FRAME
-        return record.model in _NAMED and not addon.startswith(_NO_ADDON)
+        if model.startswith("spar."):
+            return self._is_addon(addon)
+        return model in _NAMED and not addon.startswith(_NO_ADDON)
+
+    @api.model
+    def _is_addon(self, name: str) -> bool:
+        addons_sudo = self.env["ir.module.module"].sudo()
+        return bool(addons_sudo.search_count([("name", "=", name)], limit=1))

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ...expressions import is_loading, is_on_command_line
+from ...expressions import is_at_run_time, is_loading, is_on_command_line
 
 #: The key of Odoo's own templates. Staff screens are made of them; websites have their
 #: own in place of them.
@@ -57,6 +57,18 @@ class IrUiView(models.Model):
             self._check_frames()
             if not is_on_command_line():
                 self._check_screens()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_shipped(self):
+        """Raise ValidationError for a view of an addon that staff's screens need."""
+        # A view can be gone already: a website's page takes its own along.
+        if is_at_run_time(self.env) and any(map(_is_of_screens, self.exists())):
+            raise ValidationError(
+                self.env._(
+                    "You cannot delete this view because staff's screens need it. It "
+                    "is deleted with its addon."
+                )
+            )
 
     def _update_field_translations(self, *args, **kwargs):
         """Raise ValidationError for a view of staff: its addon translates it."""
@@ -111,6 +123,15 @@ class IrUiView(models.Model):
 
     def _filter_sealed(self):
         return self.filtered(lambda view: (view.model or "").startswith("spar."))
+
+
+def _is_of_screens(view) -> bool:
+    """Return whether an addon's view belongs to staff's screens, or to SPAR."""
+    found = view.sudo()._get_external_ids()[view.id]
+    names = [name for name in found if not name.startswith("__")]
+    if view.type != "qweb":
+        return bool(names)
+    return any(name.startswith((FRAME, "spar_")) for name in (*names, view.key or ""))
 
 
 def _is_same(stored: str, shipped: str | bool, key: str | bool) -> bool:

@@ -18,13 +18,15 @@ class SparAddressWords(models.AbstractModel):
         """Return the lines of an address, in the reader's language.
 
         They are masked, unless the reader has just typed it (``whole``). An address
-        that no strategy reads is one line, masked.
+        that no strategy reads is one line, masked. One that came masked is read as any
+        other: its kind, provider and branch are not hidden, and masking what is masked
+        changes nothing.
         """
-        if isinstance(text, MaskedFa):
-            return [self._build_masked(text)]
-        (address,) = self.env["spar.fa.strategy"]._read_addresses([text])
+        strategies = self.env["spar.fa.strategy"]
+        (address,) = strategies._read_addresses([text])
         if address.type_id is None:
-            (masked,) = self.env["spar.fa.strategy"]._mask_addresses([text])
+            is_masked = isinstance(text, MaskedFa)
+            (masked,) = [text] if is_masked else strategies._mask_addresses([text])
             return [self._build_masked(masked)]
         fa_type_sudo = self.env["spar.fa.type"].sudo().browse(address.type_id)
         kind = AddressLine(self.env._("Kind"), fa_type_sudo.name)

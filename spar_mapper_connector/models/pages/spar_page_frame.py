@@ -67,6 +67,11 @@ class SparPageFrame(models.AbstractModel):
         parameters_sudo = self.env["ir.config_parameter"].sudo()
         return parameters_sudo.get_param("web.base.url", "").rstrip("/")
 
+    @api.model
+    def _get_own_base_urls(self) -> list[str]:
+        """Return every address under which this site has pages, the usual one first."""
+        return [self._get_base_url()]
+
     # === LANGUAGES === #
 
     @api.model

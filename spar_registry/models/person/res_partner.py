@@ -1,10 +1,11 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.expressions import (
     get_person,
+    is_at_run_time,
     refuse_expressions,
 )
 
@@ -92,6 +93,20 @@ class ResPartner(models.Model):
         result = super().write(vals)
         events._compare(self, before)
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_registered(self):
+        """Raise UserError for people of whom the registry has something.
+
+        Their IDs, accounts and tasks would be deleted with them.
+        """
+        if is_at_run_time(self.env) and self.sudo()._find_registered():
+            raise UserError(
+                self.env._(
+                    "People with IDs, accounts, consents or tasks cannot be deleted: "
+                    "these would be deleted, too. Archive the person."
+                )
+            )
 
     # === WHO DECIDES WHO IS PAID === #
 

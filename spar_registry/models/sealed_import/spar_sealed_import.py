@@ -179,8 +179,11 @@ class SparSealedImport(models.AbstractModel):
 
     def _save_inspected(self, values: dict):
         """Write without examining the file again; new parts belong to this model."""
-        job_sudo = self.sudo().with_context(default_job_model=self._name)
-        return super(SparSealedImport, job_sudo)._save_inspected(values)
+        for name in values.keys() & {"column_ids", "sheet_ids"}:
+            for command, _id, part in values[name]:
+                if command == fields.Command.CREATE:
+                    part["job_model"] = self._name
+        return super(SparSealedImport, self.sudo())._save_inspected(values)
 
     def _forget_shown(self) -> None:
         self.sudo().column_ids.unlink()

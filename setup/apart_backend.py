@@ -1,4 +1,4 @@
-"""Let a mapper be the default one; run by Odoo's shell, for ``second_server.py``.
+"""Let a mapper elsewhere be the default one; run by Odoo's shell.
 
 SPAR_BACKEND is a JSON object with the values of its backend. Writes to the file named
 by SPAR_ANSWER what *Test connection* says, "" if all is well.
@@ -21,13 +21,25 @@ def test(backend):
     return ""
 
 
+def set_backend(values):
+    """Return the backend with these values, made if there is none of its name."""
+    named = {"name": values["implementation"], **values}
+    backends = env["spar.mapper.backend"]
+    backend = backends.search([("name", "=", named["name"])], limit=1)
+    if backend:
+        backend.write(named)
+    else:
+        backend = backends.create(named)
+    backend.is_default = True
+    return backend
+
+
 def run():
     """Make the backend, and call it."""
-    values = json.loads(os.environ["SPAR_BACKEND"])
-    named = {"name": values["implementation"], **values}
-    backend = env["spar.mapper.backend"].create(named)
-    backend.is_default = True
+    backend = set_backend(json.loads(os.environ["SPAR_BACKEND"]))
     env.cr.commit()
+    # The caches of the server's processes are out of date.
+    env.registry.signal_changes()
     with open(os.environ["SPAR_ANSWER"], "w") as out:
         json.dump({"problem": test(backend), "id": backend.id}, out)
 

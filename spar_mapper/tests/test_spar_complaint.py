@@ -1,0 +1,390 @@
+"""Complaints that staff record: what they lock, who answers, and who may not."""
+
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Remedy
+
+from ..models.change.spar_complaint import SparComplaint
+from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA
+from .test_spar_objection import ObjectionCase
+
+ANSWER = {
+    "decision": "upheld",
+    "reason": "seen with her card",
+    "answer": "We ended that address.",
+    "told_how": "present",
+}
+
+
+class ComplaintCase(ObjectionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        names = {
+            "clerk": "officer",
+            "colleague": "officer",
+            "boss": "supervisor",
+            "deputy": "supervisor",
+            "viewer": "viewer",
+            "auditor": "auditor",
+            "administrator": "administrator",
+        }
+        cls.users = {
+            name: cls.create_user(role, f"complaint-{name}")
+            for name, role in names.items()
+        }
+        cls.users["nobody"] = cls.create_user(None, "complaint-nobody")
+
+    def setUp(self):
+        super().setUp()
+        self.link(ID, FA)
+
+    def call_of(self, name):
+        mapper = self.mapper.with_user(self.users[name])
+        return mapper._build_staff_call("came in")
+
+    def record(self, kind, user="clerk", id_value=ID, **values):
+        """Record a complaint in the window; return the complaint and the message."""
+        wizards = self.env["spar.complaint.wizard"].with_user(self.users[user])
+        subject = self.subject_of(id_value)
+        wizard = wizards.create({"subject_id": subject.id, "kind": kind, **values})
+        message = wizard.action_record()["params"]["message"]
+        domain = [("subject_id", "=", subject.id)]
+        complaints = self.env["spar.complaint"].with_user(self.users[user])
+        return complaints.search(domain, order="id desc", limit=1), message
+
+    def answer(self, complaint, user="boss", **values):
+        wizards = self.env["spar.complaint.answer"].with_user(self.users[user])
+        wizard = wizards.create({"complaint_id": complaint.id, **ANSWER, **values})
+        return wizard.action_answer()
+
+
+class TestNotMe(ComplaintCase):
+    def test_it_locks_changes_and_neither_undoes_nor_stops_anything(self):
+        self.update(ID, OTHER_FA)
+        complaint, message = self.record("not_me", statement="I know nothing of it")
+        self.assertEqual(self.get_fa(ID), OTHER_FA)
+        self.assertEqual(self.case_of(ID).remedy, "frozen")
+        self.assertEqual(self.update(ID, THIRD_FA).outcome, Outcome.LOCKED)
+        self.assertEqual(complaint.objection_id, self.case_of(ID))
+        self.assertIn(complaint.reference, message)
+        self.assertEqual(complaint.reference, self.case_of(ID).reference)
+        self.assertEqual(self.events_of(ID)[-1], "objected")
+
+    def test_a_statement_stops_no_payment_whatever_a_link_does(self):
+        self.env.ref("spar_mapper.limit_objection_link_stops_payments").is_on = True
+        self.record("not_me", is_identified=True)
+        self.assertEqual(self.get_fa(ID), FA)
+
+    def test_the_last_change_is_proposed_and_another_can_be_chosen(self):
+        self.update(ID, OTHER_FA)
+        self.update(ID, THIRD_FA)
+        wizards = self.env["spar.complaint.wizard"].with_user(self.users["clerk"])
+        values = {"subject_id": self.subject_of(ID).id, "kind": "not_me"}
+        wizard = wizards.create(values)
+        self.assertEqual(wizard.event_id, self.find_event(ID, "updated"))
+        first = self.find_event(ID, "linked")
+        complaint, _message = self.record("not_me", event_id=first.id)
+        self.assertEqual(complaint.objection_id.event_id, first)
+
+    def test_a_second_person_undoes_it_at_once(self):
+        self.update(ID, OTHER_FA)
+        complaint, _message = self.record("not_me")
+        notice = complaint.with_user(self.users["boss"]).action_undo()
+        self.assertEqual(self.get_fa(ID), FA)
+        self.assertEqual(notice["params"]["message"], "Previous address restored")
+        self.assertEqual(self.case_of(ID).remedy, Remedy.RESTORED.value)
+        self.assertEqual(complaint.state, "open")
+        self.assert_sound()
+
+    def test_it_is_undone_once(self):
+        self.update(ID, OTHER_FA)
+        complaint, _message = self.record("not_me")
+        boss = complaint.with_user(self.users["boss"])
+        boss.action_undo()
+        with self.assertRaisesRegex(UserError, "already closed"):
+            boss.action_undo()
+
+    def test_who_may_not_undo_it(self):
+        call = self.call_of("clerk")
+        self.update(ID, OTHER_FA, call)
+        complaint, _message = self.record("not_me", "colleague")
+        for name in ("clerk", "colleague", "viewer", "auditor", "administrator"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                complaint.with_user(self.users[name]).action_undo()
+        self.users["clerk"].group_ids += self.env.ref(
+            "spar_fa_directory.group_supervisor"
+        )
+        with self.assertRaisesRegex(UserError, "made or approved"):
+            complaint.with_user(self.users["clerk"]).action_undo()
+        self.assertEqual(self.get_fa(ID), OTHER_FA)
+
+    def test_upheld_the_disputed_address_ends_and_the_person_is_told(self):
+        complaint, _message = self.record("not_me")
+        self.answer(complaint)
+        self.assertIsNone(self.get_fa(ID))
+        self.assertEqual(complaint.state, "upheld")
+        self.assertEqual(self.case_of(ID).state, "upheld")
+        self.assertEqual(complaint.answer, "We ended that address.")
+        self.assertEqual(complaint.closer_name, self.users["boss"].name)
+        self.assertTrue(complaint.told_at)
+        self.assert_sound()
+
+    def test_rejected_nothing_has_changed(self):
+        complaint, _message = self.record("not_me")
+        self.answer(complaint, decision="rejected")
+        self.assertEqual(self.get_fa(ID), FA)
+        self.assertEqual(complaint.state, "rejected")
+        self.assertEqual(self.update(ID, OTHER_FA).outcome, Outcome.UPDATED)
+
+    def test_whoever_recorded_it_does_not_decide_it(self):
+        """One person's word would end an address."""
+        self.users["clerk"].group_ids += self.env.ref(
+            "spar_fa_directory.group_supervisor"
+        )
+        complaint, _message = self.record("not_me")
+        with self.assertRaisesRegex(UserError, "You recorded"):
+            self.answer(complaint, "clerk")
+        with self.assertRaisesRegex(UserError, "You recorded"):
+            complaint.objection_id.with_user(self.users["clerk"])._close(True, "mine")
+        self.assertEqual(self.get_fa(ID), FA)
+
+    def test_whoever_approved_the_change_does_not_close_the_case(self):
+        self.add_rule("approve")
+        self.update(ID, OTHER_FA)
+        self.mapper._approve_change(self.call_of("boss"), self.change_of(ID).id)
+        for kind in ("updated", "held"):
+            event = self.find_event(ID, kind)
+            with self.subTest(kind), self.undone():
+                complaint, _message = self.record("not_me", event_id=event.id)
+                with self.assertRaisesRegex(UserError, "made or approved"):
+                    self.answer(complaint)
+                case = complaint.objection_id.with_user(self.users["boss"])
+                with self.assertRaisesRegex(UserError, "made or approved"):
+                    case._close(False, "looks fine to me")
+                self.answer(complaint, "deputy")
+                self.assertEqual(complaint.state, "upheld")
+
+    def test_an_approver_of_an_earlier_change_may_close_the_case(self):
+        rule = self.add_rule("approve")
+        self.update(ID, OTHER_FA)
+        self.mapper._approve_change(self.call_of("boss"), self.change_of(ID).id)
+        rule.active = False
+        self.update(ID, THIRD_FA)
+        self.object_to(ID, "updated")
+        case = self.case_of(ID).with_user(self.users["boss"])
+        case._close(True, "seen with her card")
+        self.assertEqual(case.state, "upheld")
+
+    def test_only_supervisors_close_it(self):
+        complaint, _message = self.record("not_me")
+        with self.assertRaisesRegex(UserError, "supervisor"):
+            self.answer(complaint, "colleague")
+        for name in ("viewer", "auditor", "administrator", "nobody"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                self.answer(complaint, name)
+        self.assertEqual(complaint.state, "open")
+
+    def test_an_objection_of_the_person_is_a_complaint_too(self):
+        self.update(ID, OTHER_FA)
+        self.object_to(ID, "updated")
+        complaint = self.env["spar.complaint"].search(
+            [("objection_id", "=", self.case_of(ID).id)]
+        )
+        self.assertEqual((complaint.kind, complaint.state), ("not_me", "open"))
+        self.assertEqual(complaint.actor_name, "The beneficiary")
+        self.assertTrue(complaint.owner_id)
+        self.close(ID, is_upheld=False)
+        self.assertEqual(complaint.state, "rejected")
+        self.assertFalse(complaint.told_at)
+
+    def test_the_same_change_is_recorded_once(self):
+        self.record("not_me")
+        with self.assertRaisesRegex(UserError, "already recorded"):
+            self.record("not_me", "colleague")
+        self.assertEqual(self.events_of(ID).count("objected"), 1)
+
+    def test_a_decided_change_is_not_disputed_again(self):
+        complaint, _message = self.record("not_me")
+        self.answer(complaint, decision="rejected")
+        with self.assertRaisesRegex(UserError, "already been decided"):
+            self.record("not_me")
+
+    def test_a_change_of_somebody_else_is_refused(self):
+        self.link(OTHER_ID, OTHER_FA)
+        theirs = self.find_event(OTHER_ID, "linked")
+        with self.assertRaisesRegex(UserError, "one of the list"):
+            self.record("not_me", event_id=theirs.id)
+        self.assertFalse(self.case_of(OTHER_ID))
+
+
+class TestOtherComplaints(ComplaintCase):
+    def test_not_paid_shows_where_the_payment_of_that_day_went(self):
+        today = fields.Date.today()
+        complaint, message = self.record("not_paid", missed_on=today)
+        self.assertEqual(complaint.paid_to, self.mapping_of(ID).fa_masked)
+        self.assertIn(complaint.reference, message)
+        self.assertEqual(self.events_of(ID)[-1], "complaint_recorded")
+        self.assertEqual(self.get_fa(ID), FA)
+        earlier, _message = self.record("not_paid", missed_on=today - timedelta(30))
+        self.assertIn("No address", earlier.paid_to)
+        self.assert_sound()
+
+    def test_not_paid_needs_a_day_that_has_come(self):
+        with self.assertRaisesRegex(UserError, "enter the day"):
+            self.record("not_paid")
+        tomorrow = fields.Date.today() + timedelta(2)
+        with self.assertRaisesRegex(UserError, "future"):
+            self.record("not_paid", missed_on=tomorrow)
+        self.assertFalse(self.env["spar.complaint"].search([]).filtered("missed_on"))
+
+    def test_stop_goes_the_way_of_every_suspension(self):
+        complaint, message = self.record("stop", statement="lost her card")
+        (event,) = self.subject_of(ID).event_ids.sorted("id")[-1:]
+        self.assertIn(event.kind, ("suspended", "held"))
+        self.assertEqual(event.reason, "lost her card")
+        self.assertEqual(complaint.kind, "stop")
+        self.assertTrue(message)
+
+    def test_stop_of_somebody_who_is_not_paid_is_refused_whole(self):
+        self.unlink(ID)
+        with self.assertRaisesRegex(UserError, "nothing to stop"), self.undone():
+            self.record("stop")
+
+    def test_refused_suspension_says_why(self):
+        self.record("not_me")
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.record("stop")
+        self.assertEqual(self.events_of(ID)[-1], "objected")
+
+    def test_an_officer_closes_it_and_the_person_is_told_later(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        self.answer(complaint, "clerk", told_how="not_reached")
+        self.assertEqual((complaint.state, complaint.told_at), ("upheld", False))
+        self.assertEqual(self.events_of(ID)[-1], "complaint_closed")
+        self.answer(complaint, "colleague", told_how="phone")
+        self.assertTrue(complaint.told_at)
+        with self.assertRaisesRegex(UserError, "already answered"):
+            self.answer(complaint, "colleague", told_how="letter")
+        self.assertEqual(complaint.told_how, "phone")
+
+    def test_the_officer_complained_about_does_not_close_it(self):
+        self.update(ID, OTHER_FA, self.call_of("clerk"))
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        self.assertFalse(complaint.may_decide)
+        with self.assertRaisesRegex(UserError, "Another person"):
+            self.answer(complaint, "clerk")
+        with self.assertRaisesRegex(UserError, "Another person"):
+            complaint.action_take()
+        self.answer(complaint, "colleague")
+        self.assertEqual(complaint.state, "upheld")
+
+    def test_a_closed_complaint_stays_closed(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        self.answer(complaint)
+        boss = complaint.with_user(self.users["boss"])
+        with self.assertRaisesRegex(UserError, "already closed"):
+            boss._close(False, "again", "no", "phone")
+        self.assertEqual(complaint.state, "upheld")
+
+    def test_an_answer_needs_its_words(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        for values in ({"answer": " "}, {"reason": ""}, {"decision": False}):
+            with self.subTest(values), self.assertRaises(UserError):
+                self.answer(complaint, **values)
+        self.assertEqual(complaint.state, "open")
+
+
+class TestComplaint(ComplaintCase):
+    def test_deadline_is_a_setting(self):
+        self.set_limit("complaint_days", 3)
+        today = self.mapper._get_now().date()
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        self.assertEqual(complaint.deadline, today + timedelta(days=3))
+        self.assertFalse(complaint.is_overdue)
+        overdue = [("is_overdue", "=", True), ("id", "=", complaint.id)]
+        self.assertFalse(complaint.search_count(overdue))
+        self.env.cr.execute("UPDATE spar_complaint SET deadline = %s", ("2020-01-01",))
+        self.env.invalidate_all()
+        self.assertTrue(complaint.is_overdue)
+        self.assertEqual(complaint.search_count(overdue), 1)
+        self.answer(complaint)
+        self.assertEqual(complaint.search_count(overdue), 0)
+
+    def test_somebody_who_may_close_it_is_responsible(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        self.assertEqual(complaint.owner_id, self.users["clerk"])
+        complaint.with_user(self.users["boss"]).action_take()
+        self.assertEqual(complaint.owner_id, self.users["boss"])
+        self.update(ID, OTHER_FA, self.call_of("clerk"))
+        other, _message = self.record("not_me")
+        self.assertTrue(other.owner_id.has_group("spar_fa_directory.group_supervisor"))
+
+    def test_only_officers_record_complaints(self):
+        for name in ("boss", "viewer", "auditor", "administrator", "nobody"):
+            user = self.users[name]
+            with self.subTest(name), self.assertRaises(AccessError):
+                self.record("not_me", name)
+            complaints = self.env["spar.complaint"].with_user(user)
+            with self.subTest(f"{name}, past the window"):
+                with self.assertRaises(AccessError):
+                    complaints._record(
+                        self.subject_of(ID), "not_paid", self.env["spar.event"]
+                    )
+        self.assertEqual(self.events_of(ID), ["linked"])
+
+    def test_who_reads_complaints(self):
+        readers = {
+            name
+            for name, user in self.users.items()
+            if self.env["spar.complaint"].with_user(user).has_access("read")
+        }
+        expected = {"clerk", "colleague", "boss", "deputy", "viewer", "auditor"}
+        self.assertEqual(readers, expected)
+        for name, user in self.users.items():
+            for operation in ("create", "write", "unlink"):
+                with self.subTest(name, operation=operation):
+                    model = self.env["spar.complaint"].with_user(user)
+                    self.assertFalse(model.has_access(operation))
+
+    def test_nobody_writes_a_complaint_directly(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        with self.assertRaisesRegex(Exception, "spar.complaint"):
+            complaint.sudo().write({"state": "rejected"})
+        with self.assertRaisesRegex(Exception, "complaints are not deleted"):
+            with self.env.cr.savepoint():
+                self.env.cr.execute("DELETE FROM spar_complaint")
+
+    def test_a_text_may_not_name_the_account(self):
+        with self.assertRaises((UserError, ValidationError)):
+            self.record("not_me", statement="111100001111 is not mine")
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        with self.assertRaises((UserError, ValidationError)):
+            self.answer(complaint, answer="paid to 111100001111")
+        self.assertEqual(self.find_clear("111100001111", tables="spar_complaint%"), [])
+
+    def test_people_of_another_office_are_not_concerned(self):
+        office = self.env["spar.office"].create(
+            {"name": "North", "member_ids": [(6, 0, self.users["colleague"].ids)]}
+        )
+        far = self.env["spar.office"].create(
+            {"name": "South", "member_ids": [(6, 0, self.users["deputy"].ids)]}
+        )
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        mapper = self.mapper.with_user(self.users["boss"])
+        call = mapper._build_staff_call("as the ministry says")
+        mapper._move_to_office(call, self.subject_of(ID).ids, far)
+        self.env.invalidate_all()
+        self.assertEqual(office.member_ids, self.users["colleague"])
+        with self.assertRaises(AccessError):
+            complaint.with_user(self.users["colleague"]).read(["kind"])
+        with self.assertRaises(AccessError):
+            self.record("not_me", "colleague")
+        with self.assertRaises(AccessError):
+            self.answer(complaint, "colleague")
+
+    def test_class_is_a_table_of_the_store(self):
+        self.assertIn("spar.store.table", SparComplaint._inherit)

@@ -1,0 +1,134 @@
+from odoo import api, fields, models
+
+from odoo.addons.spar_mapper_connector.exceptions import (
+    InvalidIdentifier,
+    MapperError,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, Outcome, Result
+from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
+
+from ..lib.assessment import NO_EVIDENCE, Assessment, Decision, Proposal
+
+
+class SparChangeForecast(models.AbstractModel):
+    """The part of a form that says what was understood, and what will happen.
+
+    It decides nothing: the mapper reads the ID and assesses the change again when the
+    officer confirms.
+    """
+
+    _name = "spar.change.forecast"
+    _description = "Forecast of a change"
+
+    id_read_back = fields.Char(string="Read as", compute="_compute_id_read_back")
+    is_id_readable = fields.Boolean(
+        string="The ID can be used", compute="_compute_id_read_back"
+    )
+    forecast = fields.Char(
+        string="What happens when you confirm", compute="_compute_forecast"
+    )
+
+    # === WHAT WAS UNDERSTOOD === #
+
+    @api.depends("id_value", "id_type_id", "mapping_id")
+    def _compute_id_read_back(self):
+        """Compute the ID in the form in which it will be stored, and its check."""
+        for form in self:
+            form.id_read_back, form.is_id_readable = False, False
+            typed = (form.id_value or "").strip()
+            if not typed or form.mapping_id:
+                continue
+            try:
+                form.id_read_back, form.is_id_readable = form._read_back(typed)
+            except MapperError as error:
+                answers = self.env["spar.staff.answers"]
+                form.id_read_back = answers._get_error_text(error)
+
+    def _read_back(self, typed: str) -> tuple[str, bool]:
+        """Return what is shown beside a typed ID, and whether the ID can be used."""
+        types = self.env["spar.id.type"]
+        try:
+            written = self.id_type_id._write_id(typed) if self.id_type_id else typed
+        except InvalidIdentifier as error:
+            return self._explain_id(error), False
+        mapper = self.env["spar.mapper.local"]
+        (found,) = mapper._identify([written], [CardCheck.PEOPLE])
+        if not isinstance(found, Identifier):
+            return self._explain_id(found or InvalidIdentifier("empty")), False
+        value = types._get_clean_value(written)
+        if types._has_card_rule(found.type_id):
+            return self.env._("%(id)s – format checked", id=value), True
+        return self.env._("%(id)s – no check: compare it", id=value), True
+
+    def _explain_id(self, error: InvalidIdentifier) -> str:
+        look = self.env["spar.id.type"]._get_card_look(error.type_id)
+        values = {"look": look} if look else None
+        result = Result(
+            Outcome.INVALID_ID, "", problem=error.code, problem_values=values
+        )
+        return self.env["spar.staff.answers"]._get_id_refusal(result)
+
+    # === WHAT WILL HAPPEN === #
+
+    @api.depends("operation", "has_evidence", "mapping_id")
+    def _compute_forecast(self):
+        for form in self:
+            try:
+                form.forecast = form._describe(form._assess_now())
+            except MapperError as error:
+                answers = self.env["spar.staff.answers"]
+                form.forecast = answers._get_error_text(error)
+
+    def _assess_now(self) -> Assessment:
+        """Return the assessment by the rules, as if a required document was there."""
+        has_seen = self.has_evidence
+        authority = Authority.STAFF if has_seen else Authority.PROGRAMME
+        place = self.mapping_id
+        return self.env["spar.mapper.local"]._assess(
+            Proposal(
+                self.operation or "",
+                "staff",
+                authority,
+                place.authority if place else None,
+                place.purpose or "",
+                has_evidence=True,
+            )
+        )
+
+    def _describe(self, assessment: Assessment) -> str:
+        if assessment.decision is Decision.REFUSE:
+            if assessment.why == NO_EVIDENCE:
+                return self.env._("It is refused without the person's document.")
+            return self.env._("It is refused: a rule does not allow it.")
+        if assessment.decision is Decision.APPLY:
+            return self._get_effects().get(self.operation, "")
+        until = self._get_until_texts().get(self.operation, "")
+        if assessment.decision is Decision.HOLD:
+            return self.env._(
+                "It waits %(hours)s hours. %(until)s",
+                hours=assessment.hold_hours,
+                until=until,
+            )
+        return self.env._("It waits for a supervisor. %(until)s", until=until)
+
+    @api.model
+    def _get_effects(self) -> dict[str, str]:
+        """Return what a change does that counts at once, by operation."""
+        return {
+            "link": self.env._("It counts at once: payments go to this address."),
+            "update": self.env._("It counts at once: payments go to the new address."),
+            "suspend": self.env._("It counts at once: nothing is paid until resumed."),
+            "resume": self.env._("It counts at once: payments go on."),
+            "unlink": self.env._("It counts at once: nothing is paid any more."),
+        }
+
+    @api.model
+    def _get_until_texts(self) -> dict[str, str]:
+        """Return what holds while a change waits, by operation."""
+        return {
+            "link": self.env._("Until then, nothing is paid."),
+            "update": self.env._("Until then, payments go to the address in force."),
+            "suspend": self.env._("Until then, payments continue."),
+            "resume": self.env._("Until then, nothing is paid."),
+            "unlink": self.env._("Until then, payments continue."),
+        }

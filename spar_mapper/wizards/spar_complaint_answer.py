@@ -1,0 +1,71 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..fields import BigMany2one
+
+
+class SparComplaintAnswer(models.TransientModel):
+    """The decision on a complaint, and what the person was told about it."""
+
+    _name = "spar.complaint.answer"
+    _description = "Answer a complaint"
+
+    complaint_id = BigMany2one("spar.complaint", required=True, readonly=True)
+    state = fields.Selection(related="complaint_id.state", string="State")
+    kind = fields.Selection(related="complaint_id.kind", string="Complaint")
+    decision = fields.Selection(
+        [
+            ("upheld", "The person was right"),
+            ("rejected", "The person was not right"),
+        ]
+    )
+    reason = fields.Char(
+        help="Kept unencrypted. It must not contain an ID or an account number."
+    )
+    answer = fields.Char(
+        string="Answer to the person",
+        compute="_compute_answer",
+        store=True,
+        readonly=False,
+    )
+    told_how = fields.Selection(
+        selection=lambda self: self.env["spar.complaint"]._fields["told_how"].selection,
+        string="How the person got the answer",
+        required=True,
+        default="present",
+    )
+
+    @api.depends("complaint_id")
+    def _compute_answer(self):
+        for wizard in self:
+            wizard.answer = wizard.complaint_id.answer
+
+    @api.constrains("reason", "answer", "complaint_id")
+    def _check_texts(self):
+        """Refuse texts that disclose sealed values: they are kept in clear."""
+        for wizard in self:
+            text = f"{wizard.reason or ''} {wizard.answer or ''}".strip()
+            if text:
+                place = wizard.complaint_id.subject_id.mapping_ids[:1]
+                place._check_reason(text)
+
+    def action_answer(self):
+        """Close the complaint, or record that the person now has the answer."""
+        self.ensure_one()
+        complaint, answer = self.complaint_id, (self.answer or "").strip()
+        if not answer:
+            raise UserError(self.env._("Enter the answer to the person."))
+        self.env["spar.mapper.local"]._build_staff_call()
+        if complaint.state == "open":
+            self._close(complaint, answer)
+            text = self.env._("The complaint is closed.")
+        else:
+            complaint._tell(answer, self.told_how)
+            text = self.env._("The answer is recorded.")
+        return self.env["spar.staff.answers"]._notify(text)
+
+    def _close(self, complaint, answer: str) -> None:
+        reason = (self.reason or "").strip()
+        if not self.decision or not reason:
+            raise UserError(self.env._("Choose a decision and enter a reason."))
+        complaint._close(self.decision == "upheld", reason, answer, self.told_how)
