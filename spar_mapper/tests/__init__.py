@@ -51,6 +51,7 @@ from . import test_spar_move_list
 from . import test_spar_move_resolve
 from . import test_spar_notice_link
 from . import test_spar_complaint
+from . import test_who_did_what
 from . import test_spar_objection
 from . import test_spar_objection_link
 from . import test_spar_office
