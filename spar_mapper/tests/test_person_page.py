@@ -191,6 +191,16 @@ class TestPersonPage(StoreCase):
                 self.assertEqual(asked.period_ids, expected)
         self.assertFalse(self.ask(today + timedelta(days=30)).period_ids)
 
+    def test_answer_appears_while_the_form_is_not_saved(self):
+        action = self.page_of().action_on_date()
+        wizards = self.env[action["res_model"]].with_user(self.users["officer"])
+        with Form(wizards.with_context(**action["context"])) as form:
+            form.day = fields.Date.today()
+            self.assertIn("this address was in force", form.answer)
+        copies = wizards.new({"subject_id": self.subject_of(ID).id, "day": form.day})
+        period = copies.period_ids.new(origin=self.periods_of(ID))
+        self.assertEqual(period.fa_masked, self.page_of().fa_masked)
+
     def test_mistyped_date_is_pointed_out(self):
         for day, words in (("0202-03-01", "no address yet"), ("2999-01-01", "future")):
             with self.subTest(day):

@@ -13,7 +13,7 @@ class SparSubject(models.Model):
 
     _name = "spar.subject"
     _description = "Subject"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.subject.complaints"]
     _rec_name = "uuid"
     _log_access = False
     _refuses_delete = "people are not deleted"
