@@ -172,18 +172,24 @@ def test_reveal_is_recorded(server, strict):
     strict.link([person.linked])
     auditor = get_backend(server, "auditor")
     row_id = auditor.find_mapping(person.id)["id"]
-    values = {"mapping_id": row_id, "reason": "complaint 12"}
-    (wizard,) = auditor.call("spar.reveal.wizard", "create", [values])
-    auditor.call("spar.reveal.wizard", "action_reveal", [wizard])
-    names = ["id_value", "fa_value"]
-    (shown,) = auditor.call("spar.reveal.wizard", "read", [wizard], names)
+    shown = {}
+    for what in ("id", "fa"):
+        values = {"mapping_id": row_id, "reason": "complaint 12", "what": what}
+        (wizard,) = auditor.call("spar.reveal.wizard", "create", [values])
+        auditor.call("spar.reveal.wizard", "action_reveal", [wizard])
+        names = ["id_value", "fa_value"]
+        (read,) = auditor.call("spar.reveal.wizard", "read", [wizard], names)
+        # One at a time.
+        assert [name for name in names if read[name]] == [f"{what}_value"]
+        shown |= {f"{what}_value": read[f"{what}_value"]}
     # The type and the provider of an ID are stored folded.
     assert shown["id_value"].casefold() == person.id.casefold()
     assert person.value in shown["id_value"]
     assert shown["fa_value"] == person.fa
     domain = [("mapping_id", "=", row_id), ("kind", "=", "revealed")]
-    (event,) = auditor.find("spar.event", domain, "reason")
-    assert event["reason"] == "complaint 12"
+    events = auditor.find("spar.event", domain, "reason", "message_reference")
+    assert {event["reason"] for event in events} == {"complaint 12"}
+    assert {event["message_reference"] for event in events} == {"id", "address"}
 
 
 @pytest.mark.parametrize(

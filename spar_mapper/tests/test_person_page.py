@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import Details, Operation
 from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
@@ -13,8 +13,15 @@ from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
 
 from .common import CANONICAL, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
-#: The store's people, as an approval sees them.
+#: The roles that see people.
 READERS = ("viewer", "officer", "supervisor", "auditor")
+PAGE_MODELS = (
+    "spar.subject",
+    "spar.find.wizard",
+    "spar.find.wizard.line",
+    "spar.person.date.wizard",
+    "spar.reveal.wizard",
+)
 
 
 @tagged("post_install", "-at_install")
@@ -191,6 +198,16 @@ class TestPersonPage(StoreCase):
                 self.assertEqual(asked.period_ids, expected)
         self.assertFalse(self.ask(today + timedelta(days=30)).period_ids)
 
+    def test_answer_appears_while_the_form_is_not_saved(self):
+        action = self.page_of().action_on_date()
+        wizards = self.env[action["res_model"]].with_user(self.users["officer"])
+        with Form(wizards.with_context(**action["context"])) as form:
+            form.day = fields.Date.today()
+            self.assertIn("this address was in force", form.answer)
+        copies = wizards.new({"subject_id": self.subject_of(ID).id, "day": form.day})
+        period = copies.period_ids.new(origin=self.periods_of(ID))
+        self.assertEqual(period.fa_masked, self.page_of().fa_masked)
+
     def test_mistyped_date_is_pointed_out(self):
         for day, words in (("0202-03-01", "no address yet"), ("2999-01-01", "future")):
             with self.subTest(day):
@@ -235,6 +252,38 @@ class TestPersonPage(StoreCase):
                     self.assertRaises(AccessError),
                 ):
                     page.read([name])
+
+    def test_users_without_a_role_are_refused_each_model_and_operation(self):
+        users = {
+            "portal": new_test_user(
+                self.env, "page_portal", groups="base.group_portal"
+            ),
+            "contacts": new_test_user(
+                self.env,
+                "page_contacts",
+                groups="base.group_user,base.group_partner_manager",
+            ),
+            "settings": new_test_user(
+                self.env, "page_settings", groups="base.group_system"
+            ),
+            "administrator": self.users["administrator"],
+        }
+        for name, user in users.items():
+            for model in PAGE_MODELS:
+                for operation in ("read", "create", "write", "unlink"):
+                    with self.subTest(name, model=model, operation=operation):
+                        records = self.env[model].with_user(user)
+                        self.assertFalse(records.has_access(operation))
+
+    def test_no_role_writes_a_person_or_what_a_search_found(self):
+        for role in READERS:
+            user = self.users[role]
+            for operation in ("create", "write", "unlink"):
+                with self.subTest(role, operation=operation):
+                    people = self.env["spar.subject"].with_user(user)
+                    self.assertFalse(people.has_access(operation))
+            lines = self.env["spar.find.wizard.line"].with_user(user)
+            self.assertFalse(lines.has_access("write"))
 
     def test_people_of_another_office_are_refused(self):
         office = self.env["spar.office"].create(

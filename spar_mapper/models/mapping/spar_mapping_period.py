@@ -116,7 +116,8 @@ class SparMappingPeriod(models.Model):
         masked = dict(zip(shown, masks, strict=True))
         broken = self.env._("Cannot be opened: see the alarms")
         for period in self:
-            period.fa_masked = masked.get(period.id, broken)
+            # A form that is not saved yet shows copies of stored rows.
+            period.fa_masked = masked.get(period._origin.id, broken)
 
     @api.depends("seq")
     def _compute_valid_to(self):
@@ -129,7 +130,7 @@ class SparMappingPeriod(models.Model):
             if later.mapping_id == earlier.mapping_id:
                 following[earlier.id] = later.state_since
         for period in self:
-            period.valid_to = following.get(period.id, False)
+            period.valid_to = following.get(period._origin.id, False)
 
     # === FINDING === #
 
