@@ -124,6 +124,9 @@ class SparComplaint(models.Model):
     is_mine = fields.Boolean(
         string="This user is responsible", compute="_compute_may_decide"
     )
+    disputed = fields.Char(
+        string="Disputed change", related="objection_id.event_id.display_name"
+    )
     remedy = fields.Selection(related="objection_id.remedy")
     paid_to = fields.Char(
         string="Where that payment went",
