@@ -17,7 +17,7 @@ ROOT, FIRST_STEPS = (
     "spar_fa_directory.menu_root",
     "spar_fa_directory.menu_first_steps",
 )
-REGISTRY, START = "Financial addresses", "Find a person"
+START = "Find a person"
 #: Role -> the title of the page that SPAR opens.
 OPENS = {
     "viewer": START,
@@ -103,8 +103,8 @@ def test_officer_helps_a_person_and_returns_to_the_registry(sit_down):
     desk.open_entry("Registry", "Help a person who is here")
     desk.wait("location.pathname === '/spar/agent'")
     desk.press("Back to the registry")
-    desk.wait("location.pathname === '/odoo/spar-registry'")
-    desk.wait_for_text(REGISTRY)
+    desk.wait("location.pathname.startsWith('/odoo/spar-find')")
+    desk.wait_for_text(START)
 
 
 def test_officer_finds_and_suspends_a_mapping(sit_down, person, programme, server):
@@ -222,21 +222,12 @@ def test_supervisor_approves_a_change_after_comparing_it(sit_down, person, serve
     )
     desk.press("Review")
     desk.wait_for_dialog("Review the change")
-    approve(desk)
-    desk.wait_for_text("only after you have opened it and compared it")
-    desk.press("Close", ".modal button")
-    assert "Changed." not in desk.page.text
     hidden = account[: len(account) - min(4, len(account) // 4)]
     desk.type("typed", hidden[-4:])
-    approve(desk)
-    desk.wait_for_text("Payments go to the new address from now on")
-
-
-def approve(desk: Desk) -> None:
-    """Press *Approve* in the review, and again where it asks."""
     desk.press("Approve", ".modal button")
     desk.wait_for_text("Approve this change?")
     desk.press("Approve", ".modal button")
+    desk.wait_for_text("Payments go to the new address from now on")
 
 
 def test_auditor_finds_the_history_by_name(sit_down, person, server):

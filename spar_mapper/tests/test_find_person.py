@@ -242,7 +242,21 @@ class TestFindPerson(StoreCase):
     def test_ended_address_is_found(self):
         self.unlink(ID)
         self.assert_finds(ID, typed=ID)
-        self.assert_finds(ID, typed=FA)
+        self.assert_past(typed=FA)
+
+    def test_an_account_of_the_past_is_not_taken_for_the_present_one(self):
+        self.update(ID, THIRD_FA)
+        self.assert_past(typed=FA)
+        self.assert_past(typed=NUMBER, provider_id=self.bank.id)
+        self.assert_finds(ID, typed=THIRD_FA)
+        self.update(OTHER_ID, FA)
+        self.assert_lists({ID: "Account of the past", OTHER_ID: "Account"}, typed=FA)
+
+    def assert_past(self, **typed):
+        self.assertFalse(self.find(**typed))
+        self.assertEqual(self.wizard.answer, "past")
+        self.assertIn("does not have it now", self.wizard.answer_text)
+        self.assertEqual(self.wizard.line_ids.subject_id, self.subject_of(ID))
 
 
 @tagged("post_install", "-at_install")

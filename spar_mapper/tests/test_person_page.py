@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import Details, Operation
 from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
@@ -13,8 +13,15 @@ from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
 
 from .common import CANONICAL, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
-#: The store's people, as an approval sees them.
+#: The roles that see people.
 READERS = ("viewer", "officer", "supervisor", "auditor")
+PAGE_MODELS = (
+    "spar.subject",
+    "spar.find.wizard",
+    "spar.find.wizard.line",
+    "spar.person.date.wizard",
+    "spar.reveal.wizard",
+)
 
 
 @tagged("post_install", "-at_install")
@@ -245,6 +252,38 @@ class TestPersonPage(StoreCase):
                     self.assertRaises(AccessError),
                 ):
                     page.read([name])
+
+    def test_users_without_a_role_are_refused_each_model_and_operation(self):
+        users = {
+            "portal": new_test_user(
+                self.env, "page_portal", groups="base.group_portal"
+            ),
+            "contacts": new_test_user(
+                self.env,
+                "page_contacts",
+                groups="base.group_user,base.group_partner_manager",
+            ),
+            "settings": new_test_user(
+                self.env, "page_settings", groups="base.group_system"
+            ),
+            "administrator": self.users["administrator"],
+        }
+        for name, user in users.items():
+            for model in PAGE_MODELS:
+                for operation in ("read", "create", "write", "unlink"):
+                    with self.subTest(name, model=model, operation=operation):
+                        records = self.env[model].with_user(user)
+                        self.assertFalse(records.has_access(operation))
+
+    def test_no_role_writes_a_person_or_what_a_search_found(self):
+        for role in READERS:
+            user = self.users[role]
+            for operation in ("create", "write", "unlink"):
+                with self.subTest(role, operation=operation):
+                    people = self.env["spar.subject"].with_user(user)
+                    self.assertFalse(people.has_access(operation))
+            lines = self.env["spar.find.wizard.line"].with_user(user)
+            self.assertFalse(lines.has_access("write"))
 
     def test_people_of_another_office_are_refused(self):
         office = self.env["spar.office"].create(

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from itertools import product
 
 from odoo import api, fields, models
@@ -26,8 +27,23 @@ MAX_BRANCHES = 20_000
 
 #: A criterion: its kind, the typed text, and the function that finds the places.
 Finder = tuple[str, str, Callable[[], list[FoundPlace]]]
-#: What a text may be, in words, and the function that finds the places.
-Reading = tuple[str, Callable[[], list[FoundPlace]]]
+#: What a text may be, in words; the function that finds the places; and whether it is
+#: true now, and not only of the past.
+Reading = tuple[str, Callable[[], list[FoundPlace]], bool]
+
+
+@dataclass
+class Notes:
+    """What was found as what, by the person's row id."""
+
+    labels: dict[int, list[str]] = field(default_factory=dict)
+    current: set[int] = field(default_factory=set)
+
+    def note(self, subject_id: int, label: str, is_current: bool) -> None:
+        """Note that a person was found by a reading."""
+        self.labels.setdefault(subject_id, []).append(label)
+        if is_current:
+            self.current.add(subject_id)
 
 
 class SparFindWizard(models.TransientModel):
@@ -81,7 +97,11 @@ class SparFindWizard(models.TransientModel):
         "number.",
     )
     answer = fields.Selection(
-        [("none", "No person was found"), ("several", "Several people were found")],
+        [
+            ("none", "No person was found"),
+            ("several", "Several people were found"),
+            ("past", "The account is no longer in force"),
+        ],
         readonly=True,
     )
     answer_text = fields.Char(string="What to do next", compute="_compute_answer_text")
@@ -103,8 +123,8 @@ class SparFindWizard(models.TransientModel):
         If no one was found, the form says so and keeps what was typed, to be corrected.
         """
         self.ensure_one()
-        labels: dict[int, list[str]] = {}
-        finders = self._get_typed_finder(labels) or [
+        notes = Notes()
+        finders = self._get_typed_finder(notes) or [
             *self._get_id_finder(),
             *self._get_account_finder(),
         ]
@@ -117,36 +137,53 @@ class SparFindWizard(models.TransientModel):
             self.asks_reason = True
             return False
         self.asks_reason = False
-        people = self._get_people(places)
+        people = self._get_people(places, notes)
         self.line_ids.unlink()
-        if not people:
-            self.answer = "none"
+        self.answer = self._get_answer(people, notes)
+        if self.answer == "none":
             return False
         self._write_sealed(None)
         self.invalidate_recordset()
-        self.answer = False if len(people) == 1 else "several"
-        if len(people) == 1:
+        if not self.answer:
             return people._open_page(people)
-        self._list_people(people, labels)
+        self._list_people(people, notes)
         return False
 
+    def _get_answer(self, people, notes: Notes):
+        """Return what prevents the page of one person from being opened, if anything.
+
+        An account that they had is not taken for the one that they have.
+        """
+        if not people:
+            return "none"
+        if len(people) > 1:
+            return "several"
+        is_past = bool(notes.labels) and people.id not in notes.current
+        return "past" if is_past else False
+
     @api.model
-    def _get_people(self, places: list[FoundPlace]):
+    def _get_people(self, places: list[FoundPlace], notes: Notes):
         """Return those of the people whom the user may see; merged ones as one."""
         found = [place.subject_id for place in places]
         people = self.env["spar.subject"].search([("id", "in", found)])
+        for person in people.filtered("merged_into"):
+            for label in notes.labels.get(person.id, ()):
+                is_current = person.id in notes.current
+                notes.note(person.merged_into.id, label, is_current)
         return people.browse(
             dict.fromkeys((person.merged_into or person).id for person in people)
         )
 
-    def _list_people(self, people, labels: dict[int, list[str]]) -> None:
+    def _list_people(self, people, notes: Notes) -> None:
         """List ``people`` with what the typed text is for each of them."""
         self.env["spar.find.wizard.line"].create(
             [
                 {
                     "wizard_id": self.id,
                     "subject_id": person.id,
-                    "reading": ", ".join(dict.fromkeys(labels.get(person.id, ()))),
+                    "reading": ", ".join(
+                        dict.fromkeys(notes.labels.get(person.id, ()))
+                    ),
                 }
                 for person in people
             ]
@@ -155,7 +192,11 @@ class SparFindWizard(models.TransientModel):
     @api.depends("answer", "typed", "provider_id")
     def _compute_answer_text(self):
         for draft in self:
-            texts = {"none": draft._get_none_text, "several": draft._get_several_text}
+            texts = {
+                "none": draft._get_none_text,
+                "several": draft._get_several_text,
+                "past": draft._get_past_text,
+            }
             draft.answer_text = texts[draft.answer]() if draft.answer else False
 
     def _get_none_text(self) -> str:
@@ -201,6 +242,12 @@ class SparFindWizard(models.TransientModel):
             "open the right one."
         )
 
+    def _get_past_text(self) -> str:
+        return self.env._(
+            "This person had the account that you entered, and does not have it now. "
+            "Compare the document before you open the page."
+        )
+
     def _search_places(self, finders: list[Finder]) -> list[FoundPlace]:
         """Return the places that all ``finders`` find.
 
@@ -219,7 +266,7 @@ class SparFindWizard(models.TransientModel):
 
     # === BY ANYTHING === #
 
-    def _get_typed_finder(self, labels: dict[int, list[str]]) -> list[Finder]:
+    def _get_typed_finder(self, notes: Notes) -> list[Finder]:
         """Return the criterion of the one box; it notes what was found as what."""
         text = (self.typed or "").strip()
         if not text:
@@ -228,9 +275,9 @@ class SparFindWizard(models.TransientModel):
 
         def find() -> list[FoundPlace]:
             found = []
-            for label, search in readings:
+            for label, search, is_current in readings:
                 for place in search():
-                    labels.setdefault(place.subject_id, []).append(label)
+                    notes.note(place.subject_id, label, is_current)
                     found.append(place)
             return found
 
@@ -252,27 +299,40 @@ class SparFindWizard(models.TransientModel):
     def _get_id_readings(self, text: str) -> list[Reading]:
         mappings = self.env["spar.mapping"]
         forms = self._get_id_forms(text)
-        return [(self.env._("ID"), lambda: mappings._find_by_ids(forms))]
+        return [(self.env._("ID"), lambda: mappings._find_by_ids(forms), True)]
 
     def _get_account_readings(self, text: str) -> list[Reading]:
         """Return the ways to read ``text`` as an account, alone or with its bank."""
-        readings = []
-        if ":" in text:
-            readings.append(self._build_account_reading([text]))
         if self.provider_id:
             texts = [text, *self._get_addresses(text, self.provider_id)]
-            return [self._build_account_reading(texts, self.provider_id)]
+            return self._build_account_readings(texts, self.provider_id)
+        readings = self._build_account_readings([text]) if ":" in text else []
         for number, provider in self._split_bank(text):
             texts = self._get_addresses(number, provider)
-            readings.append(self._build_account_reading(texts, provider))
+            readings += self._build_account_readings(texts, provider)
         return readings
 
-    def _build_account_reading(self, texts: list[str], provider=None) -> Reading:
+    def _build_account_readings(self, texts: list[str], provider=None) -> list[Reading]:
+        """Return the readings as the account that somebody has, or had."""
         mappings = self.env["spar.mapping"]
-        label = self.env._("Account")
+        label, past = self.env._("Account"), self.env._("Account of the past")
         if provider:
-            label = self.env._("Account at %(provider)s", provider=provider.name)
-        return label, lambda: mappings._find_by_accounts(texts)
+            name = provider.name
+            label = self.env._("Account at %(provider)s", provider=name)
+            past = self.env._("Past account at %(provider)s", provider=name)
+
+        def find_past() -> list[FoundPlace]:
+            present = set(mappings._find_in_force(texts))
+            return [
+                place
+                for place in mappings._find_by_accounts(texts)
+                if place not in present
+            ]
+
+        return [
+            (label, lambda: mappings._find_in_force(texts), True),
+            (past, find_past, False),
+        ]
 
     @api.model
     def _split_bank(self, text: str) -> list[tuple[str, models.Model]]:
@@ -304,10 +364,10 @@ class SparFindWizard(models.TransientModel):
         reference, event_id = read_reference(text), read_receipt_number(text)
         if reference:
             label = self.env._("Reference")
-            readings.append((label, lambda: self._find_by_reference(reference)))
+            readings.append((label, lambda: self._find_by_reference(reference), True))
         if event_id:
             label = self.env._("Receipt")
-            readings.append((label, lambda: self._find_by_receipt(event_id)))
+            readings.append((label, lambda: self._find_by_receipt(event_id), True))
         return readings
 
     @api.model
