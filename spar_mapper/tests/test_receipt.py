@@ -59,6 +59,13 @@ class TestReceipt(StoreCase):
         self.assertIn(self.change_of(ID).fa_masked, html)
         self.assertNotIn("222200002222", html)
 
+    def test_a_suspension_that_waits_shows_the_address_in_force(self):
+        self.add_rule("approve", operation="suspend")
+        self.suspend(ID, self.acting)
+        html = self.render("held")
+        self.assertIn("This waits: until it is approved, they continue", html)
+        self.assertIn(self.mapping_of(ID).fa_masked, html)
+
     def test_an_end_shows_no_address(self):
         masked = self.mapping_of(ID).fa_masked
         self.unlink(ID, call=self.acting)

@@ -53,15 +53,16 @@ class SparReceipt(models.AbstractModel):
     @api.model
     def _build_receipt(self, event) -> dict:
         change = self._find_change(event)
-        address = change.fa_masked if change else self._get_masked(event)
-        place = event.period_id if address and not change else event.mapping_id
+        asked_for = change.fa_masked
+        address = asked_for or self._get_masked(event)
+        provider_sudo = event.period_id.sudo().provider_id
         return {
             "number": write_receipt_number(event.id),
             "event": event,
             "text": self._get_text(event, change),
             "id_masked": event.mapping_id.id_masked,
             "fa_masked": address,
-            "provider": False if change else place.sudo().provider_id.name,
+            "provider": False if asked_for else provider_sudo.name,
             "days": self.env["spar.mapper.local"]._get_objection_days(),
         }
 
