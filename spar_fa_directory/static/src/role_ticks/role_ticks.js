@@ -1,3 +1,4 @@
+import "@web/webclient/res_user_group_ids_field/res_user_group_ids_privilege_field";
 import {CheckBox} from "@web/core/checkbox/checkbox";
 import {patch} from "@web/core/utils/patch";
 import {registry} from "@web/core/registry";
