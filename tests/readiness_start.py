@@ -24,7 +24,9 @@ PIECE = 2000
 
 def make_members(programme, numbers):
     """Create a contact with each ID, as a member of the programme."""
-    partners = silent["res.partner"].create([{"name": "Readiness"} for _each in numbers])
+    partners = silent["res.partner"].create(
+        [{"name": "Readiness"} for _each in numbers]
+    )
     id_type = env.ref("spar_mapper_connector.id_type_national_id")
     env["spar.person.identity"].create(
         [

@@ -14,7 +14,7 @@ class SparComplaintAnswer(models.TransientModel):
         "spar.complaint", string="Answered complaint", required=True, readonly=True
     )
     state = fields.Selection(related="complaint_id.state", string="State")
-    kind = fields.Selection(related="complaint_id.kind", string="Complaint")
+    kind = fields.Selection(related="complaint_id.kind", string="Kind")
     decision = fields.Selection(
         [
             ("upheld", "The person was right"),
