@@ -279,16 +279,14 @@ class TestApproval(WaitingCase):
         self.approve()
         self.assertEqual(self.get_fa(ID), THIRD_FA)
 
-    def test_change_with_another_base_is_stale(self):
+    def test_change_that_a_suspension_ended_is_not_brought_back(self):
         self.tamper("UPDATE spar_change SET state = 'cancelled'")
         self.suspend(ID)
         change = self.change_of(ID)
         self.tamper("UPDATE spar_change SET state = 'waiting' WHERE id = %s", change.id)
-        result = self.approve()
-        self.assertEqual(
-            (result.outcome, result.problem), (Outcome.CONFLICT, "version")
-        )
-        self.assertEqual(self.change_of(ID).state, "stale")
+        with self.catch_alarms() as alarms, self.assertRaises(NoSuchChange):
+            self.approve()
+        self.assertIn(("spar_change", change.id), alarms)
         self.assertEqual(self.mapping_of(ID).state, "suspended")
 
     def test_one_change_waits_for_a_mapping(self):
