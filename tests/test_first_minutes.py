@@ -30,7 +30,7 @@ OPENS = {
 BUTTONS = {
     "officer": {"Link a person": "Link a person"},
     "supervisor": {"Waiting for approval": "Waiting for approval"},
-    "auditor": {"Check the history": "History"},
+    "auditor": {"Who did what": "Who did what"},
 }
 WINDOWS = ("Link a person",)
 GREEN = ".alert-success"
@@ -242,7 +242,7 @@ def approve(desk: Desk) -> None:
 def test_auditor_finds_the_history_by_name(sit_down, person, server):
     get_backend(server, "officer").act_on("suspend", person.id)
     desk = sit_down("auditor")
-    desk.press_at_start("Check the history")
+    desk.press_at_start("Who did what")
     if not desk.is_phone:
         desk.search("Officer Omar")
     desk.wait_for_text("Omar Officer")

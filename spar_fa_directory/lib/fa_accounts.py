@@ -121,7 +121,7 @@ def is_card(number: str) -> bool:
     (True, False)
     """
     return (
-        len(number) > 12
+        12 < len(number) < 20
         and bool(_CARD.fullmatch(number))
         and stdnum.luhn.is_valid(number)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from odoo.addons.spar_fa_directory.lib.fa_form import is_free_text
@@ -160,7 +160,7 @@ class Loader:
         the new ones yet, and they contain nothing, so they are neither locked nor read
         again. Their subjects are written with the results of the batch.
         """
-        rows = sorted(map(self._build_new, identifiers))
+        rows = sorted(self._build_new(list(identifiers)))
         if not rows:
             return {}
         digests_a, digests_b, uuids, sealed, types, _subjects, _ids = zip(
@@ -185,14 +185,23 @@ class Loader:
             holdings[canonical] = Holding(canonical, row_id, subject)
         return holdings
 
-    def _build_new(self, identifier: CanonicalId) -> Row:
-        canonical = identifier.canonical
-        digests = self.keyring.digests(seals.ID, canonical)
-        uuid, subject = new_uuid(), new_uuid()
-        context = seals.id_context(uuid, subject, True, 0)
-        sealed = self.keyring.seal(seals.ID, canonical, context)
-        columns = (digests.get("a", b""), digests.get("b", b""))
-        return (*columns, uuid, sealed, identifier.type_id, subject, canonical)
+    def _build_new(self, identifiers: Sequence[CanonicalId]) -> list[Row]:
+        """Return the rows of new IDs, and their canonical forms."""
+        names = [(new_uuid(), new_uuid()) for _identifier in identifiers]
+        contexts = [seals.id_context(*name, True, 0) for name in names]
+        canonicals = [identifier.canonical for identifier in identifiers]
+        pairs = list(zip(canonicals, contexts, strict=True))
+        sealed = self.keyring.seal_all(seals.ID, pairs)
+        rows = []
+        for identifier, (uuid, subject), value in zip(
+            identifiers, names, sealed, strict=True
+        ):
+            canonical = identifier.canonical
+            digests = self.keyring.digests(seals.ID, canonical)
+            columns = (digests.get("a", b""), digests.get("b", b""))
+            place = (uuid, value, identifier.type_id, subject, canonical)
+            rows.append((*columns, *place))
+        return rows
 
     def load(self, canonicals: Iterable[str]) -> dict[str, Holding]:
         """Lock IDs, then their subjects; return what is known of them.

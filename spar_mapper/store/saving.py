@@ -255,13 +255,16 @@ class Saver:
 
     def _seal_addresses(self, ledger: Ledger) -> None:
         """Seal each new address once, however many rows it is copied to."""
+        new: dict[str, tuple[StoredAddress, bytes]] = {}
         for subject, _head, period in ledger.periods:
             address = period.address
-            if address is None or address.sealed:
-                continue
-            context = seals.address_context(address.uuid, subject.uuid, address.version)
-            text = seals.pack_address(address)
-            address.sealed = self.keyring.seal(seals.ADDRESS, text, context)
+            if address is not None and not address.sealed:
+                place = (address.uuid, subject.uuid, address.version)
+                new[address.uuid] = (address, seals.address_context(*place))
+        pairs = [(seals.pack_address(each), context) for each, context in new.values()]
+        sealed = self.keyring.seal_all(seals.ADDRESS, pairs)
+        for (address, _context), value in zip(new.values(), sealed, strict=True):
+            address.sealed = value
 
     def _insert_periods(self, ledger: Ledger) -> None:
         rows = [

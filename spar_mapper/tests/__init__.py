@@ -19,6 +19,7 @@ from . import test_notice_channel
 from . import test_person_page
 from . import test_proof_audit
 from . import test_proof_command
+from . import test_receipt
 from . import test_reveal
 from . import test_sealed_draft
 from . import test_settings_sealed
@@ -50,6 +51,7 @@ from . import test_spar_move_list
 from . import test_spar_move_resolve
 from . import test_spar_notice_link
 from . import test_spar_complaint
+from . import test_who_did_what
 from . import test_spar_objection
 from . import test_spar_objection_link
 from . import test_spar_office

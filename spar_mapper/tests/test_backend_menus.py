@@ -12,7 +12,7 @@ BUTTONS = {
     "viewer": set(),
     "officer": {"Link a person"},
     "supervisor": {"Waiting for approval"},
-    "auditor": {"Check the history"},
+    "auditor": {"Who did what"},
 }
 
 

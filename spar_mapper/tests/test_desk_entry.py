@@ -244,6 +244,37 @@ class TestOnce(EntryCase):
 
 
 @tagged("post_install", "-at_install")
+class TestRefusals(EntryCase):
+    """A refusal says how the value should be written."""
+
+    def open_parts(self, code, value, **values):
+        kind = self.env.ref(f"spar_fa_directory.{code}")
+        part = kind.part_ids.filtered(lambda one: one.kind == "text")[:1]
+        line = {"part_id": part.id, "value": value, "value_again": value}
+        return part, self.open_link(
+            fa=False, fa_type_id=kind.id, part_ids=[(0, 0, line)], **values
+        )
+
+    def test_a_wrong_part_is_refused_with_an_example_or_where_to_find_it(self):
+        for code, value in (
+            ("type_bank_account", "0000"),
+            ("type_mobile_wallet", "12"),
+            ("type_email_wallet", "ana at example"),
+        ):
+            part, wizard = self.open_parts(code, value)
+            with self.subTest(code), self.assertRaises(UserError) as caught:
+                wizard.action_confirm()
+            self.assertIn(part.help, str(caught.exception))
+        self.assertIn("ana@example.org", str(caught.exception))
+
+    def test_a_wrong_check_digit_is_refused_with_the_look_of_the_card(self):
+        self.national.write({"card_check": "luhn", "card_pattern": False})
+        with self.assertRaisesRegex(UserError, "10 digits, for example"):
+            self.open_link(id_value="2007760621").action_confirm()
+        self.assertFalse(self.subject_of("token:2007760621@nationalId"))
+
+
+@tagged("post_install", "-at_install")
 class TestReadBack(EntryCase):
     def read_back(self, typed, **values):
         wizard = self.wizards.new(

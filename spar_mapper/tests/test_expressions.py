@@ -35,7 +35,7 @@ _DRAFT = (
     f"env['spar.mapping.wizard'].with_user({_USER})"
     ".create({'operation': 'suspend', 'mapping_id': "
     "env['spar.mapping'].sudo().search([], order='id desc', limit=1).id, "
-    "'reason': 'none', 'seen_version': 1})"
+    "'suspend_reason': 'account', 'seen_version': 1})"
 )
 
 _CONFIRMED = f"{_DRAFT}.action_confirm()"
@@ -275,7 +275,7 @@ class TestExpressions(StoreCase):
                 {
                     "operation": "suspend",
                     "mapping_id": self.mapping_of(ID).id,
-                    "reason": "none",
+                    "suspend_reason": "account",
                 }
             )
         )

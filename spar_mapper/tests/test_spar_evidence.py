@@ -197,6 +197,25 @@ class TestEvidence(LookupCase):
         change = self.change_of(ID).with_user(self.users["officer"])
         self.assertFalse(change.evidence_id)
 
+    # === ON THE PAGE OF THE PERSON === #
+
+    def test_the_person_s_page_lists_documents_for_those_who_may_view_them(self):
+        evidence = self.store()
+        subject = self.subject_of(ID)
+        for role in ("supervisor", "auditor"):
+            seen = subject.with_user(self.users[role])
+            with self.subTest(role):
+                self.assertEqual(seen.evidence_ids, evidence)
+                self.assertIn("evidence_ids", seen.get_view(view_type="form")["arch"])
+        for role in ("viewer", "officer"):
+            seen = subject.with_user(self.users[role])
+            with self.subTest(role):
+                arch = seen.get_view(view_type="form")["arch"]
+                self.assertNotIn("evidence_ids", arch)
+                self.assertNotIn("action_review", arch)
+                with self.assertRaises(AccessError):
+                    seen.read(["evidence_ids"])
+
     # === STORAGE === #
 
     def test_it_is_in_no_table_and_no_attachment(self):

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -150,6 +150,7 @@ class TestLookup(LookupCase):
 
     def test_a_number_cannot_be_guessed_behind_its_mask(self):
         """The account is 1111 0000 1111; its last three digits are visible."""
+        self.set_limit("lookup_hourly", 2000)
         guesses = 0
         with self.assertRaises(RedirectWarning), mute_logger(ALARM_LOGGER):
             with self.enter_registry_test_mode():
@@ -163,6 +164,109 @@ class TestLookup(LookupCase):
         self.search(MISS)
         self.search(FA, "fa_value")
         self.assertEqual(self.find_clear(ID, MISS, FA, NUMBER), [])
+
+    # === MORE THAN USUAL === #
+
+    def search_much(self, role="officer"):
+        """Search as much as is usual in an hour."""
+        self.set_limit("lookup_hourly", 10)
+        for number in range(2):
+            self.search(f"token:Nemo-{number}@nationalId", role=role)
+
+    def test_more_searches_than_usual_need_a_reason(self):
+        self.search_much()
+        with self.assertRaisesRegex(RedirectWarning, "Enter a reason"):
+            self.search(ID, role="officer")
+        self.assertNotIn(self.subject_of(ID), self.lookups("officer").subject_id)
+        self.assertTrue(self.search(ID, role="supervisor"))
+
+    def test_what_was_found_already_needs_no_reason(self):
+        self.search(ID, role="officer")
+        self.search_much()
+        self.assertTrue(self.search(ID, role="officer"))
+
+    def test_the_window_asks_for_a_reason_and_alerts_supervisors(self):
+        self.search_much()
+        wizards = self.env["spar.find.wizard"].with_user(self.users["officer"])
+        wizard = wizards.create({"typed": "Ada-1815"})
+        self.assertFalse(wizard.action_find())
+        self.assertTrue(wizard.asks_reason)
+        self.assertEqual(wizard.typed, "Ada-1815")
+        wizard.reason = "A queue of new people"
+        with self.catch_alarms() as alarms:
+            opened = wizard.action_find()
+        self.assertEqual(opened["res_id"], self.subject_of(ID).id)
+        self.assertIn(("res_users", self.users["officer"].id), alarms)
+        self.assertEqual(self.lookups("officer")[-1:].reason, "A queue of new people")
+
+    def test_a_reason_counts_for_as_many_searches_again(self):
+        self.search_much()
+        reason = "A queue of new people"
+        with self.catch_alarms():
+            self.find(typed="Nemo-7", reason=reason)
+        self.find(typed="Nemo-8")
+        with self.assertRaises(RedirectWarning):
+            self.search(ID, role="officer")
+
+    def test_after_an_hour_no_reason_is_needed(self):
+        self.search_much()
+        self.let_pass(minutes=61)
+        self.assertTrue(self.search(ID, role="officer"))
+
+    def test_a_reason_does_not_extend_the_limit_of_the_day(self):
+        self.search_much()
+        self.set_limit("lookup_budget", 10)
+        self.assert_used_up(self.find, typed="Ada-1815", reason="A queue")
+
+    def test_a_reason_names_nobody(self):
+        self.search_much()
+        for reason in ("for 1111 0000 1111", "x" * 201):
+            with self.subTest(reason), self.assertRaisesRegex(UserError, "Reason"):
+                self.find(typed="Ada-1815", reason=reason)
+        self.assertEqual(self.spent("officer"), 10)
+
+    # === WHO LOOKED === #
+
+    def test_an_auditor_counts_who_looked_how_often(self):
+        for _again in range(2):
+            self.search(ID, role="officer")
+        self.search(MISS, role="officer")
+        auditor = self.users["auditor"]
+        call = self.mapper.with_user(auditor)._build_staff_call("asked in writing")
+        with self.enter_registry_test_mode():
+            mapper = self.mapper.with_user(auditor)
+            mapper._log_reveal(call, self.mapping_of(ID).id)
+        looks = self.env["spar.look"].with_user(auditor)
+        domain = [
+            ("actor", "in", [f"user:{self.users['officer'].id}", f"user:{auditor.id}"])
+        ]
+        groups = looks.formatted_read_group(
+            domain,
+            ["actor"],
+            ["searches:sum", "misses:sum", "reveals:sum"],
+        )
+        counts = {
+            group["actor"]: [
+                group[f"{name}:sum"] for name in ("searches", "misses", "reveals")
+            ]
+            for group in groups
+        }
+        self.assertEqual(
+            counts,
+            {self.users["officer"].name: [2, 1, 0], auditor.name: [0, 0, 1]},
+        )
+        found = looks.search([("actor_name", "ilike", auditor.name)], limit=1)
+        self.assertEqual(found.kind, "revealed")
+        self.assertEqual(found.reason, "asked in writing")
+
+    def test_only_auditors_see_who_looked(self):
+        for role in ("viewer", "officer", "supervisor", "administrator"):
+            looks = self.env["spar.look"].with_user(self.users[role])
+            with self.subTest(role), self.assertRaises(AccessError):
+                looks.search([])
+        looks = self.env["spar.look"].with_user(self.users["auditor"])
+        for operation in ("create", "write", "unlink"):
+            self.assertFalse(looks.has_access(operation))
 
     # === THE WINDOWS === #
 

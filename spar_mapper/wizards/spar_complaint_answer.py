@@ -5,12 +5,14 @@ from ..fields import BigMany2one
 
 
 class SparComplaintAnswer(models.TransientModel):
-    """The decision on a complaint, and what the person was told about it."""
+    """The decision on a complaint, and the answer to the person."""
 
     _name = "spar.complaint.answer"
     _description = "Answer a complaint"
 
-    complaint_id = BigMany2one("spar.complaint", required=True, readonly=True)
+    complaint_id = BigMany2one(
+        "spar.complaint", string="Answered complaint", required=True, readonly=True
+    )
     state = fields.Selection(related="complaint_id.state", string="State")
     kind = fields.Selection(related="complaint_id.kind", string="Complaint")
     decision = fields.Selection(
@@ -28,8 +30,10 @@ class SparComplaintAnswer(models.TransientModel):
         store=True,
         readonly=False,
     )
-    told_how = fields.Selection(
-        selection=lambda self: self.env["spar.complaint"]._fields["told_how"].selection,
+    answered_how = fields.Selection(
+        selection=lambda self: self.env["spar.complaint"]
+        ._fields["answered_how"]
+        .selection,
         string="How the person got the answer",
         required=True,
         default="present",
@@ -60,7 +64,7 @@ class SparComplaintAnswer(models.TransientModel):
             self._close(complaint, answer)
             text = self.env._("The complaint is closed.")
         else:
-            complaint._tell(answer, self.told_how)
+            complaint._note_answer(answer, self.answered_how)
             text = self.env._("The answer is recorded.")
         return self.env["spar.staff.answers"]._notify(text)
 
@@ -68,4 +72,4 @@ class SparComplaintAnswer(models.TransientModel):
         reason = (self.reason or "").strip()
         if not self.decision or not reason:
             raise UserError(self.env._("Choose a decision and enter a reason."))
-        complaint._close(self.decision == "upheld", reason, answer, self.told_how)
+        complaint._close(self.decision == "upheld", reason, answer, self.answered_how)

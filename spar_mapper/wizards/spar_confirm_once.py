@@ -80,14 +80,5 @@ class SparConfirmOnce(models.AbstractModel):
     def _go_to_person(self, action: dict, subject) -> dict:
         """Return ``action``, followed by the person's page unless that is open."""
         if subject and self.env.context.get("active_model") != "spar.subject":
-            action["params"]["next"] = self._open_person(subject)
+            action["params"]["next"] = subject._open_page(subject)
         return action
-
-    def _open_person(self, subject) -> dict:
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Person"),
-            "res_model": "spar.subject",
-            "res_id": subject.id,
-            "views": [(False, "form")],
-        }

@@ -17,9 +17,10 @@ from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
 )
 
 from ..fields import BigMany2one
+from ..lib.receipt import read_receipt_number
 from ..lib.spellings import spell_number, squeeze
 from ..lib.typed_search import read_reference, split_bank
-from ..models.staff.spar_lookup import FoundPlace
+from ..models.staff.spar_lookup import FoundPlace, LookupReasonNeeded
 
 #: A provider with more branches than this is searched branch by branch only.
 MAX_BRANCHES = 20_000
@@ -88,6 +89,13 @@ class SparFindWizard(models.TransientModel):
         help="The account or voucher number, the phone number or the e-mail address. "
         "Without a provider, enter the full address as it is sent in messages.",
     )
+    asks_reason = fields.Boolean(string="Asks for a reason", readonly=True)
+    reason = sealed_text(
+        "reason",
+        string="Reason for many searches",
+        help="Supervisors and auditors see it. It must not contain an ID or an account "
+        "number.",
+    )
     answer = fields.Selection(
         [
             ("none", "No person was found"),
@@ -123,7 +131,13 @@ class SparFindWizard(models.TransientModel):
         if not finders:
             raise UserError(self.env._("Enter an ID, an account or a reference."))
         self.env["spar.mapping"].check_access("read")
-        people = self._get_people(self._search_places(finders), notes)
+        try:
+            places = self._search_places(finders)
+        except LookupReasonNeeded:
+            self.asks_reason = True
+            return False
+        self.asks_reason = False
+        people = self._get_people(places, notes)
         self.line_ids.unlink()
         self.answer = self._get_answer(people, notes)
         if self.answer == "none":
@@ -246,7 +260,9 @@ class SparFindWizard(models.TransientModel):
 
         kind = "_".join(kind for kind, _text, _finder in finders)
         text = bind(*(text for _kind, text, _finder in finders)).decode()
-        return self.env["spar.lookup"]._search_counted(kind, text, find)
+        reason = (self.reason or "").strip()
+        lookups = self.env["spar.lookup"]
+        return lookups._search_counted(kind, text, find, reason=reason)
 
     # === BY ANYTHING === #
 
@@ -343,12 +359,23 @@ class SparFindWizard(models.TransientModel):
         ]
 
     def _get_reference_readings(self, text: str) -> list[Reading]:
-        """Return the reading of ``text`` as the reference of a change or a case."""
-        reference = read_reference(text)
-        if not reference:
-            return []
-        label = self.env._("Reference")
-        return [(label, lambda: self._find_by_reference(reference), True)]
+        """Return the readings of ``text`` as a change, a case or a receipt."""
+        readings: list[Reading] = []
+        reference, event_id = read_reference(text), read_receipt_number(text)
+        if reference:
+            label = self.env._("Reference")
+            readings.append((label, lambda: self._find_by_reference(reference), True))
+        if event_id:
+            label = self.env._("Receipt")
+            readings.append((label, lambda: self._find_by_receipt(event_id), True))
+        return readings
+
+    @api.model
+    def _find_by_receipt(self, event_id: int) -> list[FoundPlace]:
+        """Return the place of the event that a receipt names."""
+        event = self.env["spar.event"].search([("id", "=", event_id)])
+        place = event.mapping_id
+        return [FoundPlace(place.id, place.subject_id.id)] if place else []
 
     @api.model
     def _find_by_reference(self, reference: str) -> list[FoundPlace]:
@@ -357,6 +384,8 @@ class SparFindWizard(models.TransientModel):
         domain = [("uuid", ">=", reference), ("uuid", "<", f"{reference}g")]
         places = self.env["spar.change"].search(domain).mapping_id
         places |= self.env["spar.objection"].search(domain).mapping_id
+        complained = self.env["spar.complaint"].search(domain).subject_id
+        places |= complained.mapping_ids
         return [FoundPlace(place.id, place.subject_id.id) for place in places]
 
     # === BY ID === #

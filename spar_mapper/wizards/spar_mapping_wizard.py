@@ -257,7 +257,7 @@ class SparMappingWizard(models.TransientModel):
                 return self._report_saved(saved, changed.subject_id)
         text = self.env["spar.staff.answers"]._get_refusal(result)
         if result.outcome is Outcome.ALREADY_LINKED and changed:
-            person = self._open_person(changed.subject_id)
+            person = changed.subject_id._open_page(changed.subject_id)
             raise RedirectWarning(text, person, self.env._("Open this person"))
         raise UserError(text)
 

@@ -11,6 +11,7 @@ from ..server.field_values import freeze_fields
 from ..server.imports import guard_imports
 from ..server.our_fields import note_our_fields
 from ..server.reading import guard_searches, note_addons
+from ..server.website_texts import leave_out_ours
 
 #: Models of Odoo that decide who may do what here, besides ours.
 _ALSO_OURS = ("auth.oauth.provider",)
@@ -154,6 +155,7 @@ class SparExpressionNames(models.AbstractModel):
         note_addons(self.env.registry)
         guard_searches(self.env.registry)
         guard_imports(self.env.registry)
+        leave_out_ours(self.env.registry)
         return result
 
 

@@ -19,6 +19,7 @@ from odoo.tools import (
 from ..expressions import scheduled
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
+SCHEMA = "odoo.addons.spar_mapper_connector.models.customising.ir_model_schema"
 #: Expressions whose format would read what they may not name.
 FORMATS = (
     "'{0.transaction.field_data}'.format(env)",
@@ -339,16 +340,50 @@ class TestScreens(TransactionCase):
         with self.refused():
             names.create({"module": "base_geolocalize", **values})
         names.create({"module": "__export__", **values})
-        self.env.cr.execute(
-            """INSERT INTO ir_model_data (module, name, model, res_id)
-               VALUES ('base_geolocalize', 'y', %s, %s)""",
-            [provider._name, provider.id],
-        )
+        insert = """INSERT INTO ir_model_data (module, name, model, res_id)
+                    VALUES ('base_geolocalize', 'y', %s, %s)"""
+        values_of_record = [provider._name, provider.id]
+        self.env.cr.execute(insert, values_of_record)
+        with self.assertLogs(NAMES, level="ERROR"):
+            names._process_end(["base_geolocalize"])
+        self.env.cr.execute(insert, values_of_record)
         with self.assertLogs(NAMES, level="ERROR"):
             names._module_data_uninstall(["base_geolocalize"])
         self.assertTrue(provider.exists())
         left = names.search([("model", "=", "spar.fsp"), ("name", "in", ("x", "y"))])
         self.assertEqual(left.mapped("name"), ["x"])
+
+    def test_what_an_addon_noted_before_is_not_dropped_with_it(self):
+        """Odoo drops it while an addon is being uninstalled, when all is open."""
+        addon = self.env.ref("base.module_base_geolocalize")
+        kind = self.env["ir.model"]._get("spar.setting.change")
+        constraint = self.env["ir.model.constraint"].search(
+            [("name", "=", "spar_setting_change_two_people")]
+        )
+        self.env.cr.execute(
+            """INSERT INTO ir_model_relation (name, model, module)
+               VALUES ('spar_setting_change', %(model)s, %(addon)s),
+                      ('x_of_its_own', %(model)s, %(addon)s) RETURNING id;
+               CREATE TABLE x_of_its_own ();
+               UPDATE ir_model_constraint SET module = %(addon)s WHERE id = %(id)s""",
+            {"model": kind.id, "addon": addon.id, "id": constraint.id},
+        )
+        self.env.invalidate_all()
+        notes = self.env["ir.model.relation"].search([("module", "=", addon.id)])
+        self.assertEqual(len(notes), 2)
+        with (
+            patch.object(self.registry, "ready", False),
+            self.assertLogs(SCHEMA, level="ERROR"),
+        ):
+            notes._module_data_uninstall()
+            constraint.unlink()
+        self.env.cr.execute(
+            """SELECT to_regclass('spar_setting_change') IS NOT NULL,
+                      to_regclass('x_of_its_own') IS NOT NULL,
+                      EXISTS (SELECT FROM pg_constraint
+                               WHERE conname = 'spar_setting_change_two_people')"""
+        )
+        self.assertEqual(self.env.cr.fetchone(), (True, False, True))
 
     def test_constraints_and_tables_stay(self):
         """Deleting a note of Odoo on a constraint drops it; a note drops a table."""

@@ -206,7 +206,8 @@ class TestDeciding(RegistryCase):
         }
         identities = self.env["spar.person.identity"].with_user(self.user)
         identity = identities.with_context(**forged).create(values)
-        self.assertNotEqual(identity.verified_by, self.manager)
+        self.assertTrue(identity.is_verified)
+        self.assertEqual(identity.verified_by, self.user)
         self.assertEqual(
             identity.env.context, identities.with_context(**forged).env.context
         )

@@ -1,6 +1,7 @@
-"""Odoo's own import, which keeps its file unencrypted in the database."""
+"""Odoo's other apps: its import keeps the file, and a website searches all texts."""
 
 from odoo.addons.spar_mapper_connector.server.imports import guard_imports
+from odoo.addons.spar_mapper_connector.server.website_texts import leave_out_ours
 
 from .common import RegistryCase
 
@@ -16,10 +17,26 @@ class Import:
 
 
 class Registry:
-    """A registry with an import of its own."""
+    """A registry of models with one of Odoo's."""
 
-    def __init__(self, model=None):
-        self.models = {"base_import.import": model} if model else {}
+    def __init__(self, model=None, name="base_import.import"):
+        self.models = {name: model} if model else {}
+
+
+class Website:
+    """What the guard needs of ``website``."""
+
+    def _get_html_fields(self):
+        return [("ir.ui.view", "arch_db"), ("spar.programme", "consent_text")]
+
+
+class TestWebsiteTexts(RegistryCase):
+    def test_a_website_searches_no_text_of_ours(self):
+        """Its designer, and who deletes a custom field, may not read them."""
+        guarded = type("GuardedWebsite", (Website,), {})
+        leave_out_ours(Registry(guarded, "website"))
+        self.assertEqual(guarded()._get_html_fields(), [("ir.ui.view", "arch_db")])
+        self.assertIsNone(leave_out_ours(Registry()))
 
 
 class TestOdooImport(RegistryCase):

@@ -24,8 +24,14 @@ class AgentPages(http.Controller):
     def explain(self, said="", **_ignored):
         request.env["spar.helped.change"]._check_officer()
         providers = request.env["auth.oauth.provider"]._get_offered()
-        url = request.env["spar.helped.change"]._get_registry_url()
-        return show("agent", said=said, providers=providers, registry_url=url)
+        helped = request.env["spar.helped.change"]
+        return show(
+            "agent",
+            said=said,
+            providers=providers,
+            registry_url=helped._get_registry_url(),
+            has_registry=helped._has_registry(),
+        )
 
     @http.route("/spar/agent", methods=["POST"], **STAFF_PAGE)
     @page

@@ -3,6 +3,7 @@ from dataclasses import replace
 from odoo import api, models
 from odoo.exceptions import AccessError
 
+from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
     Confirmation,
     ConfirmationPage,
@@ -48,6 +49,15 @@ class SparHelpedChange(models.AbstractModel):
         if app.get("actionModel") != "ir.actions.act_window":
             return "/odoo"
         return f"/odoo/{app['actionPath'] or 'action-%d' % app['actionID']}"
+
+    @api.model
+    def _has_registry(self) -> bool:
+        """Return whether officers can change the registry here, not elsewhere."""
+        try:
+            mapper = self.env["spar.mapper.backend"]._get_mapper()
+        except MapperError:
+            return False
+        return not mapper._is_remote
 
     @api.model
     def _open_draft(self):

@@ -10,7 +10,10 @@ from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.exceptions import (
+    MapperError,
+    ServiceUnavailable,
+)
 from odoo.addons.spar_mapper_connector.lib.contract import Authority
 from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
@@ -208,6 +211,24 @@ class TestHelpedPages(PageCase):
         self.assertEqual(app["actionModel"], "ir.actions.act_window")
         place = app["actionPath"] or f"action-{app['actionID']}"
         self.assertEqual(back, [f"/odoo/{place}"])
+
+    def test_officer_is_not_led_to_a_registry_that_is_elsewhere(self):
+        mapper = type(self.env["spar.mapper.backend"]._get_mapper())
+        self.authenticate("officer", "officer-1")
+        for is_remote in (False, True):
+            with (
+                self.subTest(is_remote=is_remote),
+                patch.object(mapper, "_is_remote", is_remote),
+            ):
+                self.get("/spar/agent")
+                self.assertIn("The history names you both.", self.text)
+                advice = "make the change in the registry yourself"
+                self.assertEqual(advice in self.text, not is_remote)
+
+    def test_no_registry_where_no_mapper_answers(self):
+        backends = type(self.env["spar.mapper.backend"])
+        with patch.object(backends, "_get_mapper", side_effect=MapperError("none")):
+            self.assertFalse(self.env["spar.helped.change"]._has_registry())
 
     def test_helping_is_not_the_first_menu_entry(self):
         menus = self.env["ir.ui.menu"].with_user(self.officer).load_web_menus(False)

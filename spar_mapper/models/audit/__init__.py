@@ -4,3 +4,4 @@ from . import spar_audit_run
 from . import spar_checkpoint
 from . import spar_checkpoint_restore
 from . import spar_settings_seal
+from . import spar_look

@@ -25,7 +25,7 @@ class SparChange(models.Model):
 
     _name = "spar.change"
     _description = "Waiting change"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.store.table", "spar.channel.name", "spar.sealed.storage"]
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False

@@ -6,9 +6,11 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
     CallContext,
     ObjectionRequest,
     Outcome,
+    Remedy,
     SuspendRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
@@ -39,7 +41,7 @@ class SparComplaint(models.Model):
 
     _name = "spar.complaint"
     _description = "Complaint"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.channel.name"]
     _rec_name = "reference"
     _order = "deadline, id"
     _log_access = False
@@ -93,7 +95,7 @@ class SparComplaint(models.Model):
     closed_at = fields.Datetime(string="Closed at", readonly=True)
     close_reason = fields.Char(string="Reason", readonly=True)
     answer = fields.Char(string="Answer to the person", readonly=True)
-    told_how = fields.Selection(
+    answered_how = fields.Selection(
         [
             ("present", "In person"),
             ("phone", "By phone"),
@@ -104,7 +106,7 @@ class SparComplaint(models.Model):
         string="How the person got the answer",
         readonly=True,
     )
-    told_at = fields.Datetime(string="Answered at", readonly=True)
+    answered_at = fields.Datetime(string="Answered at", readonly=True)
 
     id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
     actor_name = fields.Char(
@@ -299,6 +301,21 @@ class SparComplaint(models.Model):
         self._insert(call, subject, NOT_ME, objection_id=objection_id, uuid=uuid)
 
     @api.model
+    def _register_open_cases(self) -> None:
+        """Add the complaints of open cases that have none, for the migration."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT o.uuid, o.actor, o.channel FROM spar_objection o
+                    WHERE o.state = 'open' AND NOT EXISTS (
+                          SELECT FROM spar_complaint c WHERE c.objection_id = o.id)
+                    ORDER BY o.id"""
+            )
+        )
+        for uuid, actor, channel in rows:
+            call = CallContext(actor, channel, Authority.PROGRAMME)
+            self._register_case(call, uuid)
+
+    @api.model
     def _insert(self, call: CallContext, subject, kind: str, **values):
         """Add a complaint; return it."""
         now = self.env["spar.mapper.local"]._get_now()
@@ -490,6 +507,8 @@ class SparComplaint(models.Model):
         mapper._check_member(SUPERVISOR)
         self._lock()
         self._check_decider()
+        if self.remedy != Remedy.FROZEN.value:
+            raise UserError(self.env._("There is nothing to undo any more."))
         call = mapper._build_staff_call(self._get_kind_name(self.kind))
         with self.env["spar.staff.answers"]._raise_user_errors():
             answer = mapper._confirm_objection(call, self.objection_id.id)
@@ -513,7 +532,9 @@ class SparComplaint(models.Model):
             "context": {"default_complaint_id": self.id},
         }
 
-    def _close(self, is_upheld: bool, reason: str, answer: str, told_how: str) -> None:
+    def _close(
+        self, is_upheld: bool, reason: str, answer: str, answered_how: str
+    ) -> None:
         """Close the complaint, with its case if it has one.
 
         Raises AccessError, and UserError if this user may not, if it is closed already,
@@ -531,7 +552,7 @@ class SparComplaint(models.Model):
             with self.env["spar.staff.answers"]._raise_user_errors():
                 self._note_closed(call, is_upheld)
                 mapper._note_complaint(call, self.subject_id.id, COMPLAINT_CLOSED)
-        self._tell(answer, told_how)
+        self._note_answer(answer, answered_how)
 
     @api.model
     def _note_decision(
@@ -552,15 +573,22 @@ class SparComplaint(models.Model):
             close_reason=call.reason,
         )
 
-    def _tell(self, answer: str, told_how: str) -> None:
-        """Record what the person was told, and how; raises AccessError."""
+    def _note_answer(self, answer: str, answered_how: str) -> None:
+        """Record the answer to the person, and how they got it.
+
+        Raises AccessError, and UserError if it was recorded already.
+        """
         self.ensure_one()
         self.check_access("read")
         user = self.env.user
         if not (user.has_group(OFFICER) or user.has_group(SUPERVISOR)):
             raise AccessError(self.env._("Only officers and supervisors may do this."))
-        if self.state == "open" or self.told_at:
+        if self.state == "open" or self.answered_at:
             raise UserError(self.env._("This complaint was already answered."))
-        is_told = told_how != NOT_REACHED
+        is_reached = answered_how != NOT_REACHED
         now = self.env["spar.mapper.local"]._get_now()
-        self._update(answer=answer, told_how=told_how, told_at=now if is_told else None)
+        self._update(
+            answer=answer,
+            answered_how=answered_how,
+            answered_at=now if is_reached else None,
+        )

@@ -15,7 +15,7 @@ class SparObjection(models.Model):
 
     _name = "spar.objection"
     _description = "Objection"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.channel.name"]
     _rec_name = "reference"
     _order = "id desc"
     _log_access = False

@@ -1,7 +1,8 @@
-from . import spar_subject, spar_subject_page
+from . import spar_subject_complaints, spar_subject, spar_subject_page
 from . import spar_stored_address
 from . import spar_mapping
 from . import spar_mapping_period
 from . import spar_event
 from . import spar_left_address
 from . import spar_recheck
+from . import spar_receipt

@@ -1,19 +1,29 @@
+import re
 from collections import Counter
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import escape_psql
+from odoo.tools import escape_psql, format_datetime
 
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 from ...fields import StoreMany2one
 from ...lib import integrity
 from ...lib.objection import DISPUTABLE
-from ...lib.transitions import MIGRATED, OLD_EVENTS, PLACE_EVENTS, SUBJECT_EVENTS
+from ...lib.transitions import (
+    ANSWERED_FOR,
+    MIGRATED,
+    OLD_EVENTS,
+    PLACE_EVENTS,
+    SUBJECT_EVENTS,
+)
 from ...store.listing import EVENT_BYTES
 
 #: Operators that mean the same in a search for people by name.
 _ALIKE = ("in", "=", "ilike", "like")
+
+#: A UUID, with or without hyphens.
+_UUID = re.compile(r"[0-9a-fA-F-]{32,36}")
 
 #: Operators that take a pattern: the web client's *starts with* sends ``Omar%``.
 _PATTERNS = ("=ilike", "=like")
@@ -38,7 +48,7 @@ class SparEvent(models.Model):
 
     _name = "spar.event"
     _description = "Event"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.channel.name"]
     _rec_name = "kind"
     _order = "id desc"
     _log_access = False
@@ -85,8 +95,23 @@ class SparEvent(models.Model):
     # Rows arrive in chronological order: a few kilobytes suffice for a filter by date.
     _happened_at = models.Index("USING brin (happened_at)")
 
+    # Few of many: who looked at what is asked often.
+    _revealed = models.Index("(happened_at) WHERE kind = 'revealed'")
+
     actor_name = fields.Char(
         string="By", compute="_compute_actor_name", search="_search_actor_name"
+    )
+    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
+    reference_name = fields.Char(
+        string="Short reference",
+        compute="_compute_reference_name",
+        help="The first characters of the reference of the message, document or case.",
+    )
+    is_change = fields.Boolean(
+        string="Change", compute="_compute_is_change", search="_search_is_change"
+    )
+    is_own = fields.Boolean(
+        string="Own", compute="_compute_is_own", search="_search_is_own"
     )
 
     is_disputable = fields.Boolean(
@@ -99,7 +124,118 @@ class SparEvent(models.Model):
     @api.model
     def _selection_kind(self):
         kinds = (*PLACE_EVENTS, *SUBJECT_EVENTS, *OLD_EVENTS, MIGRATED)
-        return [(kind, kind.replace("_", " ").capitalize()) for kind in kinds]
+        labels = self._get_kind_labels()
+        return [
+            (kind, labels.get(kind) or kind.replace("_", " ").capitalize())
+            for kind in kinds
+        ]
+
+    @api.model
+    def _get_kind_labels(self) -> dict[str, str]:
+        """Return what each kind of event is called."""
+        return {
+            "linked": self.env._("Linked"),
+            "proposed": self.env._("Proposed"),
+            "updated": self.env._("Changed"),
+            "updated_suspended": self.env._("Changed while suspended"),
+            "moved": self.env._("Moved to the successor"),
+            "moved_suspended": self.env._("Moved to the successor while suspended"),
+            "unlinked": self.env._("Unlinked"),
+            "withdrawn": self.env._("Proposal withdrawn"),
+            "suspended": self.env._("Suspended"),
+            "resumed": self.env._("Resumed"),
+            "held": self.env._("Change waits"),
+            "change_cancelled": self.env._("Waiting change cancelled"),
+            "change_refused": self.env._("Waiting change refused"),
+            "change_stale": self.env._("Waiting change overtaken"),
+            "change_expired": self.env._("Waiting change expired"),
+            "change_approved": self.env._("Waiting change approved"),
+            "address_rewritten": self.env._("Address rewritten in the current form"),
+            "revealed": self.env._("Revealed"),
+            **self._get_case_labels(),
+            **self._get_person_labels(),
+            "replaced": self.env._("Replaced"),
+            MIGRATED: self.env._("Taken over from the previous version"),
+        }
+
+    @api.model
+    def _get_case_labels(self) -> dict[str, str]:
+        return {
+            "objected": self.env._("Objection made"),
+            "objection_confirmed": self.env._("Objection confirmed"),
+            "objection_upheld": self.env._("Objection upheld"),
+            "objection_rejected": self.env._("Objection rejected"),
+            "reversed": self.env._("Disputed address ended"),
+            "restored": self.env._("Previous address restored"),
+            "restored_suspended": self.env._(
+                "Previous address restored while suspended"
+            ),
+            "complaint_recorded": self.env._("Complaint recorded"),
+            "complaint_closed": self.env._("Complaint closed"),
+        }
+
+    @api.model
+    def _get_person_labels(self) -> dict[str, str]:
+        return {
+            "id_rewritten": self.env._("ID rewritten in the current form"),
+            "id_switched_off": self.env._("ID switched off"),
+            "id_given_away": self.env._("ID given to another record"),
+            "id_taken_over": self.env._("ID taken over from another record"),
+            "merged": self.env._("Merged into another record"),
+            "merged_with": self.env._("Merged with another record"),
+            "office_changed": self.env._("Office changed"),
+            "proofs_erased": self.env._("Owner's proofs destroyed"),
+        }
+
+    @api.depends_context("lang", "tz", "uid")
+    @api.depends("kind", "actor", "happened_at")
+    def _compute_display_name(self):
+        labels = dict(self._selection_kind())
+        for event in self:
+            event.display_name = self.env._(
+                "%(what)s, %(time)s, %(who)s",
+                what=labels.get(event.kind, ""),
+                time=format_datetime(self.env, event.happened_at),
+                who=event.actor_name,
+            )
+
+    @api.depends("subject_id")
+    def _compute_id_masked(self):
+        for event in self:
+            event.id_masked = event.subject_id.mapping_ids[:1].id_masked
+
+    @api.depends("message_reference")
+    def _compute_reference_name(self):
+        """Shorten what nobody can read aloud: the first eight characters suffice."""
+        for event in self:
+            text = (event.message_reference or "").rpartition(":")[2]
+            is_long = bool(_UUID.fullmatch(text))
+            event.reference_name = text[:8].upper() if is_long else text[:40]
+
+    @api.depends("kind")
+    def _compute_is_change(self):
+        for event in self:
+            event.is_change = event.kind in ANSWERED_FOR
+
+    @api.model
+    def _search_is_change(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        changes = Domain("kind", "in", sorted(ANSWERED_FOR))
+        return Domain.OR(changes if value else ~changes for value in values)
+
+    @api.depends_context("uid")
+    @api.depends("actor")
+    def _compute_is_own(self):
+        for event in self:
+            event.is_own = event.actor == f"user:{self.env.uid}"
+
+    @api.model
+    def _search_is_own(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        own = Domain("actor", "=", f"user:{self.env.uid}")
+        return Domain.OR(own if value else ~own for value in values)
 
     def init(self):
         result = super().init()
@@ -169,13 +305,31 @@ class SparEvent(models.Model):
 
     @api.depends("actor", "on_behalf_of")
     def _compute_actor_name(self):
-        names = self._get_actor_names(self.mapped("actor"))
+        """Compute who did it, and for whom or with whom, if there were two."""
+        actors = [*self.mapped("actor"), *self.mapped("on_behalf_of")]
+        names = self._get_actor_names(actors)
         for event in self:
-            event.actor_name = names.get(event.actor, event.actor)
+            event.actor_name = self._build_actor_name(
+                names.get(event.actor, ""), event.on_behalf_of or "", names
+            )
+
+    @api.model
+    def _build_actor_name(self, name: str, other: str, names: dict[str, str]) -> str:
+        """Return the name of an actor, with that of ``other``, for whom it acted."""
+        if not other:
+            return name
+        if other.startswith("person:"):
+            return self.env._("%(name)s, with the beneficiary", name=name)
+        return self.env._(
+            "%(name)s, for %(other)s", name=name, other=names.get(other, other)
+        )
 
     @api.model
     def _search_actor_name(self, operator, values):
-        return self._build_actor_domain("actor", operator, values)
+        found = self._build_actor_domain("actor", operator, values)
+        if found is NotImplemented:
+            return found
+        return found | self._build_actor_domain("on_behalf_of", operator, values)
 
     @api.model
     def formatted_read_group(self, domain, groupby=(), *args, **kwargs):
@@ -190,26 +344,56 @@ class SparEvent(models.Model):
         """Replace references by names; two people of the same name stay distinct."""
         names = self._get_actor_names([group["actor"] for group in groups])
         times = Counter(names.values())
+        logins = self._get_logins([a for a in names if times[names[a]] > 1])
         for group in groups:
             actor = group["actor"]
             name = names.get(actor, actor)
-            group["actor"] = f"{name} ({actor})" if times[name] > 1 else name
+            login = logins.get(actor)
+            group["actor"] = f"{name} ({login})" if login else name
+
+    @api.model
+    def _get_logins(self, actors: list[str]) -> dict[str, str]:
+        """Return what tells actors of one name apart: a login or a sender."""
+        logins = {}
+        for actor in actors:
+            kind, _colon, reference = actor.partition(":")
+            user_sudo = self.env["res.users"].sudo()
+            if kind == "user" and reference.isdigit():
+                user_sudo = user_sudo.browse(int(reference)).exists()
+            logins[actor] = user_sudo.login or reference or kind
+        return logins
 
     @api.model
     def _get_actor_names(self, actors: list[str]) -> dict[str, str]:
-        """Return names by references such as ``user:7`` and ``participant:x``."""
+        """Return a name for each reference such as ``user:7`` or ``participant:x``."""
         names, users = {}, {}
+        programs = self._get_program_names()
         for actor in filter(None, actors):
             kind, _colon, reference = actor.partition(":")
             if kind == "user" and reference.isdigit():
                 users[int(reference)] = actor
+                names[actor] = self.env._(
+                    "Deleted account %(number)s", number=reference
+                )
             elif kind == "person":
                 names[actor] = self._get_person_name()
             else:
-                names[actor] = reference or kind
+                names[actor] = programs.get(kind) or reference or kind
         for user_sudo in self.env["res.users"].sudo().browse(users).exists():
             names[users[user_sudo.id]] = user_sudo.name
         return names
+
+    @api.model
+    def _get_program_names(self) -> dict[str, str]:
+        """Return the names of actors that are no people, by their reference."""
+        staff_elsewhere = self.env._("Staff of the programme")
+        return {
+            "system": self.env._("The registry itself"),
+            "notice": self.env._("Whoever had the link in a notice"),
+            "registry": self.env._("The programme"),
+            "registry/user": staff_elsewhere,
+            "mapper": self.env._("Another registry"),
+        }
 
     @api.model
     def _get_person_name(self) -> str:

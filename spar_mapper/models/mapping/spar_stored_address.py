@@ -17,6 +17,7 @@ class SparStoredAddress(models.AbstractModel):
 
     _name = "spar.stored.address"
     _description = "Address as it is stored"
+    _inherit = ["spar.channel.name"]
 
     authority = fields.Integer(readonly=True)
     channel = fields.Char(readonly=True)

@@ -13,7 +13,7 @@ class SparSubject(models.Model):
 
     _name = "spar.subject"
     _description = "Subject"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.subject.complaints"]
     _rec_name = "uuid"
     _log_access = False
     _refuses_delete = "people are not deleted"
@@ -52,6 +52,13 @@ class SparSubject(models.Model):
     identifier_ids = fields.One2many("spar.subject.id", "subject_id", readonly=True)
     mapping_ids = fields.One2many("spar.mapping", "subject_id", readonly=True)
     event_ids = fields.One2many("spar.event", "subject_id", readonly=True)
+    evidence_ids = fields.One2many(
+        "spar.evidence",
+        "subject_id",
+        string="Documents",
+        readonly=True,
+        groups="spar_fa_directory.group_supervisor,spar_fa_directory.group_auditor",
+    )
     office_person_ids = fields.One2many(
         "spar.office.person", "subject_id", string="Person in an office", readonly=True
     )

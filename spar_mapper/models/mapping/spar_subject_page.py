@@ -300,6 +300,11 @@ class SparSubject(models.Model):
             "context": {"default_subject_id": self.id},
         }
 
+    def action_receipt(self):
+        """Print the receipt of the last change."""
+        self.ensure_one()
+        return self.env["report.spar_mapper.receipt"]._print_last(self)
+
     def action_open_merged(self):
         """Open the record into which this one was merged."""
         self.ensure_one()

@@ -24,7 +24,7 @@ class SparLimit(models.Model):
     def _check_value(self):
         """Raise ValidationError if a number is out of its range."""
         numbers = self.filtered(lambda limit: limit.kind == "number")
-        super(SparLimit, numbers)._check_value()
+        return super(SparLimit, numbers)._check_value()
 
     @api.model
     def _is_yes(self, code: str) -> bool:

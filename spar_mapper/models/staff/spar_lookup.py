@@ -3,18 +3,24 @@ from datetime import timedelta
 from typing import NamedTuple, NoReturn
 
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 from ...fields import StoreMany2one
+from ...lib.secrets_in_text import count_numbers
 
 #: How long a lookup counts.
 DAY = timedelta(days=1)
 #: Within this time the same search is one lookup, because a list, its pages and its
 #: groups each repeat the search.
 _SAME = timedelta(minutes=10)
+#: Within this time the searches of one user may cost no more than the set rate, unless
+#: they give a reason.
+_RATE_TIME = timedelta(hours=1)
+#: The most characters of a reason.
+_MAX_REASON = 200
 #: The advisory lock of this database that serialises the lookups of one user.
 _LOCK = int.from_bytes(b"look", "big") & 0x7FFFFFFF
 
@@ -24,6 +30,10 @@ class FoundPlace(NamedTuple):
 
     mapping_id: int
     subject_id: int
+
+
+class LookupReasonNeeded(RedirectWarning):
+    """A user searches more than usual, and has to say why before going on."""
 
 
 class SparLookup(models.Model):
@@ -63,6 +73,11 @@ class SparLookup(models.Model):
     # No foreign key: the row is written by a transaction of its own.
     subject_id = StoreMany2one("spar.subject", string="Person", readonly=True)
     cost = fields.Integer(readonly=True)
+    reason = fields.Char(
+        string="Why so many",
+        readonly=True,
+        help="Given by a user who searched more than usual within an hour.",
+    )
     actor_name = fields.Char(
         string="By", compute="_compute_actor_name", search="_search_actor_name"
     )
@@ -112,6 +127,14 @@ class SparLookup(models.Model):
         for lookup in self:
             lookup.id_masked = lookup.subject_id.mapping_ids[:1].id_masked
 
+    @api.model
+    def formatted_read_group(self, domain, groupby=(), *args, **kwargs):
+        """Label groups of lookups with the names of the people who looked."""
+        groups = super().formatted_read_group(domain, groupby, *args, **kwargs)
+        if "actor" in groupby:
+            self.env["spar.event"]._name_groups(groups)
+        return groups
+
     # === SEARCHING === #
 
     @api.model
@@ -121,29 +144,83 @@ class SparLookup(models.Model):
         text: str,
         find: Callable[[], list[FoundPlace]],
         guesses: int = 1,
+        reason: str = "",
     ) -> list[FoundPlace]:
         """Perform one search, count it against the user's budget, and record it.
 
         This runs in a transaction of its own: it stays whatever the caller does
         afterwards, and a read-only request can be counted too. Repeating the same text
         costs nothing for 24 hours. Raises RedirectWarning if the user's budget is
-        exhausted: in a search, Odoo takes a UserError for an operator that it should
-        invert.
+        exhausted, and LookupReasonNeeded above the set rate: in a search, Odoo takes a
+        UserError for an operator that it should invert.
 
         :param guesses: how many values ``text`` tries at once
+        :param reason: why the user searches more than usual; it counts until as many
+            searches again, and alerts the supervisors
         """
+        self._check_reason(reason)
         keyring = self.env["spar.mapping"]._open_for_search()
         commitment = self._commit(keyring, kind, text)
         with self._open_cursor() as cr:
             lookups = self.with_env(self.env(cr=cr))
             spent, last = lookups._fetch_spent(commitment)
             is_over = last is None and spent >= self._get_limit("lookup_budget")
-            found = [] if is_over else find()
-            if not is_over:
-                lookups._record(kind, commitment, found, guesses, last)
+            is_fast = last is None and not is_over and lookups._is_too_fast()
+            is_refused = is_over or (is_fast and not reason)
+            found = [] if is_refused else find()
+            if not is_refused:
+                given = reason if is_fast else ""
+                lookups._record(kind, commitment, found, guesses, last, given)
         if is_over:
             self._refuse()
+        if is_fast:
+            self._alert_to_rate(reason)
         return found
+
+    @api.model
+    def _is_too_fast(self) -> bool:
+        """Return whether the user's searches since their last reason reach the rate."""
+        query = SQL(
+            """WITH own AS (
+                    SELECT cost, looked_at, reason FROM spar_lookup
+                     WHERE actor = %s AND looked_at > %s)
+               SELECT coalesce(sum(cost), 0) FROM own
+                WHERE looked_at >= coalesce(
+                      (SELECT max(looked_at) FROM own WHERE reason IS NOT NULL),
+                      '-infinity')""",
+            self._get_actor(),
+            self._get_now() - _RATE_TIME,
+        )
+        ((spent,),) = self.env.execute_query(query)
+        return spent >= self._get_limit("lookup_hourly")
+
+    @api.model
+    def _check_reason(self, reason: str) -> None:
+        """Raise UserError for a reason that may contain an ID or an account."""
+        if len(reason) > _MAX_REASON or count_numbers(reason):
+            raise UserError(
+                self.env._(
+                    "Reason: enter at most %(max)s characters, without an ID or an "
+                    "account number. The reason is stored unencrypted.",
+                    max=_MAX_REASON,
+                )
+            )
+
+    @api.model
+    def _alert_to_rate(self, reason: str) -> None:
+        """Alert a supervisor to a user who went on with a reason, or ask for one."""
+        if reason:
+            problem = "lookups: more than usual in an hour, with a reason"
+            self.env["spar.alarm"]._raise_alarms([("res_users", self.env.uid, problem)])
+            return
+        raise LookupReasonNeeded(
+            self.env._(
+                "You have searched for many people in the last hour. Enter a reason "
+                "under Find a person to go on. A supervisor will see it."
+            ),
+            self.env.ref("spar_mapper.spar_find_wizard_action").id,
+            self.env._("Find a person"),
+        )
 
     @api.model
     def _open_cursor(self):
@@ -179,7 +256,7 @@ class SparLookup(models.Model):
         return spent, last
 
     @api.model
-    def _record(self, kind, commitment, found, guesses, last) -> None:
+    def _record(self, kind, commitment, found, guesses, last, reason="") -> None:
         """Write a row for each person found; the first carries the search's cost."""
         now = self._get_now()
         if last is not None and last > now - _SAME:
@@ -191,12 +268,14 @@ class SparLookup(models.Model):
         cost = 0 if last is not None else cost * guesses
         subjects = list(dict.fromkeys(place.subject_id for place in found)) or [None]
         costs = [cost] + [0] * (len(subjects) - 1)
+        reasons = [reason or None] + [None] * (len(subjects) - 1)
         self.env.cr.execute(
             """INSERT INTO spar_lookup
-                      (actor, looked_at, kind, commitment, subject_id, cost)
-               SELECT %s, %s, %s, %s, subject, cost
-                 FROM unnest(%s::bigint[], %s::int[]) AS found (subject, cost)""",
-            (self._get_actor(), now, kind, commitment, subjects, costs),
+                      (actor, looked_at, kind, commitment, subject_id, cost, reason)
+               SELECT %s, %s, %s, %s, subject, cost, reason
+                 FROM unnest(%s::bigint[], %s::int[], %s::varchar[])
+                   AS found (subject, cost, reason)""",
+            (self._get_actor(), now, kind, commitment, subjects, costs, reasons),
         )
 
     @api.model

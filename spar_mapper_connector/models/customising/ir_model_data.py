@@ -49,19 +49,33 @@ class IrModelData(models.Model):
 
         Odoo deletes whatever has a name of the uninstalled addon.
         """
-        foreign = set(modules_to_remove) - find_related_addons(self.env.registry)
+        self._forget_foreign(modules_to_remove)
+        return super()._module_data_uninstall(modules_to_remove)
+
+    @api.model
+    def _process_end(self, modules):
+        """Do the same where an addon is installed or upgraded.
+
+        Odoo deletes whatever has a name of the addon that its files do not have.
+        """
+        self._forget_foreign(modules or ())
+        return super()._process_end(modules)
+
+    @api.model
+    def _forget_foreign(self, addons) -> None:
+        """Delete the names that these addons, without ours, gave to records of ours."""
+        foreign = set(addons) - find_related_addons(self.env.registry)
         domain = Domain("module", "in", sorted(foreign))
         named_sudo = self.sudo().search(domain & Domain("model", "=like", "spar.%"))
         if named_sudo:
             _logger.error(
-                "SPAR ALARM %s named records of SPAR; they are not uninstalled with it",
+                "SPAR ALARM %s named records of SPAR; they are not deleted with it",
                 ", ".join(sorted(set(named_sudo.mapped("module")))),
             )
             self.env.cr.execute(
                 "DELETE FROM ir_model_data WHERE id = ANY(%s)", [named_sudo.ids]
             )
             self.env.invalidate_all()
-        return super()._module_data_uninstall(modules_to_remove)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -69,11 +69,7 @@ class SparAddressEntry(models.AbstractModel):
         holder = self.provider_id._get_holder(self.branch_id)
         parts, problems = self.fa_type_id._canonicalise_parts(self._get_parts(), holder)
         if problems:
-            labels = {part.key: part.label for part in self.fa_type_id.part_ids}
-            lines = [
-                f"{labels.get(key, key)}: {text}" for key, text in problems.items()
-            ]
-            raise UserError("\n".join(lines))
+            raise UserError("\n".join(self._explain_problems(problems)))
         strategy = self.fa_type_id.strategy_ids.filtered("is_default")
         try:
             return fa_syntax.build(fa_syntax.compile_strategy(strategy.template), parts)
@@ -84,6 +80,27 @@ class SparAddressEntry(models.AbstractModel):
                     "the kind empty and enter the full address."
                 )
             ) from error
+
+    def _explain_problems(self, problems: dict[str, str]) -> list[str]:
+        """Return for each part what is wrong with it, and how to write it."""
+        parts = {part.key: part for part in self.fa_type_id.part_ids}
+        lines = []
+        for key, text in problems.items():
+            part = parts.get(key, self.env["spar.fa.type.part"])
+            hints = (self._get_examples().get(part.check_code), part.help)
+            words = " ".join(filter(None, (text, *hints)))
+            lines.append(f"{part.label or key}: {words}")
+        return lines
+
+    @api.model
+    def _get_examples(self) -> dict[str, str]:
+        """Return an example of what each check accepts, by its code."""
+        return {
+            "iban": self.env._("For example: GB82 WEST 1234 5698 7654 32."),
+            "bic": self.env._("8 or 11 letters and digits, for example: DEUTDEFF."),
+            "phone": self.env._("For example: +44 7911 123456."),
+            "email": self.env._("For example: ana@example.org."),
+        }
 
     def _get_parts(self) -> dict[str, str]:
         codes = {"provider": self.provider_id.code, "branch": self.branch_id.code}

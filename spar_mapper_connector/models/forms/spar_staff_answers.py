@@ -129,10 +129,14 @@ class SparStaffAnswers(models.AbstractModel):
                 "it is sent in messages."
             ),
         }
-        return texts.get(result.problem) or self.env._(
+        text = texts.get(result.problem) or self.env._(
             "ID: this is not a valid ID. Check for invisible characters or a missing "
             "part."
         )
+        if not card or result.problem == "card":
+            return text
+        look = self.env._("On the card it looks like this: %(look)s.", look=card)
+        return f"{text} {look}"
 
     @api.model
     def _get_address_refusal(self, result: Result) -> str:

@@ -133,7 +133,8 @@ class SparPersonIdentity(models.Model):
     def _prepare_new(self, values: dict) -> dict:
         """Return the values of a new ID; who verified it is who creates it."""
         kept = {name: values[name] for name in values if name not in _OURS}
-        if kept.get("is_verified"):
+        usual = self.env.context.get("default_is_verified")
+        if kept.get("is_verified", usual):
             kept["verified_by"] = self.env.uid
         return kept
 

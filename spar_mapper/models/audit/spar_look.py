@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, drop_view_if_exists
+
+from ...fields import StoreMany2one
+
+
+class SparLook(models.Model):
+    """One look at a person: a search, a document or a reveal, whoever looked.
+
+    It is a view of the lookups and of the reveals in the history, so that an auditor
+    counts both together, by person and by day.
+    """
+
+    _name = "spar.look"
+    _description = "Look at a person"
+    _auto = False
+    _rec_name = "kind"
+    _order = "looked_at desc, id desc"
+    _log_access = False
+
+    actor = fields.Char(readonly=True)
+    looked_at = fields.Datetime(string="When", readonly=True)
+    kind = fields.Selection(
+        selection=lambda self: self._selection_kind(), string="Look", readonly=True
+    )
+    subject_id = StoreMany2one("spar.subject", string="Person", readonly=True)
+    reason = fields.Char(readonly=True)
+    searches = fields.Integer(readonly=True)
+    misses = fields.Integer(string="Found no one", readonly=True)
+    reveals = fields.Integer(readonly=True)
+    documents = fields.Integer(readonly=True)
+    actor_name = fields.Char(
+        string="By", compute="_compute_actor_name", search="_search_actor_name"
+    )
+    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
+
+    @api.model
+    def _selection_kind(self):
+        return [
+            *self.env["spar.lookup"]._selection_kind(),
+            ("revealed", self.env._("Reveal")),
+        ]
+
+    def init(self):
+        """Define the view; ids of the two tables are told apart by their last bit."""
+        drop_view_if_exists(self.env.cr, self._table)
+        self.env.cr.execute(
+            SQL(
+                """CREATE VIEW %s AS
+                   SELECT 2 * id AS id, actor, looked_at, kind, subject_id, reason,
+                          CASE WHEN kind <> 'evidence' AND (cost > 0 OR subject_id
+                               IS NULL) THEN 1 ELSE 0 END AS searches,
+                          CASE WHEN subject_id IS NULL THEN 1 ELSE 0 END AS misses,
+                          0 AS reveals,
+                          CASE WHEN kind = 'evidence' THEN 1 ELSE 0 END AS documents
+                     FROM spar_lookup
+                    UNION ALL
+                   SELECT 2 * id + 1, actor, happened_at, 'revealed', subject_id,
+                          reason, 0, 0, 1, 0
+                     FROM spar_event WHERE kind = 'revealed'""",
+                SQL.identifier(self._table),
+            )
+        )
+
+    @api.depends("actor")
+    def _compute_actor_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
+        for look in self:
+            look.actor_name = names.get(look.actor, look.actor)
+
+    @api.model
+    def _search_actor_name(self, operator, values):
+        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
+
+    @api.depends("subject_id")
+    def _compute_id_masked(self):
+        for look in self:
+            look.id_masked = look.subject_id.mapping_ids[:1].id_masked
+
+    @api.model
+    def formatted_read_group(self, domain, groupby=(), *args, **kwargs):
+        """Label groups of looks with the names of the people who looked."""
+        groups = super().formatted_read_group(domain, groupby, *args, **kwargs)
+        if "actor" in groupby:
+            self.env["spar.event"]._name_groups(groups)
+        return groups

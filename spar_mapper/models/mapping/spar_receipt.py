@@ -1,0 +1,134 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+from ...lib.receipt import write_receipt_number
+
+#: Kinds of events with which something is handed over or changed at the desk.
+RECEIPT_KINDS = (
+    "linked",
+    "proposed",
+    "updated",
+    "updated_suspended",
+    "unlinked",
+    "suspended",
+    "resumed",
+    "held",
+    "withdrawn",
+    "change_cancelled",
+    "change_refused",
+    "objected",
+)
+
+
+class SparReceipt(models.AbstractModel):
+    """The receipt of an event, which the person takes home.
+
+    It shows what everybody may see who may read the event: masked values, and no ID.
+    """
+
+    _name = "report.spar_mapper.receipt"
+    _description = "Receipt"
+
+    @api.model
+    def _get_report_values(self, docids, data=None):
+        """Return the receipts of events; raises AccessError and UserError."""
+        events = self.env["spar.event"].browse(docids).exists()
+        events.check_access("read")
+        if not events or set(events.mapped("kind")) - set(RECEIPT_KINDS):
+            raise UserError(self.env._("There is no receipt for this."))
+        return {"receipts": [self._build_receipt(event) for event in events]}
+
+    @api.model
+    def _print_last(self, person) -> dict:
+        """Return the action that prints the receipt of a person's last change."""
+        domain = [("subject_id", "=", person.id), ("kind", "in", RECEIPT_KINDS)]
+        event = self.env["spar.event"].search(domain, order="id desc", limit=1)
+        if not event:
+            raise UserError(
+                self.env._("There is no receipt: nothing was changed here yet.")
+            )
+        report = self.env.ref("spar_mapper.spar_receipt_report")
+        return report.report_action(event)
+
+    @api.model
+    def _build_receipt(self, event) -> dict:
+        change = self._find_change(event)
+        address = change.fa_masked if change else self._get_masked(event)
+        place = event.period_id if address and not change else event.mapping_id
+        return {
+            "number": write_receipt_number(event.id),
+            "event": event,
+            "text": self._get_text(event, change),
+            "id_masked": event.mapping_id.id_masked,
+            "fa_masked": address,
+            "provider": False if change else place.sudo().provider_id.name,
+            "days": self.env["spar.mapper.local"]._get_objection_days(),
+        }
+
+    @api.model
+    def _find_change(self, event):
+        """Return the change that began to wait with ``event``, if one did."""
+        if event.kind != "held":
+            return self.env["spar.change"]
+        changes = event.mapping_id.change_ids
+        return changes.filtered(lambda one: one.proposed_at == event.happened_at)[:1]
+
+    @api.model
+    def _get_masked(self, event) -> str:
+        has_address = event.period_id.state != "ended"
+        return event.period_id.fa_masked if has_address else ""
+
+    @api.model
+    def _get_text(self, event, change) -> str:
+        """Return what was done, in one sentence for the person."""
+        if change:
+            return self._get_waiting_texts().get(change.operation, "")
+        return self._get_texts().get(event.kind, "")
+
+    @api.model
+    def _get_texts(self) -> dict[str, str]:
+        return {
+            "linked": self.env._("Your payments go to this address from now on."),
+            "proposed": self.env._(
+                "You gave us this address. A second person checks it first: nothing is "
+                "paid to it yet."
+            ),
+            "updated": self.env._(
+                "Your address was changed. Your payments go to this address from now "
+                "on."
+            ),
+            "updated_suspended": self.env._(
+                "Your address was changed. Your payments are suspended at present."
+            ),
+            "unlinked": self.env._("Your address was removed. Nothing is paid to it."),
+            "suspended": self.env._("Your payments to this address are suspended."),
+            "resumed": self.env._("Your payments go to this address again."),
+            "withdrawn": self.env._("The address that was waiting does not count."),
+            "change_cancelled": self.env._(
+                "The change that was waiting was withdrawn."
+            ),
+            "change_refused": self.env._("The change that was waiting was refused."),
+            "objected": self.env._("You reported that something was not your doing."),
+        }
+
+    @api.model
+    def _get_waiting_texts(self) -> dict[str, str]:
+        """Return what was handed in and waits, by operation."""
+        return {
+            "update": self.env._(
+                "You asked for this address. It waits: until it is approved, your "
+                "payments go to the previous address."
+            ),
+            "unlink": self.env._(
+                "Your address is to be removed. This waits: until it is approved, your "
+                "payments continue."
+            ),
+            "suspend": self.env._(
+                "Your payments are to be suspended. This waits: until it is approved, "
+                "they continue."
+            ),
+            "resume": self.env._(
+                "Your payments are to go on. This waits: until it is approved, nothing "
+                "is paid."
+            ),
+        }

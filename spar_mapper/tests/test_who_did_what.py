@@ -1,0 +1,153 @@
+"""Who did what: by name, with no reference and no number that nobody can read."""
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+
+from .common import FA, ID, OTHER_FA, OTHER_ID
+from .test_spar_complaint import ComplaintCase
+
+
+@tagged("post_install", "-at_install")
+class TestWhoDidWhat(ComplaintCase):
+    def setUp(self):
+        super().setUp()
+        self.clerk = self.users["clerk"]
+        self.clerk.name = "Ana Reyes"
+        self.update(ID, OTHER_FA, self.call_of("clerk"))
+        self.event = self.find_event(ID, "updated")
+
+    def help_beneficiary(self):
+        """Change the address as an officer whom the person stands beside."""
+        call = CallContext(
+            f"user:{self.clerk.id}",
+            "agent",
+            Authority.OWNER,
+            "login",
+            on_behalf_of="person:0123456789abcdef0123456789abcdef",
+        )
+        self.update(ID, FA, call)
+        return self.subject_of(ID).event_ids.sorted("id")[-1:]
+
+    def test_both_are_named_where_an_officer_helped(self):
+        event = self.help_beneficiary()
+        self.assertEqual(event.actor_name, "Ana Reyes, with the beneficiary")
+        self.assertEqual(event.channel_name, "Staff, with the person present")
+
+    def test_staff_behind_another_actor_are_named_and_found(self):
+        call = CallContext(
+            "registry",
+            "registry",
+            Authority.OWNER,
+            on_behalf_of=f"user:{self.clerk.id}",
+        )
+        self.update(ID, FA, call)
+        event = self.subject_of(ID).event_ids.sorted("id")[-1:]
+        self.assertEqual(event.actor_name, "The programme, for Ana Reyes")
+        found = self.env["spar.event"].search([("actor_name", "ilike", "ana reyes")])
+        self.assertIn(event, found)
+
+    def test_nobody_is_a_reference(self):
+        names = self.env["spar.event"]._get_actor_names
+        gone = f"user:{self.clerk.id + 1_000_000}"
+        programs = ("system", "notice", "registry", "mapper", "registry/user:7")
+        for actor in (gone, *programs):
+            with self.subTest(actor):
+                name = names([actor])[actor]
+                self.assertNotIn(":", name)
+                self.assertTrue(name[0].isupper())
+
+    def test_people_of_one_name_are_told_apart_by_their_logins(self):
+        colleague = self.users["colleague"]
+        colleague.name = self.clerk.name
+        self.update(ID, FA, self.call_of("colleague"))
+        events = self.env["spar.event"]
+        groups = events.formatted_read_group(
+            [("subject_id", "=", self.subject_of(ID).id), ("channel", "=", "staff")],
+            ["actor"],
+            ["__count"],
+        )
+        self.assertEqual(
+            {group["actor"] for group in groups},
+            {
+                f"Ana Reyes ({self.clerk.login})",
+                f"Ana Reyes ({colleague.login})",
+            },
+        )
+
+    def test_channels_have_names_and_are_found_by_them(self):
+        events = self.env["spar.event"]
+        mine = [("subject_id", "=", self.subject_of(ID).id)]
+        self.assertEqual(self.event.channel_name, "Staff")
+        found = events.search([*mine, ("channel_name", "ilike", "api")])
+        self.assertEqual(found.mapped("kind"), ["linked"])
+        self.assertFalse(events.search([*mine, ("channel_name", "ilike", "carrier")]))
+        groups = events.formatted_read_group(mine, ["channel"], ["__count"])
+        names = {group["channel"] for group in groups}
+        self.assertEqual(names, {"Staff", "Participant (API)"})
+
+    def test_no_reference_is_longer_than_can_be_read_aloud(self):
+        call = CallContext(
+            f"user:{self.clerk.id}",
+            "staff",
+            Authority.STAFF,
+            "document",
+            message_reference="evidence:0123456789abcdef0123456789abcdef",
+        )
+        self.update(ID, FA, call)
+        event = self.subject_of(ID).event_ids.sorted("id")[-1:]
+        self.assertEqual(event.reference_name, "01234567")
+        self.assertFalse(self.event.reference_name)
+
+    def test_each_kind_of_event_has_a_name(self):
+        events = self.env["spar.event"]
+        labels = events._get_kind_labels()
+        kinds = {kind for kind, _label in events._selection_kind()}
+        self.assertEqual(kinds - labels.keys(), set())
+
+    def test_one_s_own_day(self):
+        self.link(OTHER_ID, FA)
+        events = self.env["spar.event"].with_user(self.clerk)
+        action = self.env.ref("spar_mapper.spar_event_action_my_day")
+        self.assertIn("is_own", action.domain)
+        own = events.search([("is_own", "=", True)])
+        self.assertEqual(own, self.event)
+        others = events.search(
+            [("is_own", "=", False), ("subject_id", "=", self.subject_of(ID).id)]
+        )
+        self.assertEqual(others.mapped("kind"), ["linked"])
+
+    def test_a_person_s_page_leads_to_who_did_what(self):
+        person = self.subject_of(ID).with_user(self.users["viewer"])
+        action = person.action_who_did_what()
+        found = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(found, person.event_ids.sorted("id", reverse=True))
+        self.assertNotIn("Ada", str(action))
+
+    def test_an_auditor_sees_from_the_page_who_looked(self):
+        self.env["spar.mapping"].with_user(self.clerk).search([("id_value", "=", ID)])
+        self.link(OTHER_ID, FA)
+        person = self.subject_of(ID)
+        action = person.with_user(self.users["auditor"]).action_who_looked()
+        looks = self.env[action["res_model"]].with_user(self.users["auditor"])
+        self.assertEqual(looks.search(action["domain"]).actor_name, "Ana Reyes")
+        with self.assertRaises(AccessError):
+            looks.with_user(self.clerk).search(action["domain"])
+
+    def test_changes_alone_can_be_listed(self):
+        self.record("not_paid", missed_on=self.event.happened_at.date())
+        events = self.env["spar.event"]
+        mine = [("subject_id", "=", self.subject_of(ID).id)]
+        found = events.search([*mine, ("is_change", "=", True)])
+        self.assertEqual(set(found.mapped("kind")), {"linked", "updated"})
+        others = events.search([*mine, ("is_change", "=", False)])
+        self.assertEqual(others.mapped("kind"), ["complaint_recorded"])
+
+    def test_without_a_role_nobody_reads_it(self):
+        for name in ("nobody", "administrator"):
+            user = self.users[name]
+            with self.subTest(name), self.assertRaises(AccessError):
+                self.env["spar.event"].with_user(user).search([("is_own", "=", True)])
+            with self.subTest(name), self.assertRaises(AccessError):
+                self.event.with_user(user).read(["actor_name", "channel_name"])
