@@ -69,6 +69,15 @@ class Apart:
             return None
         return facts if isinstance(facts, dict) and "digest" in facts else None
 
+    def get_facts(self) -> dict:
+        """Return what the databases contain.
+
+        :raises Failure: if they are not complete
+        """
+        if (facts := self.read_facts()) is None:
+            raise Failure("There is no such demo yet: run ./spar demo --apart.")
+        return facts
+
     def write_facts(self, facts: dict) -> None:
         write_private(self.facts_file, json.dumps(facts))
 
@@ -219,7 +228,7 @@ def introduce(apart: Apart, store_url: str, portal_url: str, issuer: str) -> Non
 
     :raises Failure: when the portal cannot call the store
     """
-    facts = apart.read_facts() or {}
+    facts = apart.get_facts()
     words = {"SPAR_DEMO_URL": portal_url, "SPAR_DEMO_ISSUER": issuer}
     apart.portal.run_script(ADDRESSES_SCRIPT, **words)
     participant = admit_portal(apart.store, facts[PORTAL], portal_url, issuer)

@@ -1,4 +1,4 @@
-"""Give the store of the demo a name and its pages' languages; run by Odoo's shell."""
+"""Prepare the demo's store: name, languages, no sign-up; run by Odoo's shell."""
 
 import json
 import os
@@ -13,8 +13,10 @@ ADDONS = ("spar_fa_directory", "spar_mapper_connector", "spar_confirmation")
 
 
 def run():
-    """Set the name, and load the languages."""
+    """Set the name, let nobody sign up, and load the languages."""
     env.ref("base.main_company").name = NAME
+    # Only staff log in at the store, whose accounts administrators make.
+    env["ir.config_parameter"].set_param("auth_signup.invitation_scope", "b2b")
     for code in LANGUAGES:
         env["res.lang"]._activate_lang(code)
     addons = env["ir.module.module"].search([("name", "in", ADDONS)])

@@ -62,7 +62,7 @@ def _build_servers(apart: Apart, options: ServingOptions) -> ApartServers:
     port, workers = options.port, options.workers
     portal, portal_front = build_fronted_odoo(apart.portal, port, workers)
     store, store_front = build_fronted_odoo(apart.store, port + 1, workers)
-    facts = apart.read_facts() or {}
+    facts = apart.get_facts()
     config = build_config(
         build_idp_facts(facts[STORE], facts[PORTAL]),
         build_portal_url(port),
@@ -76,7 +76,7 @@ def _build_servers(apart: Apart, options: ServingOptions) -> ApartServers:
 def _start(apart: Apart, servers: ApartServers, keeper: Keeper) -> None:
     """Start everything; portal and store get to know each other at their URLs."""
     urls = [servers.store_url, servers.portal_url, servers.id_provider.issuer]
-    facts = apart.read_facts() or {}
+    facts = apart.get_facts()
     is_known = facts.get("addresses") == urls
     servers.id_provider.start()
     servers.id_provider.wait(keeper.ending)
@@ -96,7 +96,7 @@ def _start(apart: Apart, servers: ApartServers, keeper: Keeper) -> None:
 
 
 def _write_description(apart: Apart, servers: ApartServers) -> None:
-    facts = apart.read_facts() or {}
+    facts = apart.get_facts()
     document = build_apart_file(
         facts[STORE],
         facts[PORTAL],

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from setup.apart import admit_portal, build_backend, build_idp_facts
+from setup.apart import PORTAL_ID, admit_portal, build_backend, build_idp_facts
 from setup.demo import ADDRESSES_SCRIPT
 from setup.id_provider import IdProvider, build_config
 from setup.machine import get_free_port
 from setup.places import get_places
 from setup.serving_apart import build_portal_url
 
+from .backend import get_backend
 from .real_server import RealServer
 from .second_server import SecondServer
 
@@ -37,6 +38,15 @@ def set_addresses(server: RealServer, url: str, issuer: str) -> None:
     server.installation.run_script(ADDRESSES_SCRIPT, **words)
 
 
+def revoke_keys(store: RealServer) -> None:
+    """Revoke the portal's keys: another participant may use them afterwards."""
+    administrator = get_backend(store, "administrator")
+    domain = [("participant_id.sender_id", "=", PORTAL_ID), ("state", "=", "active")]
+    keys = administrator.find("spar.participant.key", domain)
+    ids = [key["id"] for key in keys]
+    administrator.call("spar.participant.key", "action_revoke", ids)
+
+
 @contextmanager
 def portal_apart(store: RealServer, server: SecondServer) -> Iterator[PortalApart]:
     """Yield the second server as a portal of the store, as ``./spar demo --apart``.
@@ -60,6 +70,7 @@ def portal_apart(store: RealServer, server: SecondServer) -> Iterator[PortalApar
         values = build_backend(store.api, participant)
         assert server.set_backend("spar.mapper.spar", **values) == ""
         yield portal
+        revoke_keys(store)
     finally:
         for (issuer,) in before:
             set_addresses(store, store.url, issuer)

@@ -209,6 +209,11 @@ def test_demo_of_other_code_is_set_aside_with_its_keys(imagined, places, capsys)
     assert json.loads((place / "facts.json").read_text())["digest"]
 
 
+def test_demo_that_is_not_made_is_not_served(imagined):
+    with pytest.raises(Failure, match=r"run \./spar demo --apart"):
+        imagined.get_facts()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"store": {}}'])
 def test_unreadable_facts_are_made_anew(imagined, places, text):
     write_private(imagined.facts_file, text)

@@ -252,7 +252,9 @@ class Ledger:
             subject.last_mac,
             head.uuid if head else "",
             period.address_uuid if period else "",
-            commitment_change=self._commit_change(subject, head, kind),
+            commitment_change=(
+                self._commit_change(subject, head) if kind in _ABOUT_CHANGES else None
+            ),
             contact=contact,
             subject=subject,
             head=head,
@@ -373,11 +375,9 @@ class Ledger:
         if state == "applied":
             self.applied[change.head.uuid] = change
 
-    def _commit_change(
-        self, subject: Subject, head: Head | None, kind: str
-    ) -> bytes | None:
+    def _commit_change(self, subject: Subject, head: Head | None) -> bytes | None:
         """Return the commitment to the change that an event makes pending or ends."""
-        if head is None or kind not in _ABOUT_CHANGES:
+        if head is None:
             return None
         change = self.applied.get(head.uuid) or subject.changes.get(head.purpose)
         return change.commitment or None if change else None

@@ -163,9 +163,9 @@ def split_address(text: str) -> tuple[int, str, str, str]:
         fa, _details, _packed = split(text)
         return TEXT_FORM, fold(fa), "", text
     _start, key, typed, rest = text.split(_WITH_KEY, 3)
-    number, numbered, numbered_key = key.partition(_NUMBERED)
-    if numbered:
-        return int(number), numbered_key, typed, rest
+    if _NUMBERED in key:
+        number, _numbered, key = key.partition(_NUMBERED)
+        return int(number), key, typed, rest
     return KEY_FORM, key, typed, rest
 
 

@@ -67,7 +67,7 @@ from ..store.reading import (
     read_addresses,
     read_requested,
 )
-from ..store.resolving import OlderForms, PlaceCallback, Resolver
+from ..store.resolving import OlderForms, PlaceCallback, RequestedId, Resolver
 from ..store.showing import (
     ShownPlace,
     record_reveal,
@@ -317,11 +317,15 @@ class SparMapperLocal(models.AbstractModel):
     ) -> list[Result]:
         keyring = self.env["spar.keyring"]._open()
         found = self._identify([requested.id_value for requested in requests])
-        identifiers = [one for one in found if isinstance(one, Identifier)]
-        stored = {one.canonical for one in identifiers if one.is_stored}
-        identified = [
-            one.canonical if isinstance(one, Identifier) else one for one in found
-        ]
+        identified: list[RequestedId] = []
+        stored = set()
+        for one in found:
+            if isinstance(one, Identifier):
+                identified.append(one.canonical)
+                if one.is_stored:
+                    stored.add(one.canonical)
+            else:
+                identified.append(one)
         self.env["spar.fsp"].flush_model(["name", "code", "closed_on"])
         self.env["spar.fsp.branch"].flush_model(["code", "closed_on"])
         older = self._get_older_forms()

@@ -77,7 +77,7 @@ def change(
             continue
         requested = addresses.get(request.fa) if request.fa is not None else None
         address = requested.address if requested else None
-        key = requested.key if requested else ""
+        key = requested.canonical.key if requested else ""
         case = Case(request, found, ledger, work.call, assess, address, key)
         results.append(run(code, case))
     work.save(ledger)

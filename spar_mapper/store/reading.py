@@ -108,6 +108,17 @@ def _drop_ignored_problem(
     return requested._replace(problem=None)
 
 
+def _list_ids(request: LinkRequest, identifier: Identifier) -> tuple[str, ...]:
+    """Return the ID as stored and as sent, which mostly differ in capitals only.
+
+    Capitals do not count where an account number is compared with an ID.
+    """
+    canonical, sent = identifier.canonical, request.id_value
+    if sent.isascii() and sent.upper() == canonical.upper():
+        return (canonical,)
+    return (canonical, sent)
+
+
 class RequestReader:
     """Reads requests for changes.
 
@@ -165,8 +176,9 @@ class RequestReader:
         problem, values = get_address_problem(request.fa), None
         if not problem and isinstance(request, LinkRequest):
             requested = self.addresses[request.fa]
-            ids = (request.id_value, identifier.canonical)
-            found = requested.problem or find_own_id(requested.canonical, ids)
+            found = requested.problem or find_own_id(
+                requested.canonical, _list_ids(request, identifier)
+            )
             if found:
                 problem = found.code
                 values = self.directory.explain(requested.address, found)

@@ -58,6 +58,26 @@ class TestAddressChecks(StoreCase):
             result.problem_values, {"part": "account_number", "check": "regex"}
         )
 
+    def test_the_own_id_is_no_account_number_however_either_is_written(self):
+        for id_value, number in (
+            ("token:2007816053@nationalId", "2007816053"),
+            ("TOKEN:2007816053@NATIONALID", "2007-816 053"),
+            ("token:2007 816-053@nationalId", "2007816053"),
+            ("token:\u0662007816053@nationalId", "2007816053"),
+            ("token:ab2007816053@nationalId", "AB2007816053"),
+            ("token:2007816053AB@nationalId", "2007816053ab"),
+        ):
+            with self.subTest(id_value):
+                result = self.link(id_value, f"account:{number}@BR01.TESTBANK")
+                self.assertEqual(result.outcome, Outcome.INVALID_FA)
+                self.assertEqual(result.problem_values["check"], "own_id")
+
+    def test_a_number_that_is_only_a_part_of_the_id_is_an_account(self):
+        result = self.link(
+            "token:920078160531@nationalId", "account:2007816053@BR01.TESTBANK"
+        )
+        self.assertEqual(result.outcome, Outcome.LINKED)
+
     def test_an_update_to_a_wrong_address_keeps_the_old_one(self):
         self.link(ID, FA)
         for fa, problem in WRONG.items():

@@ -239,9 +239,9 @@ class TestReview(WaitingCase):
         )
         wizard = self.review(typed=ASKED)
         self.assertTrue(wizard.is_overtaken)
-        notification = wizard.action_approve()["params"]
-        self.assertIn("Nothing was changed", notification["message"])
-        self.assertIsNone(self.get_fa(ID))
+        with self.catch_alarms(), self.assertRaisesRegex(UserError, "no longer"):
+            wizard.action_approve()
+        self.assertEqual(self.mapping_of(ID).state, "suspended")
 
     # === SEVERAL === #
 

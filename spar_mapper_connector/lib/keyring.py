@@ -37,7 +37,9 @@ from ..exceptions import KeyringExists, KeyringUnavailable, SealBroken
 SEALED_VERSION = b"\x01"
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
+#: Where the nonce begins in a sealed value, and where the ciphertext does.
 _HEADER = len(SEALED_VERSION) + KEY_ID_BYTES
+_TEXT = _HEADER + NONCE_BYTES
 
 #: The uses of keys: sealing values, finding them, proving history, signing tokens.
 KINDS = ("seal", "index", "audit", "token")
@@ -239,14 +241,13 @@ class OpenKeyring:
 
     def unseal(self, purpose: str, sealed: bytes, context: bytes) -> str:
         """Return the text in ``sealed``; raises SealBroken if moved or altered."""
-        if sealed[:1] != SEALED_VERSION:
+        if not sealed.startswith(SEALED_VERSION):
             raise SealBroken("not a sealed value")
-        cipher = self._cipher(sealed[1:_HEADER], purpose)
+        key_id = sealed[1:_HEADER]
+        cipher = self._ciphers.get((key_id, purpose)) or self._cipher(key_id, purpose)
         try:
-            nonce = sealed[_HEADER : _HEADER + NONCE_BYTES]
-            return cipher.decrypt(
-                nonce, sealed[_HEADER + NONCE_BYTES :], context
-            ).decode()
+            nonce, text = sealed[_HEADER:_TEXT], sealed[_TEXT:]
+            return cipher.decrypt(nonce, text, context).decode()
         except (InvalidTag, ValueError) as error:
             raise SealBroken("the sealed value was moved or altered") from error
 
@@ -258,14 +259,17 @@ class OpenKeyring:
 
     def digests(self, purpose: str, text: str) -> dict[str, bytes]:
         """Return the digest for each column that is written."""
+        message = text.encode()
         return {
-            column: self._digest(column, purpose, text)
-            for column in self.roles.index_keys
+            column: self._mac(key_id, purpose, message)
+            for column, key_id in self.roles.index_keys.items()
         }
 
     def digester(self, purpose: str) -> Callable[[str], bytes]:
         """Return ``digest`` for many texts of one purpose: a function of the text."""
-        return partial(self._digest, self.roles.read_column, purpose)
+        key_id = self.roles.index_keys[self.roles.read_column]
+        ready = self._ready.get((key_id, purpose)) or self._prepare(key_id, purpose)
+        return partial(_compute, ready)
 
     def _digest(self, column: str, purpose: str, text: str) -> bytes:
         return self._mac(self.roles.index_keys[column], purpose, text.encode())
@@ -326,3 +330,9 @@ class OpenKeyring:
         """Make the HMAC of a purpose once: deriving it costs more than using it."""
         ready = self._ready[key_id, purpose] = self._keys[key_id].make_mac(purpose)
         return ready
+
+
+def _compute(ready: HMAC, text: str) -> bytes:
+    mac = ready.copy()
+    mac.update(text.encode())
+    return mac.finalize()

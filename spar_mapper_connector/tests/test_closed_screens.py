@@ -174,6 +174,20 @@ class TestScreens(TransactionCase):
         page.unlink()
         self.assertFalse(page.exists())
 
+    def test_no_field_of_a_view_of_staff_is_written(self):
+        """Groups that staff are not in make their screens fail."""
+        groups = {"group_ids": [Command.set(self.env.ref("base.group_system").ids)]}
+        for name in ("web.webclient_bootstrap", "spar_fa_directory.spar_fsp_view_list"):
+            view = self.env.ref(name)
+            for values in (groups, {"name": "x"}, {"priority": 1}):
+                with self.subTest(name, **values), self.refused():
+                    view.write(values)
+        page = self.env["ir.ui.view"].create(
+            {"name": "x", "type": "qweb", "key": "website.x", "arch": "<t t-name='x'/>"}
+        )
+        page.write(groups)
+        self.assertTrue(page.group_ids)
+
     def test_websites_pages_stay_editable(self):
         view = self.env["ir.ui.view"].create(
             {"name": "x", "type": "qweb", "arch": '<t t-name="x"><p/></t>'}

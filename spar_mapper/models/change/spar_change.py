@@ -190,11 +190,12 @@ class SparChange(models.Model):
                 "The current address is with another provider."
             ),
             "no_rule": self.env._("No rule allows it."),
+            "rule": self.env._("A rule that has been deleted since."),
         }
         for change in self:
             kind, _colon, number = (change.why or "").partition(":")
             rule = self.env["spar.change.rule"].browse(int(number or 0)).exists()
-            change.why_text = texts.get(kind) or rule.name or change.why
+            change.why_text = rule.name or texts.get(kind) or change.why
 
     @api.depends("uuid")
     def _compute_fa_masked(self):

@@ -58,6 +58,16 @@ class IrUiView(models.Model):
             if not is_on_command_line():
                 self._check_screens()
 
+    def write(self, vals):
+        """Check each write, whatever other addons add: groups, a website, a password.
+
+        A website's page writes the fields of its view, which can be any view.
+        """
+        result = super().write(vals)
+        if is_at_run_time(self.env):
+            self._check_not_ours()
+        return result
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_shipped(self):
         """Raise ValidationError for a view of an addon that staff's screens need."""
