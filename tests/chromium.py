@@ -61,7 +61,9 @@ class Page:
         match event["method"]:
             case "Network.requestWillBeSent":
                 url = event["params"]["request"]["url"]
-                if not url.partition("?")[0].endswith(WORKERS_SCRIPT):
+                # A form that is left sends its content off and awaits no answer.
+                is_ping = event["params"].get("type") == "Ping"
+                if not is_ping and not url.partition("?")[0].endswith(WORKERS_SCRIPT):
                     self.open_requests[event["params"]["requestId"]] = url
             case "Network.loadingFinished" | "Network.loadingFailed":
                 self.open_requests.pop(event["params"]["requestId"], None)

@@ -80,7 +80,8 @@ def run():
     cr.execute("SELECT count(*) FROM spar_subject")
     rows = cr.fetchone()[0]
     cr.execute("SELECT count(*) FROM spar_bench_person")
-    numbers = [random.randrange(cr.fetchone()[0]) for _search in range(searches)]
+    linked = cr.fetchone()[0]
+    numbers = [random.randrange(linked) for _search in range(searches)]
     wizards = env["spar.find.wizard"].with_user(officer)
     found = []
 

@@ -8,7 +8,7 @@ from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import Details, Operation
 from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
-    PersonFacts,
+    SourcePerson,
 )
 
 from .common import CANONICAL, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
@@ -121,7 +121,7 @@ class TestPersonPage(StoreCase):
 
         def describe(_self, id_value):
             asked.append(id_value)
-            return PersonFacts("Ada", "Lovelace")
+            return SourcePerson("Ada", "Lovelace")
 
         self.patch(source, "_describe", describe)
         page = self.page_of()

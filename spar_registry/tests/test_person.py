@@ -42,7 +42,7 @@ class TestIdentity(RegistryCase):
         self.ada.parent_id = home
         self.assertEqual(source._describe(text), (self.ada.name, "Lovelace"))
 
-    def test_no_name_is_told_unless_it_is_certain(self):
+    def test_a_name_that_is_not_certain_is_withheld(self):
         source = self.env["spar.person.source"]
         text = f"token:{NUMBER}@nationalId"
         for unknown in ("null", f"token:{OTHER_NUMBER}9@nationalId"):

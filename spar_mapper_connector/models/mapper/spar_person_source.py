@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, models
 
 
-class PersonFacts(NamedTuple):
+class SourcePerson(NamedTuple):
     """Who a person is, as a registry of people knows them."""
 
     name: str
@@ -20,7 +20,7 @@ class SparPersonSource(models.AbstractModel):
     _description = "Registry of people"
 
     @api.model
-    def _describe(self, id_value: str) -> PersonFacts | None:
+    def _describe(self, id_value: str) -> SourcePerson | None:
         """Return who has an ID; nothing unless exactly one person is known to.
 
         For staff who may see that person in the store: callers check that.

@@ -1,7 +1,7 @@
 from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
-    PersonFacts,
+    SourcePerson,
 )
 
 
@@ -11,7 +11,7 @@ class SparPersonSource(models.AbstractModel):
     _inherit = "spar.person.source"
 
     @api.model
-    def _describe(self, id_value: str) -> PersonFacts | None:
+    def _describe(self, id_value: str) -> SourcePerson | None:
         people_sudo = self.env["res.partner"].sudo()
         found = people_sudo._spar_find_by_ids([id_value])[id_value]
         if len(found) != 1:
@@ -19,4 +19,4 @@ class SparPersonSource(models.AbstractModel):
         person_sudo = people_sudo.browse(found)
         household_id = person_sudo._spar_households().get(person_sudo.id)
         household_sudo = people_sudo.browse(household_id) - person_sudo
-        return PersonFacts(person_sudo.name or "", household_sudo.name or "")
+        return SourcePerson(person_sudo.name or "", household_sudo.name or "")
