@@ -19,7 +19,6 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 env = globals()["env"]  # Odoo's shell provides it
 mapper = env["spar.mapper.local"]
 OWNER = CallContext("person:f0e1d2", "portal", Authority.OWNER, "login")
-STAFF = CallContext("user:8", "staff", Authority.STAFF, "document")
 AUDITOR = CallContext("user:8", "staff", Authority.STAFF, "")
 
 
@@ -58,7 +57,7 @@ def go_on(id_value: str) -> dict:
 
     One of them is old, and one is new.
     """
-    mapper._resume_fa(STAFF, [ResumeRequest(id_value)])
+    mapper._resume_fa(OWNER, [ResumeRequest(id_value)])
     (period,) = mapper._history(AUDITOR, id_value)
     results = {}
     for event in (period.events[1], period.events[-1]):

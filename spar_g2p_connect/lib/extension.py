@@ -106,8 +106,8 @@ def check_reason(message: ExtensionMessage) -> None:
     >>> from odoo.addons.spar_mapper_connector.lib.spar_wire.messages import RequestItem
     >>> item = RequestItem("0", UnlinkRequest("token:2007816053@nationalId"))
     >>> check_reason(ExtensionMessage("t", RemoteCall(reason="Moved"), (item,)))
-    >>> told = RemoteCall(reason="lost card 2007-816-053")
-    >>> check_reason(ExtensionMessage("t", told, (item,)))
+    >>> call = RemoteCall(reason="lost card 2007-816-053")
+    >>> check_reason(ExtensionMessage("t", call, (item,)))
     Traceback (most recent call last):
     ...
     odoo.addons.spar_mapper_connector.lib.g2p_connect.exceptions.MalformedMessage: \

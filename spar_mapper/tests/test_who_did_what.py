@@ -58,7 +58,7 @@ class TestWhoDidWhat(ComplaintCase):
                 self.assertNotIn(":", name)
                 self.assertTrue(name[0].isupper())
 
-    def test_people_of_one_name_are_told_apart_by_their_logins(self):
+    def test_people_of_one_name_are_distinguished_by_their_logins(self):
         colleague = self.users["colleague"]
         colleague.name = self.clerk.name
         self.update(ID, FA, self.call_of("colleague"))

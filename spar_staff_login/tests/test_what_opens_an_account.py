@@ -144,7 +144,7 @@ class TestWhatOpensAnAccount(StaffCase):
         return str(send.call_args.args[1].get_content())
 
     def test_an_account_is_created_without_a_mail_server(self):
-        """So does Odoo; who presses the button for a link is told what is wrong."""
+        """So does Odoo; whoever presses the button for a link sees what is wrong."""
         server = type(self.env["ir.mail_server"])
         away = ConnectionRefusedError(111, "Connection refused")
         with patch.object(server, "send_email", autospec=True, side_effect=away):

@@ -52,7 +52,7 @@ from ...lib.extension import (
 )
 
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
-#: Errors of one item, which the sender is told by their code.
+#: Errors of one item: the answer names the code of each.
 _ITEM_ERRORS = (
     NoSuchEvent,
     NoSuchNotice,

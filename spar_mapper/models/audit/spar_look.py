@@ -42,7 +42,7 @@ class SparLook(models.Model):
         ]
 
     def init(self):
-        """Define the view; ids of the two tables are told apart by their last bit."""
+        """Define the view; the last bit of an id names its table."""
         drop_view_if_exists(self.env.cr, self._table)
         self.env.cr.execute(
             SQL(
