@@ -121,7 +121,7 @@ class TestMapperApi(RestCase):
         self.assertNotIn("fa", answer)
 
     def prepare_suspension(self, key):
-        call = CallContext("user:1", "staff", Authority.STAFF, reason="test")
+        call = CallContext("system", "rest", Authority.PROGRAMME, reason="test")
         return call, [SuspendRequest(f"token:{key}@nationalId")]
 
     def test_link_of_a_linked_id(self):
