@@ -52,7 +52,7 @@ class TestSealedDraft(StoreCase):
                 "shared_reason",
             },
             "spar.mapping.wizard.part": {"value", "value_again"},
-            "spar.find.wizard": {"typed", "id_value", "account"},
+            "spar.find.wizard": {"typed", "id_value", "account", "reason"},
         }
         for model, names in known.items():
             self.assertEqual(found[model].keys(), names)

@@ -284,8 +284,10 @@ class TestApproval(WaitingCase):
         self.suspend(ID)
         change = self.change_of(ID)
         self.tamper("UPDATE spar_change SET state = 'waiting' WHERE id = %s", change.id)
-        with self.catch_alarms() as alarms, self.assertRaises(NoSuchChange):
+        with self.catch_alarms(), self.assertRaises(NoSuchChange):
             self.approve()
+        with self.catch_alarms() as alarms:
+            self.env["spar.audit"]._check_store()
         self.assertIn(("spar_change", change.id), alarms)
         self.assertEqual(self.mapping_of(ID).state, "suspended")
 
