@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .backend import get_backend, in_force
+from .backend import get_backend, in_force, let_staff_stop_alone
 from .chromium import chromium
 from .desk import Desk
 from .people import make_account, make_card_holders, make_people
@@ -108,6 +108,7 @@ def test_officer_helps_a_person_and_returns_to_the_registry(sit_down):
 
 
 def test_officer_finds_and_suspends_a_mapping(sit_down, person, programme, server):
+    let_staff_stop_alone(server)
     desk = sit_down("officer")
     desk.find_person(person.value)
     desk.wait_for_text("Is money paid?")
@@ -126,7 +127,7 @@ def test_officer_finds_and_suspends_a_mapping(sit_down, person, programme, serve
     if desk.is_phone:
         desk.press_more(".o_statusbar_buttons")
     desk.press("Suspend")
-    desk.type("reason", "asked in person")
+    desk.press(None, ".o_field_widget[name='suspend_reason'] input", 0)
     desk.press("Confirm", ".modal button")
     desk.wait_for_text("Nothing is paid to this address until it is resumed")
     desk.wait_for_text("Omar Officer")
@@ -174,13 +175,16 @@ def test_address_part_accepts_text_at_the_first_touch(sit_down, programme):
     desk.press_at_start("Link a person")
     number = f"V{person.account}"
     desk.type("id_value", person.value)
-    desk.type("reason", "Asked at the counter")
+    desk.rest()
     pick(desk, "fa_type_id", "Voucher")
     pick(desk, "provider_id", "Tavoria Seed and Tool Vouchers")
     part = ".o_field_widget[name='value'] input"
     desk.tap(part) if desk.is_phone else desk.press(None, part)
     assert desk.page.evaluate(f"document.activeElement.matches({json.dumps(part)})")
     desk.page.call("Input.insertText", text=number)
+    desk.type("value_again", number)
+    desk.type("reason", "Asked at the counter")
+    desk.rest()
     desk.press("Confirm", ".modal button")
     desk.wait("!document.querySelector('.modal')", "the form is still open")
     desk.wait_for_text("Linked. Payments go to this address from now on.")
