@@ -4,11 +4,23 @@ from contextlib import contextmanager
 
 import pytest
 
-from .backend import EVERY_RIGHT, Refused, get_backend, make_participant
+from .backend import (
+    EVERY_RIGHT,
+    Refused,
+    get_backend,
+    let_staff_search_often,
+    make_participant,
+)
 from .client import Client
 from .people import make_account, make_card_holders, make_people
 
 RIGHTS = {name: 1 for name in EVERY_RIGHT if name.startswith("may_")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def often(server):
+    """Let staff search for all the people of these tests within an hour."""
+    let_staff_search_often(server)
 
 
 @pytest.fixture(scope="module")

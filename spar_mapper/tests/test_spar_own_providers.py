@@ -122,5 +122,5 @@ class TestOwnProviders(StoreCase):
         at_once = Rule(Decision.APPLY)
         foreign = Proposal("update", "rest", Authority.OWNER, is_foreign=True)
         self.assertEqual(assess([at_once], foreign).why, "other_provider")
-        lower = replace(foreign, authority=1, current_authority=2)
+        lower = foreign._replace(authority=1, current_authority=2)
         self.assertEqual(assess([at_once], lower).why, "lower_authority")
