@@ -29,8 +29,11 @@ def portal(server, second) -> Iterator[PortalApart]:
 
 
 @pytest.fixture
-def visit(portal, browser) -> Iterator[Callable[[int], Visitor]]:
-    """Return a function that opens a window for somebody without an account."""
+def visit(portal, browser, programme) -> Iterator[Callable[[int], Visitor]]:
+    """Return a function that opens a window for somebody without an account.
+
+    Tests of other files may have linked that person in the same store.
+    """
     opened = []
 
     def open_window(number: int) -> Visitor:
@@ -39,6 +42,9 @@ def visit(portal, browser) -> Iterator[Callable[[int], Visitor]]:
         opened.append(window)
         page.set_size(*PHONE)
         facts = portal.newcomers[number]
+        if find_address(programme, facts):
+            (answer,) = programme.unlink([{"id": facts["id_value"]}])
+            assert answer["status"] == "succ", answer
         return Visitor(page, portal.url, facts, others=(portal.store.url,))
 
     yield open_window
