@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from .backend import approve_all, get_backend, make_participant
-from .beneficiary import build_newcomer
 from .client import Client
 from .hostile_portal import CLIENT_ID, HostilePortal, Login, forge
 from .people import make_account
@@ -49,22 +48,25 @@ def portal(server, id_provider) -> HostilePortal:
 
 
 def make_owner(id_provider, programme, number: int) -> tuple[dict, str]:
-    """Return somebody with an account, and that account."""
-    facts = build_newcomer(id_provider, number)
+    """Return somebody with an account, and that account.
+
+    It is not a newcomer: other tests expect newcomers to have none.
+    """
+    facts = id_provider.people[number]
     fa = f"account:{make_account()}@BR01.DEMO"
-    programme.link([{"id": facts["id_value"], "fa": fa}])
+    programme.update([{"id": facts["id_value"], "fa": fa}])
     return facts, find_address(programme, facts)
 
 
 @pytest.fixture
 def victim(id_provider, programme) -> tuple[dict, str]:
-    return make_owner(id_provider, programme, 3)
+    return make_owner(id_provider, programme, 15)
 
 
 @pytest.fixture
 def visitor(id_provider, programme) -> tuple[dict, str]:
     """Return somebody who has logged in at the portal, and trusts it."""
-    return make_owner(id_provider, programme, 4)
+    return make_owner(id_provider, programme, 16)
 
 
 def get_number(fa: str) -> str:
