@@ -35,6 +35,12 @@ _IS_CALM = """new Promise(tell => requestAnimationFrame(() => setTimeout(() => t
 CALM_TIMES = 4
 
 
+def get_input(field: str) -> str:
+    """Return the selector of a field's input, in the dialog if one is open."""
+    place = f".o_field_widget[name='{field}'] input"
+    return f".modal {place}, body:not(:has(.modal)) {place}"
+
+
 @dataclass
 class Desk:
     """A member of staff with a window."""
@@ -138,7 +144,7 @@ class Desk:
 
     def type(self, field: str, text: str) -> None:
         """Fill in a field of the form that is open."""
-        selector = f".o_field_widget[name='{field}'] input"
+        selector = get_input(field)
         self.wait(f"!!document.querySelector({json.dumps(selector)})", field)
         self.page.type(selector, text)
 

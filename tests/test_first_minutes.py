@@ -8,7 +8,7 @@ import pytest
 
 from .backend import get_backend, in_force, let_staff_stop_alone
 from .chromium import chromium
-from .desk import Desk
+from .desk import Desk, get_input
 from .people import make_account, make_card_holders, make_people
 from .real_server import NOTHING
 
@@ -195,7 +195,7 @@ def test_address_part_accepts_text_at_the_first_touch(sit_down, programme):
 def pick(desk: Desk, field: str, text: str) -> None:
     """Choose a record by its name, in the list that a phone opens for it."""
     if desk.is_phone:
-        desk.press(None, f".o_field_widget[name='{field}'] input")
+        desk.press(None, get_input(field))
         desk.press(text, ".modal .o_kanban_record *, .modal .o_data_cell")
     else:
         desk.choose(field, text)
