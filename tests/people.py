@@ -47,7 +47,7 @@ def make_card_holders(count: int) -> list[Person]:
 
     These are ten digits, and none that the demo's own people have.
     """
-    # All different: among 100,000 numbers drawn one by one, some are equal.
+    # Drawn one by one, some of 100,000 numbers would be equal.
     numbers = secrets.SystemRandom().sample(range(9 * 10**9, 10**10), count)
     return [Person(str(number), make_account()) for number in numbers]
 

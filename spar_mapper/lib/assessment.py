@@ -5,8 +5,8 @@ lower authority never overwrites a higher one's statement on its own, and a prov
 never moves a link away from another provider.
 
 A suspension overwrites nothing, so neither law applies to it, and only rules that name
-it do: a doubt takes effect at once. Staff are the exception, because what they hear at
-the counter may be hearsay: see ``_assess_suspension``.
+it do: a doubt takes effect at once. Staff are the exception, because what they learn
+at the counter may be hearsay: see ``_assess_suspension``.
 """
 
 from __future__ import annotations

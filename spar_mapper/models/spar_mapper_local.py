@@ -462,7 +462,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _build_objector(self, work: Work) -> Objector:
-        # What staff hear at the counter never stops a payment by itself.
+        # What staff learn at the counter never stops a payment by itself.
         is_stopping = work.call.channel != STAFF_CHANNEL and self.env[
             "spar.limit"
         ]._is_yes("objection_link_stops_payments")

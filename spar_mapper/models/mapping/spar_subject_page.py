@@ -178,7 +178,7 @@ class SparSubject(models.Model):
 
     @api.depends("mapping_ids")
     def _compute_facts(self):
-        """Ask the registry of people who this is, by the ID, which is not shown."""
+        """Look up name and household by the ID, in the registry of this database."""
         source = self.env["spar.person.source"]
         for person in self:
             person.person_name = person.household_name = False
