@@ -1,8 +1,9 @@
 """Decide whether a change is applied now, later, after a second look, or never.
 
-Rules are data: the first whose conditions all hold decides. Two laws take precedence: a
-lower authority never overwrites a higher one's statement on its own, and a provider
-never moves a link away from another provider.
+Rules are data: the first whose conditions all hold decides. Three laws take precedence:
+a lower authority never overwrites a higher one's statement on its own, a provider never
+moves a link away from another provider, and one caller alone never says where the money
+of somebody without an ID card goes.
 
 A suspension overwrites nothing, so neither law applies to it, and only rules that name
 it do: a doubt takes effect at once. Staff are the exception, because what they learn
@@ -15,6 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+from .provisional import WHY_PROVISIONAL
 
 
 class Decision(str, Enum):
@@ -30,7 +33,8 @@ class Proposal(NamedTuple):
     """A change as the rules see it, without the ID or the address.
 
     ``is_foreign`` states that the caller has providers of its own, and that the address
-    in force is with none of them.
+    in force is with none of them; ``is_provisional`` that the person has no ID card,
+    but only a reference that the registry issued.
     """
 
     operation: str
@@ -40,6 +44,7 @@ class Proposal(NamedTuple):
     purpose: str = ""
     is_foreign: bool = False
     has_evidence: bool = False
+    is_provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,10 +87,13 @@ Assess = Callable[[Proposal], Assessment]
 _STAFF, NO_EVIDENCE = "staff", "no_evidence"
 #: The operation to which only rules that name it apply.
 _SUSPEND = "suspend"
+#: The operations that say where money goes.
+_MOVING = ("link", "update")
 
 AT_ONCE = Assessment(Decision.APPLY)
 LOWER_AUTHORITY = Assessment(Decision.APPROVE, why="lower_authority")
 OTHER_PROVIDER = Assessment(Decision.APPROVE, why="other_provider")
+PROVISIONAL = Assessment(Decision.APPROVE, why=WHY_PROVISIONAL)
 NO_RULE = Assessment(Decision.APPROVE, why="no_rule")
 
 
@@ -116,6 +124,14 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     'no_evidence'
     >>> assess([scanned], staff._replace(has_evidence=True)).decision.value
     'apply'
+
+    Of somebody without an ID card a second person decides, unless a rule refuses:
+
+    >>> provisional = staff._replace(is_provisional=True)
+    >>> assess([at_once], provisional).why
+    'provisional'
+    >>> assess([Rule(Decision.REFUSE)], provisional).decision.value
+    'refuse'
     """
     if proposal.operation == _SUSPEND:
         return _assess_suspension(rules, proposal)
@@ -127,6 +143,9 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
         return LOWER_AUTHORITY
     if proposal.is_foreign:
         return OTHER_PROVIDER
+    is_refused = rule is not None and rule.decision is Decision.REFUSE
+    if proposal.is_provisional and proposal.operation in _MOVING and not is_refused:
+        return PROVISIONAL
     if rule is None:
         return NO_RULE
     return Assessment(rule.decision, rule.hold_hours, rule.why)
