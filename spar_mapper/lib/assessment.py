@@ -30,7 +30,8 @@ class Proposal(NamedTuple):
     """A change as the rules see it, without the ID or the address.
 
     ``is_foreign`` states that the caller has providers of its own, and that the address
-    in force is with none of them.
+    in force is with none of them. ``review_reason`` is why the caller asks for a second
+    person, whatever the rules say.
     """
 
     operation: str
@@ -40,6 +41,7 @@ class Proposal(NamedTuple):
     purpose: str = ""
     is_foreign: bool = False
     has_evidence: bool = False
+    review_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,14 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     'no_evidence'
     >>> assess([scanned], staff._replace(has_evidence=True)).decision.value
     'apply'
+
+    A caller may ask for a second person, but not for less than the rule:
+
+    >>> asking = first._replace(review_reason="newer_than_paper")
+    >>> assess([at_once], asking).why, assess([at_once], asking).decision.value
+    ('newer_than_paper', 'approve')
+    >>> assess([Rule(Decision.REFUSE)], asking).decision.value
+    'refuse'
     """
     if proposal.operation == _SUSPEND:
         return _assess_suspension(rules, proposal)
@@ -129,6 +139,8 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
         return OTHER_PROVIDER
     if rule is None:
         return NO_RULE
+    if proposal.review_reason and rule.decision is not Decision.REFUSE:
+        return Assessment(Decision.APPROVE, why=proposal.review_reason)
     return Assessment(rule.decision, rule.hold_hours, rule.why)
 
 

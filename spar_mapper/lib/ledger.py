@@ -334,6 +334,12 @@ class Ledger:
         """Record that a complaint of the subject was recorded or closed."""
         self._record(subject, None, kind, b"", b"", "", None)
 
+    def note_representative(
+        self, subject: Subject, kind: str, commitment: bytes
+    ) -> None:
+        """Record who may act for the subject from now on, or does not any more."""
+        self._record(subject, None, kind, b"", commitment, "", None)
+
     def _commit_id(self, subject: Subject, stored: StoredId) -> bytes:
         return commit_to(self.keyring, describe_id(subject.uuid, stored))
 

@@ -251,6 +251,7 @@ def _hold(
             case.request.purpose,
             is_foreign=is_foreign,
             has_evidence=is_evidence(case.call.message_reference),
+            review_reason=case.call.review_reason,
         )
     )
     if assessment.decision is Decision.APPLY:

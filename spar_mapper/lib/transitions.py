@@ -63,6 +63,17 @@ OFFICE_CHANGED = "office_changed"
 PROOFS_ERASED = "proofs_erased"
 #: A complaint changes nothing by itself; what staff do about it has events of its own.
 COMPLAINED, COMPLAINT_CLOSED = "complaint_recorded", "complaint_closed"
+#: Somebody who may act or collect for the person. They change no address.
+REPRESENTATIVE_PROPOSED = "representative_proposed"
+REPRESENTATIVE_APPROVED = "representative_approved"
+REPRESENTATIVE_REFUSED = "representative_refused"
+REPRESENTATIVE_ENDED = "representative_ended"
+REPRESENTATIVE_EVENTS = (
+    REPRESENTATIVE_PROPOSED,
+    REPRESENTATIVE_APPROVED,
+    REPRESENTATIVE_REFUSED,
+    REPRESENTATIVE_ENDED,
+)
 #: Events after which an ID of the person is what the event states.
 ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN)
 SUBJECT_EVENTS = (
@@ -76,6 +87,7 @@ SUBJECT_EVENTS = (
     PROOFS_ERASED,
     COMPLAINED,
     COMPLAINT_CLOSED,
+    *REPRESENTATIVE_EVENTS,
 )
 
 #: Events of a place that somebody may be asked to answer for: who sent the money where,

@@ -1,6 +1,7 @@
 from . import spar_store_table
 from . import spar_channel_name
 from . import staff
+from . import representative
 from . import mapping
 from . import change
 from . import notice

@@ -67,6 +67,7 @@ from ..store.reading import (
     read_addresses,
     read_requested,
 )
+from ..store.representing import Commit, note_representative
 from ..store.resolving import OlderForms, PlaceCallback, RequestedId, Resolver
 from ..store.showing import (
     ShownPlace,
@@ -457,6 +458,20 @@ class SparMapperLocal(models.AbstractModel):
         work = self._begin_work(call)
         try:
             note_complaint(work, subject_id, kind)
+        finally:
+            self._finish_work(work)
+
+    @api.model
+    def _note_representative(
+        self, call: CallContext, subject_id: int, kind: str, commit: Commit
+    ) -> None:
+        """Record in a person's history who may act for them.
+
+        Raises RowBroken for a person whose record does not open.
+        """
+        work = self._begin_work(call)
+        try:
+            note_representative(work, subject_id, kind, commit)
         finally:
             self._finish_work(work)
 

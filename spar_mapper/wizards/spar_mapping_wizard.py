@@ -42,7 +42,9 @@ class SparMappingWizard(models.TransientModel):
         "spar.account.entry",
         "spar.stop.reason",
         "spar.change.forecast",
+        "spar.paper.entry",
         "spar.confirm.once",
+        "spar.next.person",
         "spar.sealed.storage",
     ]
 
@@ -128,20 +130,24 @@ class SparMappingWizard(models.TransientModel):
     def _confirm(self) -> dict:
         """Return the question to the officer, or what was done."""
         reason = self._get_reason()
+        self._check_paper()
         request = self._build_request()
+        newer = self._find_newer(request)
         places = self._find_sharing(request.fa, request.id_value)
         call = self.env["spar.mapper.local"]._build_staff_call(
             self._explain_sharing(reason, places),
             self.has_evidence,
             self._get_evidence_reference(),
         )
-        question = self._find_question(call, request, places)
+        call = self._note_paper(call, newer)
+        question = self._find_question(call, request, places, newer)
         if question:
             return question
         result = self._send_request(call, request)
         self._store_evidence(call, request.id_value)
+        self._store_paper(call, self._find_done(request.id_value), newer)
         self._erase_typed()
-        return self._report(call, request, result)
+        return self._note_sharing(self._report(call, request, result), places)
 
     def _send_request(self, call, request) -> Result:
         mapper = self.env["spar.mapper.local"]
@@ -280,16 +286,23 @@ class SparMappingWizard(models.TransientModel):
         places = [place.mapping_id for place in mappings._find_by_ids([identifier])]
         return mappings.search([("id", "in", places), ("purpose", "=", "")])
 
+    def _find_done(self, identifier: str):
+        """Return the person for whom the request was carried out."""
+        return self._find_changed(identifier)[:1].subject_id
+
     # === QUESTIONS === #
 
-    def _find_question(self, call, request, places: list[FoundPlace]) -> dict:
+    def _find_question(self, call, request, places: list[FoundPlace], newer) -> dict:
         """Return the action that asks the officer what only they know, or nothing.
 
         :param places: those of other people who are paid to the same account
+        :param newer: the change of the account since a paper form was filled in
         """
         asks_id = self._is_id_in_doubt(call, request)
         asks_account = self._must_explain_sharing(request.fa, places)
-        return self._open_question() if asks_id or asks_account else {}
+        asks_paper = self._must_ask_review(newer)
+        is_asking = asks_id or asks_account or asks_paper
+        return self._open_question() if is_asking else {}
 
     def _is_id_in_doubt(self, call, request) -> bool:
         """Return whether the officer must confirm a new ID.
@@ -362,6 +375,6 @@ class SparMappingWizard(models.TransientModel):
     def _store_evidence(self, call, identifier: str) -> None:
         """Store the document, if the action was carried out for a person."""
         text = self._get_file()
-        subject = self._find_changed(identifier)[:1].subject_id
+        subject = self._find_done(identifier)
         if text and subject:
             self.env["spar.evidence"]._store(call, self.uuid, text, subject)

@@ -11,6 +11,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 from ...fields import BigMany2one, StoreMany2one
 from ...lib import seals
 from ...lib.evidence import get_number
+from ...lib.paper import NEWER_THAN_PAPER
 from ...lib.records import IN_FORCE
 
 #: The events that end a change without applying it, with the decider's reason.
@@ -190,6 +191,10 @@ class SparChange(models.Model):
                 "The current address is with another provider."
             ),
             "no_rule": self.env._("No rule allows it."),
+            NEWER_THAN_PAPER: self.env._(
+                "It comes from a paper form, and the account was changed after the "
+                "form was filled in."
+            ),
             "rule": self.env._("A rule that has been deleted since."),
         }
         for change in self:

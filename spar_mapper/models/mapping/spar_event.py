@@ -185,6 +185,16 @@ class SparEvent(models.Model):
             "merged_with": self.env._("Merged with another record"),
             "office_changed": self.env._("Office changed"),
             "proofs_erased": self.env._("Owner's proofs destroyed"),
+            **self._get_representative_labels(),
+        }
+
+    @api.model
+    def _get_representative_labels(self) -> dict[str, str]:
+        return {
+            "representative_proposed": self.env._("Guardian or collector entered"),
+            "representative_approved": self.env._("Guardian or collector approved"),
+            "representative_refused": self.env._("Guardian or collector refused"),
+            "representative_ended": self.env._("Guardian or collector ended"),
         }
 
     @api.depends_context("lang", "tz", "uid")

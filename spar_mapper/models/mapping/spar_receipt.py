@@ -63,6 +63,7 @@ class SparReceipt(models.AbstractModel):
             "id_masked": event.mapping_id.id_masked,
             "fa_masked": address,
             "provider": False if asked_for else provider_sudo.name,
+            "late_text": event.late_text,
             "days": self.env["spar.mapper.local"]._get_objection_days(),
         }
 

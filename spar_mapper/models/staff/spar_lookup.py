@@ -95,6 +95,7 @@ class SparLookup(models.Model):
             ("any", self.env._("ID, account or reference")),
             ("reason", self.env._("Number in a reason")),
             ("evidence", self.env._("Stored document")),
+            ("representative", self.env._("Guardian or collector")),
         ]
 
     def init(self):
