@@ -168,7 +168,7 @@ def test_locked_screen_keeps_what_was_typed_and_next_person_destroys_it(
         assert not is_visible(officer, hidden), hidden
     for word, is_open in (("wrong", False), (officer.person["password"], True)):
         officer.page.type(password, word)
-        officer.page.press_enter()
+        officer.page.press("Enter", 13, "\r")
         officer.wait(
             f'!document.querySelector("{password}") === {json.dumps(is_open)}'
             " && !!document.querySelector('.o_form_view')"

@@ -97,6 +97,7 @@ class SparRepresentative(models.Model):
             ("refused", "Refused or withdrawn"),
             ("ended", "Ended"),
         ],
+        string="Stored state",
         required=True,
         readonly=True,
     )
