@@ -1,4 +1,5 @@
 from . import spar_store_table
+from . import spar_by_whom
 from . import spar_channel_name
 from . import staff
 from . import representative

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -24,6 +24,7 @@ from ..fields import BigMany2one
 from ..lib.evidence import build_reference
 from ..models.spar_mapper_local import OFFICER
 from ..models.staff.spar_lookup import FoundPlace
+from ..redirection import Redirection
 
 #: Why something is *held* although no rule held it: the ID belongs to several people.
 CONTESTED = "contested"
@@ -264,7 +265,7 @@ class SparMappingWizard(models.TransientModel):
         text = self.env["spar.staff.answers"]._get_refusal(result)
         if result.outcome is Outcome.ALREADY_LINKED and changed:
             person = changed.subject_id._open_page(changed.subject_id)
-            raise RedirectWarning(text, person, self.env._("Open this person"))
+            raise Redirection(text, person, self.env._("Open this person"))
         raise UserError(text)
 
     def _count_lookup(self, identifier: str) -> None:
