@@ -41,6 +41,7 @@ class SparChange(models.Model):
             ("unlink", "Unlink"),
             ("suspend", "Suspend"),
             ("resume", "Resume"),
+            ("unlock", "Lift the lock"),
         ],
         required=True,
         readonly=True,
@@ -190,6 +191,7 @@ class SparChange(models.Model):
                 "The current address is with another provider."
             ),
             "no_rule": self.env._("No rule allows it."),
+            "owner_locked": self.env._("The beneficiary has locked changes."),
             "rule": self.env._("A rule that has been deleted since."),
         }
         for change in self:
@@ -500,6 +502,10 @@ class SparChange(models.Model):
             "resume": self.env._(
                 "This waits until a supervisor approves it. Until then, nothing is "
                 "paid to this address."
+            ),
+            "unlock": self.env._(
+                "This waits until a supervisor approves it. Until then, changes stay "
+                "locked. The beneficiary is notified."
             ),
         }
 
