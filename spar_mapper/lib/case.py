@@ -27,7 +27,8 @@ class Case(Generic[R_co]):
 
     ``address`` is the request's address as the directory reads it, in its one form
     (None if the request has none); ``key`` identifies that address. ``is_decided``
-    states that the change was assessed earlier and has waited since.
+    states that the change was assessed earlier and has waited since, ``is_approved``
+    that a second person has approved it.
     """
 
     request: R_co
@@ -38,6 +39,7 @@ class Case(Generic[R_co]):
     address: Address | None = None
     key: str = ""
     is_decided: bool = False
+    is_approved: bool = False
 
     @property
     def in_force(self) -> Head | None:

@@ -64,6 +64,7 @@ PROVED_EVENTS = frozenset(
         "held",
         "objected",
         "objection_confirmed",
+        "changes_unlocked",
     }
 )
 _ABOUT_CHANGES = frozenset((*WAIT_BEGINS, *WAIT_ENDS, "change_approved"))

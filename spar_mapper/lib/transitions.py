@@ -37,6 +37,10 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "restored_suspended": (frozenset({"suspended"}), "suspended"),
     "objection_upheld": (_ANY, None),
     "objection_rejected": (_ANY, None),
+    # The owner locks changes, and lifts that lock with a proof; staff lift it by two.
+    "changes_locked": (_ANY, None),
+    "changes_unlocked": (_ANY, None),
+    "lock_lifted": (_IN_FORCE, None),
 }
 
 #: MOVES: an address changes because its provider or branch has closed. LEAVES: it
@@ -132,7 +136,11 @@ WAIT_ENDS = (
     "reversed",
     "restored",
     "restored_suspended",
+    "lock_lifted",
 )
+
+#: Events that lift an owner's lock.
+UNLOCKED = ("changes_unlocked", "lock_lifted")
 
 #: Events that open the case of an objection, and those that close one.
 CASE_BEGINS = ("objected",)

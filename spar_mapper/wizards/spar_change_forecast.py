@@ -8,6 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import Authority, Outcome, R
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 
 from ..lib.assessment import NO_EVIDENCE, Assessment, Decision, Proposal
+from ..lib.locks import OWNER_LOCK
 
 
 class SparChangeForecast(models.AbstractModel):
@@ -92,6 +93,7 @@ class SparChangeForecast(models.AbstractModel):
                 place.authority if place else None,
                 place.purpose or "",
                 has_evidence=True,
+                is_locked=place.subject_id.change_lock == OWNER_LOCK,
             )
         )
 
@@ -131,4 +133,5 @@ class SparChangeForecast(models.AbstractModel):
             "suspend": self.env._("Until then, payments continue."),
             "resume": self.env._("Until then, nothing is paid."),
             "unlink": self.env._("Until then, payments continue."),
+            "unlock": self.env._("Until then, changes stay locked."),
         }

@@ -11,6 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     ResumeRequest,
     SuspendRequest,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
@@ -56,6 +57,7 @@ class SparMappingWizard(models.TransientModel):
             ("suspend", "Suspend"),
             ("resume", "Resume"),
             ("unlink", "Unlink"),
+            ("unlock", "Lift the lock"),
         ],
         required=True,
         readonly=True,
@@ -158,6 +160,7 @@ class SparMappingWizard(models.TransientModel):
             "suspend": mapper._suspend_fa,
             "resume": mapper._resume_fa,
             "unlink": mapper._unlink_fa,
+            "unlock": mapper._unlock_changes,
         }
         return operations[self.operation](call, [request])[0]
 
@@ -166,9 +169,10 @@ class SparMappingWizard(models.TransientModel):
         common = {"id_value": self._get_id_value()}
         if self.operation == "link":
             return LinkRequest(**common, fa=self._build_typed_address())
-        common.update(
-            expected_version=self.seen_version, purpose=self.mapping_id.purpose or ""
-        )
+        common["purpose"] = self.mapping_id.purpose or ""
+        if self.operation == "unlock":
+            return UnlockRequest(**common)
+        common["expected_version"] = self.seen_version
         builders = {
             "update": lambda: UpdateRequest(**common, fa=self._build_typed_address()),
             "unlink": lambda: UnlinkRequest(**common),

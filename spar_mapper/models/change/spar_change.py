@@ -42,6 +42,7 @@ class SparChange(models.Model):
             ("unlink", "Unlink"),
             ("suspend", "Suspend"),
             ("resume", "Resume"),
+            ("unlock", "Lift the lock"),
         ],
         required=True,
         readonly=True,
@@ -195,6 +196,7 @@ class SparChange(models.Model):
                 "It comes from a paper form, and the account was changed after the "
                 "form was filled in."
             ),
+            "owner_locked": self.env._("The beneficiary has locked changes."),
             "rule": self.env._("A rule that has been deleted since."),
         }
         for change in self:
@@ -505,6 +507,10 @@ class SparChange(models.Model):
             "resume": self.env._(
                 "This waits until a supervisor approves it. Until then, nothing is "
                 "paid to this address."
+            ),
+            "unlock": self.env._(
+                "This waits until a supervisor approves it. Until then, changes stay "
+                "locked. The beneficiary is notified."
             ),
         }
 

@@ -172,6 +172,9 @@ class SparEvent(models.Model):
             ),
             "complaint_recorded": self.env._("Complaint recorded"),
             "complaint_closed": self.env._("Complaint closed"),
+            "changes_locked": self.env._("Changes locked by the beneficiary"),
+            "changes_unlocked": self.env._("Changes unlocked by the beneficiary"),
+            "lock_lifted": self.env._("Beneficiary's lock lifted by staff"),
         }
 
     @api.model

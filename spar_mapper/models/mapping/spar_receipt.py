@@ -17,6 +17,7 @@ RECEIPT_KINDS = (
     "change_cancelled",
     "change_refused",
     "objected",
+    "lock_lifted",
 )
 
 
@@ -111,6 +112,9 @@ class SparReceipt(models.AbstractModel):
             ),
             "change_refused": self.env._("The change that was waiting was refused."),
             "objected": self.env._("You reported that something was not your doing."),
+            "lock_lifted": self.env._(
+                "Your lock was lifted: others can change your address again."
+            ),
         }
 
     @api.model
@@ -132,5 +136,9 @@ class SparReceipt(models.AbstractModel):
             "resume": self.env._(
                 "Your payments are to go on. This waits: until it is approved, nothing "
                 "is paid."
+            ),
+            "unlock": self.env._(
+                "Your lock is to be lifted. This waits: until it is approved, others "
+                "cannot change your address."
             ),
         }
