@@ -38,6 +38,7 @@ from .seals import build_terms, pack
 from .transitions import (
     ADDRESS_REWRITTEN,
     CHANGE_ENDS,
+    ID_ADDED,
     ID_GIVEN,
     ID_OFF,
     ID_REWRITTEN,
@@ -314,6 +315,15 @@ class Ledger:
         giver.marks.pop(mark_id(stored.row_id))
         self._record(giver, None, ID_GIVEN, before, b"", "", None)
         self._record_id_change(taker, stored, ID_TAKEN, b"")
+
+    def add_id(self, subject: Subject, stored: StoredId) -> None:
+        """Record that a subject has one more ID, whose row was just inserted."""
+        self._record_id_change(subject, stored, ID_ADDED, b"")
+
+    def note_joining(self, subject: Subject, kind: str, uuid: str) -> None:
+        """Record that an ID waits to be added, or is not added after all."""
+        commitment = commit_to(self.keyring, f"joining {subject.uuid} {uuid}")
+        self._record(subject, None, kind, b"", commitment, "", None)
 
     def merge(self, subject: Subject, into: Subject) -> None:
         """Record that ``subject`` proved to be ``into``: an event in both chains."""

@@ -62,6 +62,9 @@ LEAVES = (
 ID_REWRITTEN, ID_OFF = "id_rewritten", "id_switched_off"
 ID_GIVEN, ID_TAKEN = "id_given_away", "id_taken_over"
 MERGED, MERGED_WITH = "merged", "merged_with"
+#: An ID of somebody who had none: it waits for a second person, and is then added, or
+#: not. An ID that is a person already ends the waiting by a merge.
+ID_PROPOSED, ID_ADDED, ID_NOT_ADDED = "id_proposed", "id_added", "id_not_added"
 OFFICE_CHANGED = "office_changed"
 #: The owner's proofs of all earlier events are destroyed.
 PROOFS_ERASED = "proofs_erased"
@@ -79,12 +82,15 @@ REPRESENTATIVE_EVENTS = (
     REPRESENTATIVE_ENDED,
 )
 #: Events after which an ID of the person is what the event states.
-ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN)
+ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN, ID_ADDED)
 SUBJECT_EVENTS = (
     ID_REWRITTEN,
     ID_OFF,
     ID_GIVEN,
     ID_TAKEN,
+    ID_PROPOSED,
+    ID_ADDED,
+    ID_NOT_ADDED,
     MERGED,
     MERGED_WITH,
     OFFICE_CHANGED,

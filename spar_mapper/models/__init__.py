@@ -12,4 +12,5 @@ from . import forms
 from . import proof
 from . import audit
 from . import spar_mapper_local
+from . import provisional
 from . import spar_mapper_demo

@@ -157,9 +157,13 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _change(
-        self, call: CallContext, code: Operation, requests: list
+        self, call: CallContext, code: Operation, requests: list, issues: bool = False
     ) -> list[Result]:
-        """Run ``code`` for each request; return the results in the same order."""
+        """Run ``code`` for each request; return the results in the same order.
+
+        :param issues: whether provisional references are issued: see
+            ``_register_provisional``
+        """
         self._check_channel(OFFICER)
         try:
             proof = self.env["spar.owner.proof"]._verify(call, requests)
@@ -187,7 +191,7 @@ class SparMapperLocal(models.AbstractModel):
                     for request in requests
                 ]
             with _retry_if_id_moved():
-                results = change(work, code, requests, read, addresses, once)
+                results = change(work, code, requests, read, addresses, once, issues)
             self._finish_work(work)
             self._record_acts(call, code, acts, results)
         return results
@@ -834,6 +838,7 @@ class SparMapperLocal(models.AbstractModel):
             self.env["spar.address.form"]._get_number() if for_write else KEY_FORM,
             self.env["spar.address.form"]._get_state().below,
             proof,
+            self.env["spar.id.type"]._get_provisional_type_id(),
         )
 
     @api.model

@@ -21,6 +21,8 @@ from . import test_paper_form
 from . import test_person_page
 from . import test_proof_audit
 from . import test_proof_command
+from . import test_provisional
+from . import test_read_aloud
 from . import test_receipt
 from . import test_representative
 from . import test_reveal

@@ -23,6 +23,7 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..fields import BigMany2one
 from ..lib.evidence import build_reference
+from ..lib.provisional import PROVISIONAL
 from ..models.spar_mapper_local import OFFICER
 from ..models.staff.spar_lookup import FoundPlace
 from ..redirection import Redirection
@@ -41,6 +42,7 @@ class SparMappingWizard(models.TransientModel):
     _name = "spar.mapping.wizard"
     _description = "Act for a beneficiary"
     _inherit = [
+        "spar.witness.entry",
         "spar.account.entry",
         "spar.stop.reason",
         "spar.change.forecast",
@@ -74,7 +76,7 @@ class SparMappingWizard(models.TransientModel):
     id_type_id = fields.Many2one(
         "spar.id.type",
         string="ID type",
-        domain=[("strategy", "!=", False)],
+        domain=[("strategy", "!=", False), ("code", "!=", PROVISIONAL)],
         default=lambda self: self._default_id_type_id(),
         help="If you enter only a number, the ID is built from it in the format of "
         "this type.",
@@ -132,8 +134,9 @@ class SparMappingWizard(models.TransientModel):
 
     def _confirm(self) -> dict:
         """Return the question to the officer, or what was done."""
-        reason = self._get_reason()
+        reason = self._explain_reading(self._get_reason())
         self._check_paper()
+        self._check_witnessed()
         request = self._build_request()
         newer = self._find_newer(request)
         places = self._find_sharing(request.fa, request.id_value)
@@ -149,10 +152,13 @@ class SparMappingWizard(models.TransientModel):
         result = self._send_request(call, request)
         self._store_evidence(call, request.id_value)
         self._store_paper(call, self._find_done(request.id_value), newer)
+        self._store_witnesses(call, request.id_value)
         self._erase_typed()
         return self._note_sharing(self._report(call, request, result), places)
 
     def _send_request(self, call, request) -> Result:
+        if self.is_provisional:
+            return self._register_without_id(call, request)
         mapper = self.env["spar.mapper.local"]
         operations = {
             "link": mapper._link_fa,
@@ -202,6 +208,8 @@ class SparMappingWizard(models.TransientModel):
         return StoredIdentifier(shown.canonical, shown.type_id)
 
     def _get_typed_id(self) -> str:
+        if self.is_provisional:
+            return self.env["spar.mapper.local"]._draw_provisional()
         if not (self.id_value or "").strip():
             raise UserError(self.env._("Enter the beneficiary ID."))
         try:
@@ -238,7 +246,8 @@ class SparMappingWizard(models.TransientModel):
         return text
 
     def _check_reason(self, reason: str) -> None:
-        typed = filter(None, (self.id_value, *self._get_typed_texts()))
+        numbers = self.witness_ids.mapped("number")
+        typed = filter(None, (self.id_value, *numbers, *self._get_typed_texts()))
         self.mapping_id._check_reason(reason, *typed)
 
     # === REPORTING === #
@@ -344,10 +353,11 @@ class SparMappingWizard(models.TransientModel):
             "target": "new",
         }
 
-    @api.model
     def _get_titles(self) -> dict[str, str]:
         return {
-            "link": self.env._("Link a person"),
+            "link": self.is_provisional
+            and self.env._("Register without an ID card")
+            or self.env._("Link a person"),
             "update": self.env._("Change the address"),
         }
 

@@ -44,12 +44,13 @@ class SparLook(models.Model):
             SQL(
                 """CREATE VIEW %s AS
                    SELECT 2 * id AS id, actor, looked_at, kind, subject_id, reason,
-                          CASE WHEN kind NOT IN ('evidence', 'representative')
+                          CASE WHEN kind NOT IN
+                                    ('evidence', 'representative', 'witness')
                                 AND (cost > 0 OR subject_id IS NULL)
                                THEN 1 ELSE 0 END AS searches,
                           CASE WHEN subject_id IS NULL THEN 1 ELSE 0 END AS misses,
-                          CASE WHEN kind = 'representative' THEN 1 ELSE 0 END
-                              AS reveals,
+                          CASE WHEN kind IN ('representative', 'witness')
+                               THEN 1 ELSE 0 END AS reveals,
                           CASE WHEN kind = 'evidence' THEN 1 ELSE 0 END AS documents
                      FROM spar_lookup
                     UNION ALL

@@ -12,6 +12,7 @@ from ...fields import BigMany2one, StoreMany2one
 from ...lib import seals
 from ...lib.evidence import get_number
 from ...lib.paper import NEWER_THAN_PAPER
+from ...lib.provisional import WHY_PROVISIONAL
 from ...lib.records import IN_FORCE
 
 #: The events that end a change without applying it, with the decider's reason.
@@ -197,6 +198,9 @@ class SparChange(models.Model):
                 "form was filled in."
             ),
             "owner_locked": self.env._("The beneficiary has locked changes."),
+            WHY_PROVISIONAL: self.env._(
+                "The person has no ID card: a second person always decides."
+            ),
             "rule": self.env._("A rule that has been deleted since."),
         }
         for change in self:

@@ -89,6 +89,7 @@ class SparLookup(models.Model):
             ("reason", self.env._("Number in a reason")),
             ("evidence", self.env._("Stored document")),
             ("representative", self.env._("Guardian or collector")),
+            ("witness", self.env._("Witnesses")),
         ]
 
     def init(self):
