@@ -65,6 +65,7 @@ PROVED_EVENTS = frozenset(
         "held",
         "objected",
         "objection_confirmed",
+        "changes_unlocked",
     }
 )
 _ABOUT_CHANGES = frozenset((*WAIT_BEGINS, *WAIT_ENDS, "change_approved"))
@@ -343,6 +344,12 @@ class Ledger:
     def note_complaint(self, subject: Subject, kind: str) -> None:
         """Record that a complaint of the subject was recorded or closed."""
         self._record(subject, None, kind, b"", b"", "", None)
+
+    def note_representative(
+        self, subject: Subject, kind: str, commitment: bytes
+    ) -> None:
+        """Record who may act for the subject from now on, or does not any more."""
+        self._record(subject, None, kind, b"", commitment, "", None)
 
     def _commit_id(self, subject: Subject, stored: StoredId) -> bytes:
         return commit_to(self.keyring, describe_id(subject.uuid, stored))

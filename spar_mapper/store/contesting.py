@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from ..exceptions import NotDecidable, RowBroken
 from ..lib.ledger import Ledger
-from ..lib.operations import LOCK_AUTHORITY
+from ..lib.locks import LOCK_AUTHORITY
 from ..lib.records import IN_FORCE, Holding, StoredId, Subject
 from ..lib.waiting import drop_change
 from .database import Row, build_array, fetch

@@ -9,6 +9,7 @@ from . import spar_witness_wizard
 from . import spar_joining_wizard
 from . import spar_joining_review
 from . import spar_confirm_once
+from . import spar_paper_entry
 from . import spar_person_date_wizard
 from . import spar_mapping_wizard_part
 from . import spar_mapping_wizard
@@ -17,6 +18,9 @@ from . import spar_evidence_wizard
 from . import spar_objection_wizard
 from . import spar_complaint_wizard
 from . import spar_complaint_answer
+from . import spar_representative_wizard
+from . import spar_representative_reveal
+from . import spar_representative_answer
 from . import spar_reveal_wizard
 from . import spar_form_case_wizard
 from . import spar_office_wizard

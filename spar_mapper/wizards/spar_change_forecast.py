@@ -4,6 +4,7 @@ from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.contract import Authority
 
 from ..lib.assessment import NO_EVIDENCE, Assessment, Decision, Proposal
+from ..lib.locks import OWNER_LOCK
 
 
 class SparChangeForecast(models.AbstractModel):
@@ -44,6 +45,7 @@ class SparChangeForecast(models.AbstractModel):
                 place.authority if place else None,
                 place.purpose or "",
                 has_evidence=True,
+                is_locked=place.subject_id.change_lock == OWNER_LOCK,
                 is_provisional=self.is_provisional or place.subject_id.is_provisional,
             )
         )
@@ -84,4 +86,5 @@ class SparChangeForecast(models.AbstractModel):
             "suspend": self.env._("Until then, payments continue."),
             "resume": self.env._("Until then, nothing is paid."),
             "unlink": self.env._("Until then, payments continue."),
+            "unlock": self.env._("Until then, changes stay locked."),
         }

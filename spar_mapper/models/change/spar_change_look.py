@@ -19,12 +19,13 @@ class SparChangeLook(models.Model):
 
     _name = "spar.change.look"
     _description = "Look at a waiting change"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.by.whom"]
     _rec_name = "kind"
     _order = "id desc"
     _log_access = False
     _refuses_delete = "looks at changes are not deleted"
     _references = {"change_id": "spar_change"}
+    _whom = "change_id.mapping_id.subject_id"
 
     change_id = StoreMany2one(
         "spar.change", required=True, readonly=True, index=True, ondelete="restrict"
@@ -32,7 +33,6 @@ class SparChangeLook(models.Model):
     version = fields.Integer(
         string="Version of the address", required=True, readonly=True
     )
-    actor = fields.Char(required=True, readonly=True)
     looked_at = fields.Datetime(string="When", required=True, readonly=True)
     kind = fields.Selection(
         [
@@ -44,9 +44,6 @@ class SparChangeLook(models.Model):
         ],
         required=True,
         readonly=True,
-    )
-    actor_name = fields.Char(
-        string="By", compute="_compute_actor_name", search="_search_actor_name"
     )
 
     def init(self):
@@ -64,16 +61,6 @@ class SparChangeLook(models.Model):
             """
         )
         return result
-
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for look in self:
-            look.actor_name = names.get(look.actor, look.actor)
-
-    @api.model
-    def _search_actor_name(self, operator, values):
-        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
 
     @api.model
     def _record(self, change, kind: str) -> None:
@@ -145,7 +132,3 @@ class SparChangeLook(models.Model):
             since,
         )
         return self.env.execute_query(query)[0][0]
-
-    @api.model
-    def _get_actor(self) -> str:
-        return f"user:{self.env.uid}"

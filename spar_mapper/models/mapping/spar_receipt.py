@@ -19,6 +19,7 @@ RECEIPT_KINDS = (
     "change_cancelled",
     "change_refused",
     "objected",
+    "lock_lifted",
 )
 
 
@@ -68,6 +69,7 @@ class SparReceipt(models.AbstractModel):
             "was_read": self._was_read(event),
             "fa_masked": address,
             "provider": False if asked_for else provider_sudo.name,
+            "late_text": event.late_text,
             "days": self.env["spar.mapper.local"]._get_objection_days(),
         }
 
@@ -123,6 +125,9 @@ class SparReceipt(models.AbstractModel):
             ),
             "change_refused": self.env._("The change that was waiting was refused."),
             "objected": self.env._("You reported that something was not your doing."),
+            "lock_lifted": self.env._(
+                "Your lock was lifted: others can change your address again."
+            ),
         }
 
     @api.model
@@ -144,5 +149,9 @@ class SparReceipt(models.AbstractModel):
             "resume": self.env._(
                 "Your payments are to go on. This waits: until it is approved, nothing "
                 "is paid."
+            ),
+            "unlock": self.env._(
+                "Your lock is to be lifted. This waits: until it is approved, others "
+                "cannot change your address."
             ),
         }

@@ -2,6 +2,7 @@ from odoo import api, models
 
 from ...lib import staff_limits
 from ...lib.assessment import NO_EVIDENCE
+from ...lib.locks import NOT_OWNER
 from ...lib.offices import OTHER_OFFICE
 from ...store.changing import NOT_ISSUED
 
@@ -86,6 +87,10 @@ class SparStaffAnswers(models.AbstractModel):
             OTHER_OFFICE: self.env._(
                 "This person belongs to another office. Ask a colleague there, or ask "
                 "a supervisor to move the person to your office."
+            ),
+            NOT_OWNER: self.env._(
+                "Only the beneficiary, or staff who have seen the person's document, "
+                "can lift this lock."
             ),
             NO_EVIDENCE: self.env._(
                 "Document: attach a picture or a scan of the person's document. A rule "
