@@ -56,6 +56,13 @@ class TestSealedDraft(StoreCase):
                 *("typed", "id_value", "account", "reason"),
                 *("person_name", "birth_year", "place"),
             },
+            "spar.representative.wizard": {
+                "full_name",
+                "identifier",
+                "phone",
+                "proof",
+                "document",
+            },
         }
         for model, names in known.items():
             self.assertEqual(found[model].keys(), names)

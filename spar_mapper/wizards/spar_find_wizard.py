@@ -60,7 +60,7 @@ class SparFindWizard(models.TransientModel):
 
     _name = "spar.find.wizard"
     _description = "Find a person"
-    _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
+    _inherit = ["spar.sealed.draft", "spar.sealed.storage", "spar.next.person"]
 
     typed = sealed_text(
         "typed",

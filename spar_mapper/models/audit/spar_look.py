@@ -52,10 +52,13 @@ class SparLook(models.Model):
             SQL(
                 """CREATE VIEW %s AS
                    SELECT 3 * id AS id, actor, looked_at, kind, subject_id, reason,
-                          CASE WHEN kind <> 'evidence' AND (cost > 0 OR subject_id
-                               IS NULL) THEN 1 ELSE 0 END AS searches,
+                          CASE WHEN kind NOT IN
+                                    ('evidence', 'representative', 'witness')
+                                AND (cost > 0 OR subject_id IS NULL)
+                               THEN 1 ELSE 0 END AS searches,
                           CASE WHEN subject_id IS NULL THEN 1 ELSE 0 END AS misses,
-                          0 AS reveals,
+                          CASE WHEN kind IN ('representative', 'witness')
+                               THEN 1 ELSE 0 END AS reveals,
                           CASE WHEN kind = 'evidence' THEN 1 ELSE 0 END AS documents,
                           0 AS changes
                      FROM spar_lookup WHERE kind <> 'digits'

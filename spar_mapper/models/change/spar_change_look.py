@@ -2,9 +2,12 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...fields import StoreMany2one
+from ...lib.provisional import WHY_PROVISIONAL
 
 #: The kinds that prove that somebody compared a change with its evidence.
 COMPARED = ("compared", "revealed")
+#: The kind that proves that somebody saw who vouched for a person without an ID card.
+WITNESSES = "witnesses"
 
 
 class SparChangeLook(models.Model):
@@ -37,6 +40,7 @@ class SparChangeLook(models.Model):
             ("compared", "Compared with the evidence"),
             ("mistyped", "Typed other characters"),
             ("revealed", "Revealed"),
+            (WITNESSES, "Saw the witnesses"),
         ],
         required=True,
         readonly=True,
@@ -79,17 +83,26 @@ class SparChangeLook(models.Model):
 
     @api.model
     def _find_compared(self, changes) -> set[int]:
-        """Return which changes the user compared, at the address as it still is."""
+        """Return which changes the user compared, at the address as it still is.
+
+        Of somebody without an ID card they must have seen the witnesses as well.
+        """
         query = SQL(
             """SELECT DISTINCT l.change_id
                  FROM spar_change_look l
                  JOIN spar_change c ON c.id = l.change_id
                  JOIN spar_mapping m ON m.id = c.mapping_id
                 WHERE l.change_id = ANY(%s) AND l.actor = %s AND l.kind = ANY(%s)
-                  AND l.version = m.version""",
+                  AND l.version = m.version
+                  AND (c.why IS DISTINCT FROM %s OR EXISTS (
+                       SELECT FROM spar_change_look w
+                        WHERE w.change_id = l.change_id AND w.actor = l.actor
+                          AND w.kind = %s))""",
             changes.ids,
             self._get_actor(),
             list(COMPARED),
+            WHY_PROVISIONAL,
+            WITNESSES,
         )
         return {change_id for (change_id,) in self.env.execute_query(query)}
 

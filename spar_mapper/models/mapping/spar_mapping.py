@@ -514,6 +514,7 @@ class SparMapping(models.Model):
             ),
             "resume": self.env._("Resumed. Payments go to this address again."),
             "unlink": self.env._("Unlinked. Nothing is paid to this address any more."),
+            "unlock": self.env._("Lifted. Others can change the address again."),
         }
 
     # === BUTTONS === #
@@ -548,6 +549,10 @@ class SparMapping(models.Model):
     def action_unlink(self):
         """End the address."""
         return self._open_wizard("unlink", self.env._("Unlink the address"))
+
+    def action_unlock(self):
+        """Lift the lock that the beneficiary has put on changes."""
+        return self._open_wizard("unlock", self.env._("Lift the beneficiary's lock"))
 
     def action_reveal(self):
         """Show the full ID and address, for auditors."""

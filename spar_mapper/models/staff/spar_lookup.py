@@ -90,6 +90,8 @@ class SparLookup(models.Model):
             ("reason", self.env._("Number in a reason")),
             ("evidence", self.env._("Stored document")),
             ("digits", self.env._("Digits of an account")),
+            ("representative", self.env._("Guardian or collector")),
+            ("witness", self.env._("Witnesses")),
         ]
 
     def init(self):
