@@ -319,7 +319,7 @@ class TestOtherComplaints(ComplaintCase):
             self.record("stop")
 
     def test_refused_suspension_says_why(self):
-        self.set_subject(ID, change_lock="owner")
+        self.add_rule("refuse", operation="suspend", channel="staff")
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.record("stop")
         self.assertEqual(self.events_of(ID)[-1], "linked")

@@ -2,9 +2,17 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from odoo.addons.spar_mapper_connector.lib.contract import Authority
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
 
 from ...lib.assessment import Decision, Proposal, Rule, find_rule
+
+_ASSESSED = (
+    Operation.LINK,
+    Operation.UPDATE,
+    Operation.UNLINK,
+    Operation.SUSPEND,
+    Operation.RESUME,
+)
 
 
 class SparChangeRule(models.Model):
@@ -82,11 +90,9 @@ class SparChangeRule(models.Model):
 
     @api.model
     def _selection_operation(self):
-        return (
-            self.env["spar.change"]
-            ._fields["operation"]
-            ._description_selection(self.env)
-        )
+        field = self.env["spar.change"]._fields["operation"]
+        names = dict(field._description_selection(self.env))
+        return [(code.value, names[code.value]) for code in _ASSESSED]
 
     @api.model
     def _selection_channel(self):
