@@ -14,6 +14,7 @@ class SparComplaintWizard(models.TransientModel):
 
     _name = "spar.complaint.wizard"
     _description = "Record a complaint"
+    _inherit = ["spar.next.person"]
 
     subject_id = BigMany2one("spar.subject", required=True, readonly=True)
     kind = fields.Selection(
