@@ -1,8 +1,9 @@
 """Decide whether a change is applied now, later, after a second look, or never.
 
-Rules are data: the first whose conditions all hold decides. Two laws take precedence: a
-lower authority never overwrites a higher one's statement on its own, and a provider
-never moves a link away from another provider.
+Rules are data: the first whose conditions all hold decides. Three laws take precedence:
+a lower authority never overwrites a higher one's statement on its own, a provider never
+moves a link away from another provider, and one caller alone never says where the money
+of somebody without an ID card goes.
 
 A suspension overwrites nothing, so neither law applies to it, and only rules that name
 it do: a doubt takes effect at once. Staff are the exception, because what they learn
@@ -15,6 +16,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+from odoo.addons.spar_mapper_connector.lib.contract import Authority
+
+from .provisional import WHY_PROVISIONAL
 
 
 class Decision(str, Enum):
@@ -30,7 +35,10 @@ class Proposal(NamedTuple):
     """A change as the rules see it, without the ID or the address.
 
     ``is_foreign`` states that the caller has providers of its own, and that the address
-    in force is with none of them.
+    in force is with none of them; ``is_locked`` that the owner has locked changes;
+    ``is_provisional`` that the person has no ID card, but only a reference that the
+    registry issued. ``review_reason`` is why the caller asks for a second person,
+    whatever the rules say.
     """
 
     operation: str
@@ -40,6 +48,9 @@ class Proposal(NamedTuple):
     purpose: str = ""
     is_foreign: bool = False
     has_evidence: bool = False
+    review_reason: str = ""
+    is_locked: bool = False
+    is_provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,10 +93,18 @@ Assess = Callable[[Proposal], Assessment]
 _STAFF, NO_EVIDENCE = "staff", "no_evidence"
 #: The operation to which only rules that name it apply.
 _SUSPEND = "suspend"
+#: The operation to which no rule applies, and the authority of the owner.
+_UNLOCK, _OWNER = "unlock", Authority.OWNER
+#: Operations that an owner's lock does not concern.
+_UNLOCKED = frozenset({_SUSPEND, "resume"})
+#: The operations that say where money goes.
+_MOVING = ("link", "update")
 
 AT_ONCE = Assessment(Decision.APPLY)
 LOWER_AUTHORITY = Assessment(Decision.APPROVE, why="lower_authority")
 OTHER_PROVIDER = Assessment(Decision.APPROVE, why="other_provider")
+OWNER_LOCKED = Assessment(Decision.APPROVE, why="owner_locked")
+PROVISIONAL = Assessment(Decision.APPROVE, why=WHY_PROVISIONAL)
 NO_RULE = Assessment(Decision.APPROVE, why="no_rule")
 
 
@@ -95,7 +114,6 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     If no rule applies, a second person must review the change: the absence of rules is
     not permission.
 
-    >>> from odoo.addons.spar_mapper_connector.lib.contract import Authority
     >>> at_once = Rule(Decision.APPLY)
     >>> first = Proposal("update", "rest", Authority.PROGRAMME)
     >>> assess([at_once], first).decision.value
@@ -116,19 +134,49 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     'no_evidence'
     >>> assess([scanned], staff._replace(has_evidence=True)).decision.value
     'apply'
+
+    A caller may ask for a second person, but not for less than the rule:
+
+    >>> asking = first._replace(review_reason="newer_than_paper")
+    >>> assess([at_once], asking).why, assess([at_once], asking).decision.value
+    ('newer_than_paper', 'approve')
+    >>> assess([Rule(Decision.REFUSE)], asking).decision.value
+    'refuse'
+
+    Where the owner has locked changes, a second person decides about those of staff:
+
+    >>> assess([at_once], staff._replace(is_locked=True)).why
+    'owner_locked'
+
+    Of somebody without an ID card a second person decides, unless a rule refuses:
+
+    >>> provisional = staff._replace(is_provisional=True)
+    >>> assess([at_once], provisional).why
+    'provisional'
+    >>> assess([Rule(Decision.REFUSE)], provisional).decision.value
+    'refuse'
     """
     if proposal.operation == _SUSPEND:
         return _assess_suspension(rules, proposal)
+    if proposal.operation == _UNLOCK:
+        return _assess_unlocking(proposal)
     rule = find_rule(rules, proposal)
     if rule is not None and rule.needs_evidence and _lacks_evidence(proposal):
         return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
+    if _is_locked_out(proposal):
+        return OWNER_LOCKED
     current = proposal.current_authority
     if current is not None and proposal.authority < current:
         return LOWER_AUTHORITY
     if proposal.is_foreign:
         return OTHER_PROVIDER
+    is_refused = rule is not None and rule.decision is Decision.REFUSE
+    if proposal.is_provisional and proposal.operation in _MOVING and not is_refused:
+        return PROVISIONAL
     if rule is None:
         return NO_RULE
+    if proposal.review_reason and rule.decision is not Decision.REFUSE:
+        return Assessment(Decision.APPROVE, why=proposal.review_reason)
     return Assessment(rule.decision, rule.hold_hours, rule.why)
 
 
@@ -164,6 +212,25 @@ def _assess_suspension(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     if rule.needs_evidence and _lacks_evidence(proposal):
         return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
     return Assessment(rule.decision, rule.hold_hours, rule.why)
+
+
+def _assess_unlocking(proposal: Proposal) -> Assessment:
+    """Return the assessment of staff lifting an owner's lock: whatever the rules are.
+
+    >>> lost_phone = Proposal("unlock", "staff", Authority.STAFF)
+    >>> _assess_unlocking(lost_phone).why
+    'no_evidence'
+    >>> _assess_unlocking(lost_phone._replace(has_evidence=True)).why
+    'owner_locked'
+    """
+    if _lacks_evidence(proposal):
+        return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
+    return OWNER_LOCKED
+
+
+def _is_locked_out(proposal: Proposal) -> bool:
+    is_moving = proposal.operation not in _UNLOCKED
+    return proposal.is_locked and is_moving and proposal.authority < _OWNER
 
 
 def _lacks_evidence(proposal: Proposal) -> bool:

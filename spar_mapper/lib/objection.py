@@ -242,6 +242,9 @@ _REMEDIES: dict[str, Callable[[Dispute], Remedy]] = {
     "suspended": _undo_nothing,
     "resumed": _undo_nothing,
     "revealed": _undo_nothing,
+    "changes_locked": _undo_nothing,
+    "changes_unlocked": _undo_nothing,
+    "lock_lifted": _undo_nothing,
 }
 #: Kinds of events to which an owner can object.
 DISPUTABLE = frozenset(_REMEDIES)

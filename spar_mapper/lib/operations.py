@@ -1,7 +1,7 @@
-"""The operations link, update, unlink, suspend and resume: one function each.
+"""The operations link, update, unlink, suspend, resume, lock and unlock.
 
-Every channel's request, and every change that was pending, ends here. A function takes
-one :class:`Case`, writes through the ledger, and returns the result.
+Every channel's request, and every change that was pending, ends here. Each operation is
+one function: it takes a :class:`Case`, writes through the ledger, and returns a result.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from .assessment import Assessment, Decision, Proposal
 from .case import Case, build_address, is_older, to_naive_utc
 from .evidence import is_evidence
+from .locks import NOT_OWNER, OWNER_LOCK, is_staff, passes
 from .records import ChangeRow, Head, StoredAddress, new_uuid
 
 R = TypeVar("R", bound=ChangeRequest)
@@ -47,7 +48,7 @@ def operation(code: Operation) -> Callable[[Function[R]], Function[R]]:
 
 def run(code: Operation, case: Case[ChangeRequest]) -> Result:
     """Run ``code``, but first refuse broken or locked subjects."""
-    return refuse_locked(case) or _OPERATIONS[code](case)
+    return refuse_locked(code, case) or _OPERATIONS[code](case)
 
 
 # === THE OPERATIONS === #
@@ -154,26 +155,95 @@ def resume(case: Case[ChangeRequest]) -> Result:
     return _answer(case, Outcome.RESUMED, head)
 
 
+# === THE OWNER'S LOCK === #
+
+
+@operation(Operation.LOCK)
+def lock(case: Case[ChangeRequest]) -> Result:
+    """Lock changes in the owner's name; what waits stays, and has to pass the lock."""
+    head = _find_place(case)
+    if head is None:
+        return _refuse_not_linked(case)
+    if case.call.authority < Authority.OWNER:
+        return _refuse(case, NOT_OWNER)
+    if not _is_owner_locked(case):
+        _set_lock(case, head, "changes_locked", OWNER_LOCK)
+    return _answer(case, Outcome.LOCK_SET, head)
+
+
+@operation(Operation.UNLOCK)
+def unlock(case: Case[ChangeRequest]) -> Result:
+    """Lift the owner's lock: by the owner's proof, or by two members of staff.
+
+    Where there is no such lock, nothing is done.
+    """
+    head = _find_place(case)
+    if head is None:
+        return _refuse_not_linked(case)
+    if not _is_owner_locked(case):
+        return _answer(case, Outcome.LOCK_LIFTED, head)
+    if case.call.authority < Authority.OWNER:
+        return _unlock_by_staff(case)
+    if case.call.owner_proof is None:
+        return _refuse(case, "proof_missing")
+    for waiting in list(case.holding.subject.changes.values()):
+        if waiting.operation == Operation.UNLOCK:
+            _end_stale(case, waiting)
+    _set_lock(case, head, "changes_unlocked", "none")
+    return _answer(case, Outcome.LOCK_LIFTED, head)
+
+
+def _unlock_by_staff(case: Case[ChangeRequest]) -> Result:
+    """Let a second person decide; lift the lock once they have."""
+    head = case.in_force
+    if not is_staff(case.call):
+        return _refuse(case, NOT_OWNER)
+    if head is None:
+        return _refuse_not_linked(case)
+    held = _hold(case, Operation.UNLOCK, head)
+    if held:
+        return held
+    if not case.is_approved:
+        raise ValueError("nobody has approved it")
+    _set_lock(case, head, "lock_lifted", "none")
+    return _answer(case, Outcome.LOCK_LIFTED, head)
+
+
+def _find_place(case: Case[ChangeRequest]) -> Head | None:
+    """Return the place whose history shows what concerns the person as a whole."""
+    heads = case.holding.subject.heads
+    if case.request.purpose in heads:
+        return heads[case.request.purpose]
+    return next((heads[purpose] for purpose in sorted(heads)), None)
+
+
+def _is_owner_locked(case: Case[ChangeRequest]) -> bool:
+    return case.holding.subject.change_lock == OWNER_LOCK
+
+
+def _set_lock(
+    case: Case[ChangeRequest], head: Head, kind: str, change_lock: str
+) -> None:
+    case.ledger.note(case.holding, head, kind)
+    subject = case.holding.subject
+    case.ledger.guard(case.holding, change_lock, subject.pay_stop)
+
+
 # === REFUSALS === #
 
-#: Change lock of a subject -> the authority that a call needs to override it. So far
-#: only objections lock, and no authority overrides their lock: closing the case lifts
-#: it.
-LOCK_AUTHORITY: dict[str, int] = {
-    "none": 0,
-    "staff": Authority.STAFF,
-    "owner": Authority.OWNER,
-    "objection": Authority.OWNER + 1,
-}
 
-
-def refuse_locked(case: Case[ChangeRequest]) -> Result | None:
-    """Return the answer if no operation is possible at all, or None."""
+def refuse_locked(code: Operation, case: Case[ChangeRequest]) -> Result | None:
+    """Return the answer if ``code`` is not possible at all, or None."""
     if case.holding.is_broken:
         return Result(Outcome.LOCKED, case.request.id_value, problem="integrity")
-    if case.call.authority < LOCK_AUTHORITY[case.holding.subject.change_lock]:
+    change_lock = case.holding.subject.change_lock
+    if not passes(change_lock, code, case.call, case.is_decided, case.is_approved):
         return Result(Outcome.LOCKED, case.request.id_value, problem="change_lock")
     return None
+
+
+def _refuse(case: Case[ChangeRequest], problem: str) -> Result:
+    return Result(Outcome.FORBIDDEN, case.request.id_value, problem=problem)
 
 
 def refuse_foreign(
@@ -251,13 +321,15 @@ def _hold(
             case.request.purpose,
             is_foreign=is_foreign,
             has_evidence=is_evidence(case.call.message_reference),
+            review_reason=case.call.review_reason,
+            is_locked=_is_owner_locked(case),
+            is_provisional=case.is_provisional,
         )
     )
     if assessment.decision is Decision.APPLY:
         return None
     if assessment.decision is Decision.REFUSE:
-        problem = assessment.why or "rule"
-        return Result(Outcome.FORBIDDEN, case.request.id_value, problem=problem)
+        return _refuse(case, assessment.why or "rule")
     return _wait(case, code, head, first, assessment)
 
 
@@ -315,8 +387,12 @@ def _make_stale(case: Case[ChangeRequest]) -> None:
     """Mark the pending change as stale: it was based on another state."""
     waiting = case.holding.subject.changes.get(case.request.purpose)
     if waiting is not None:
-        case.ledger.note(case.holding, waiting.head, "change_stale")
-        case.ledger.end_change(case.holding, waiting, "stale")
+        _end_stale(case, waiting)
+
+
+def _end_stale(case: Case[ChangeRequest], waiting: ChangeRow) -> None:
+    case.ledger.note(case.holding, waiting.head, "change_stale")
+    case.ledger.end_change(case.holding, waiting, "stale")
 
 
 # === EQUALITY === #

@@ -51,6 +51,7 @@ OPERATIONS = {
     "unlinked": ConfirmedOperation.UNLINK,
     "objected": ConfirmedOperation.UNDO,
     "objection_confirmed": ConfirmedOperation.UNDO,
+    "changes_unlocked": ConfirmedOperation.UNLOCK,
 }
 
 

@@ -45,14 +45,15 @@ def apply_change(case: Case[ChangeRequest], change: ChangeRow) -> Result:
         case.ledger.note(case.holding, change.head, "change_stale")
         case.ledger.end_change(case.holding, change, "stale")
         return Result(Outcome.CONFLICT, case.request.id_value, problem="version")
-    locked = refuse_locked(case)
+    case.is_decided, case.is_approved = True, change.needs_approval
+    code = Operation(change.operation)
+    locked = refuse_locked(code, case)
     if locked:
         if not case.holding.is_broken:
             drop_change(case.ledger, case.holding, change, "refused")
         return locked
     case.ledger.end_change(case.holding, change, "applied")
-    case.is_decided = True
-    return run(Operation(change.operation), case)
+    return run(code, case)
 
 
 _END_EVENTS = {

@@ -22,6 +22,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    ChangeLock,
     ChangeState,
     ChangeStatus,
     LinkRequest,
@@ -58,6 +59,7 @@ from ..store.forming import FORMS
 from ..store.history import Historian, build_answer
 from ..store.identifying import FormReader, IdReading, read_ids
 from ..store.lengths import find_doubt
+from ..store.locking import read_lock
 from ..store.noticing import NoticeLink, find_link
 from ..store.objecting import Objector
 from ..store.placing import assign_office
@@ -67,6 +69,7 @@ from ..store.reading import (
     read_addresses,
     read_requested,
 )
+from ..store.representing import Commit, note_representative
 from ..store.resolving import OlderForms, PlaceCallback, RequestedId, Resolver
 from ..store.showing import (
     ShownPlace,
@@ -109,6 +112,7 @@ class SparMapperLocal(models.AbstractModel):
         return frozenset(Capability) - {
             Capability.TRANSACTION_STATUS,
             Capability.CONFIRMATION,
+            Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
         }
 
@@ -129,11 +133,37 @@ class SparMapperLocal(models.AbstractModel):
     def _resume_fa(self, call, requests):
         return self._change(call, Operation.RESUME, requests)
 
+    def _lock_changes(self, call, requests):
+        return self._change(call, Operation.LOCK, requests)
+
+    def _unlock_changes(self, call, requests):
+        return self._change(call, Operation.UNLOCK, requests)
+
+    @api.model
+    def _get_change_lock(self, call: CallContext, id_value: str) -> ChangeLock:
+        """Return who may change where somebody is paid; NONE for an unknown ID.
+
+        Raises SealBroken if the record cannot be verified.
+        """
+        self._check_channel(OFFICER)
+        canonical = self._get_canonical(id_value)
+        if not canonical:
+            return ChangeLock.NONE
+        work = self._begin_work(call, for_write=False)
+        try:
+            return read_lock(work, canonical)
+        finally:
+            self.env["spar.alarm"]._raise_alarms(work.problems)
+
     @api.model
     def _change(
-        self, call: CallContext, code: Operation, requests: list
+        self, call: CallContext, code: Operation, requests: list, issues: bool = False
     ) -> list[Result]:
-        """Run ``code`` for each request; return the results in the same order."""
+        """Run ``code`` for each request; return the results in the same order.
+
+        :param issues: whether provisional references are issued: see
+            ``_register_provisional``
+        """
         self._check_channel(OFFICER)
         try:
             proof = self.env["spar.owner.proof"]._verify(call, requests)
@@ -161,7 +191,7 @@ class SparMapperLocal(models.AbstractModel):
                     for request in requests
                 ]
             with _retry_if_id_moved():
-                results = change(work, code, requests, read, addresses, once)
+                results = change(work, code, requests, read, addresses, once, issues)
             self._finish_work(work)
             self._record_acts(call, code, acts, results)
         return results
@@ -457,6 +487,20 @@ class SparMapperLocal(models.AbstractModel):
         work = self._begin_work(call)
         try:
             note_complaint(work, subject_id, kind)
+        finally:
+            self._finish_work(work)
+
+    @api.model
+    def _note_representative(
+        self, call: CallContext, subject_id: int, kind: str, commit: Commit
+    ) -> None:
+        """Record in a person's history who may act for them.
+
+        Raises RowBroken for a person whose record does not open.
+        """
+        work = self._begin_work(call)
+        try:
+            note_representative(work, subject_id, kind, commit)
         finally:
             self._finish_work(work)
 
@@ -794,6 +838,7 @@ class SparMapperLocal(models.AbstractModel):
             self.env["spar.address.form"]._get_number() if for_write else KEY_FORM,
             self.env["spar.address.form"]._get_state().below,
             proof,
+            self.env["spar.id.type"]._get_provisional_type_id(),
         )
 
     @api.model

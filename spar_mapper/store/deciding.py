@@ -16,6 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     ResumeRequest,
     SuspendRequest,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
 )
 
@@ -193,10 +194,15 @@ def _build_resume(id_value: str, purpose: str, _change: ChangeRow) -> ResumeRequ
     return ResumeRequest(id_value, purpose=purpose)
 
 
+def _build_unlock(id_value: str, purpose: str, _change: ChangeRow) -> UnlockRequest:
+    return UnlockRequest(id_value, purpose)
+
+
 _BUILDERS: dict[str, Callable[[str, str, ChangeRow], ChangeRequest]] = {
     "link": partial(_build_address_request, LinkRequest),
     "update": partial(_build_address_request, UpdateRequest),
     "unlink": _build_unlink,
     "suspend": _build_suspend,
     "resume": _build_resume,
+    "unlock": _build_unlock,
 }

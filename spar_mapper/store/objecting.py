@@ -10,14 +10,19 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     OwnerProofRefused,
     SealBroken,
 )
-from odoo.addons.spar_mapper_connector.lib.contract import ObjectionAnswer, Remedy
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    ChangeLock,
+    ObjectionAnswer,
+    Remedy,
+)
 
 from ..exceptions import NoSuchObjection, OwnCase, OwnDoing
 from ..lib import objection
 from ..lib.ledger import Ledger
+from ..lib.locks import OWNER_LOCK
 from ..lib.past import Stay
 from ..lib.records import Head, Holding, PeriodRow, StoredAddress, new_uuid
-from ..lib.transitions import WAIT_BEGINS
+from ..lib.transitions import UNLOCKED, WAIT_BEGINS
 from .auditing import check_person
 from .database import Row, copy_rows, fetch
 from .history import Historian, build_answer
@@ -391,6 +396,9 @@ class Objector:
         self._check_independent(event, objection_id)
         period_id, seq, address_uuid = period
         head = _get_head(holding, head_id)
+        if is_upheld and event.kind in UNLOCKED and lock == ChangeLock.NONE:
+            # It was not the owner who wanted it lifted.
+            lock = OWNER_LOCK
         lock, stopped = self._get_guards_after(holding, objection_id, lock, stopped)
         return objection.Closing(
             is_upheld,

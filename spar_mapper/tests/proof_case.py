@@ -14,6 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     LinkRequest,
     ObjectionRequest,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.owner_proof import make_salt
@@ -88,6 +89,7 @@ class OwnerProofCase(StoreCase):
             LinkRequest: self.mapper._link_fa,
             UpdateRequest: self.mapper._update_fa,
             UnlinkRequest: self.mapper._unlink_fa,
+            UnlockRequest: self.mapper._unlock_changes,
         }[type(request)]
 
     def object_to(self, request: ObjectionRequest, call=None):

@@ -81,6 +81,8 @@ class TestTransitions(BaseCase):
         "objection_confirmed",
         "objection_upheld",
         "objection_rejected",
+        "changes_locked",
+        "changes_unlocked",
     )
 
     #: Events that put a new address into a place.

@@ -76,13 +76,6 @@ class TestLocks(StoreCase):
         self.assertEqual(self.events_of(ID), ["linked"])
         self.assertEqual(self.update(ID, OTHER_FA, self.staff).outcome, Outcome.UPDATED)
 
-    def test_a_lock_by_the_owner_stops_staff_too(self):
-        self.set_subject(ID, change_lock="owner")
-        for call in (self.institution, self.call, self.staff):
-            with self.subTest(call.actor):
-                self.assertEqual(self.do_everything(call), {Outcome.LOCKED})
-        self.assertEqual(self.update(ID, OTHER_FA, self.owner).outcome, Outcome.UPDATED)
-
     def test_a_lock_is_named_as_the_problem(self):
         self.set_subject(ID, change_lock="owner")
         self.assertEqual(self.update(ID, OTHER_FA).problem, "change_lock")
@@ -90,12 +83,6 @@ class TestLocks(StoreCase):
     def test_a_locked_person_is_paid(self):
         self.set_subject(ID, change_lock="owner")
         self.assertEqual(self.get_fa(ID), FA)
-
-    def test_a_locked_id_without_address_is_not_linked_by_others(self):
-        self.unlink(ID)
-        self.set_subject(ID, change_lock="owner")
-        self.assertEqual(self.link(ID, FA).outcome, Outcome.LOCKED)
-        self.assertEqual(self.link(ID, FA, self.owner).outcome, Outcome.LINKED)
 
     def test_stopped_payments_stop_resolve_and_nothing_else(self):
         self.set_subject(ID, pay_stop=True)

@@ -19,12 +19,13 @@ from .contract import (
     ObjectionRequest,
     Outcome,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
 )
 
 #: The requests that can be proposed.
 ProposedRequest: TypeAlias = (
-    LinkRequest | UpdateRequest | UnlinkRequest | ObjectionRequest
+    LinkRequest | UpdateRequest | UnlinkRequest | ObjectionRequest | UnlockRequest
 )
 
 _REQUESTS: dict[str, type[ProposedRequest]] = {
@@ -32,6 +33,7 @@ _REQUESTS: dict[str, type[ProposedRequest]] = {
     "update": UpdateRequest,
     "unlink": UnlinkRequest,
     "undo": ObjectionRequest,
+    "unlock": UnlockRequest,
 }
 
 

@@ -14,6 +14,7 @@ from .contract import (
     LinkRequest,
     ObjectionRequest,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
 )
 from .owner_proof import (
@@ -23,6 +24,7 @@ from .owner_proof import (
     ConfirmedOperation,
     EventItem,
     OwnerProof,
+    PersonItem,
 )
 
 #: What owners change by a request, by the request's type.
@@ -31,6 +33,7 @@ _OPERATIONS: dict[type[object], ConfirmedOperation] = {
     UpdateRequest: ConfirmedOperation.UPDATE,
     UnlinkRequest: ConfirmedOperation.UNLINK,
     ObjectionRequest: ConfirmedOperation.UNDO,
+    UnlockRequest: ConfirmedOperation.UNLOCK,
 }
 
 
@@ -88,6 +91,8 @@ def _get_place(request: ChangeRequest | ObjectionRequest) -> tuple[str, int | No
 def _build_item(request: ChangeRequest | ObjectionRequest) -> ConfirmedItem:
     if isinstance(request, ObjectionRequest):
         return EventItem(request.id_value, request.period, request.seq)
+    if isinstance(request, UnlockRequest):
+        return PersonItem(request.id_value)
     if isinstance(request, LinkRequest):
         details = request.details
         return AddressItem(

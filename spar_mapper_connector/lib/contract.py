@@ -24,6 +24,8 @@ class Operation(str, Enum):
     SUSPEND = "suspend"
     RESUME = "resume"
     RESOLVE = "resolve"
+    LOCK = "lock"
+    UNLOCK = "unlock"
 
 
 class Outcome(str, Enum):
@@ -40,6 +42,9 @@ class Outcome(str, Enum):
     INVALID_FA = "invalid_fa"
     SUSPENDED = "suspended"
     RESUMED = "resumed"
+    #: The person's own lock of changes is in force now, or no longer.
+    LOCK_SET = "lock_set"
+    LOCK_LIFTED = "lock_lifted"
     HELD = "held"
     LOCKED = "locked"
     CONFLICT = "conflict"
@@ -55,6 +60,8 @@ DONE = frozenset(
         Outcome.UNLINKED,
         Outcome.SUSPENDED,
         Outcome.RESUMED,
+        Outcome.LOCK_SET,
+        Outcome.LOCK_LIFTED,
         Outcome.FOUND,
     }
 )
@@ -93,6 +100,8 @@ class Capability(str, Enum):
     DIRECTORY = "directory"
     #: Owners confirm their changes on a page of the mapper itself.
     CONFIRMATION = "confirmation"
+    #: Owners can lock changes of their address, and prove that they lift that lock.
+    CHANGE_LOCK = "change_lock"
     #: What is read is that of a person who has logged in, and comes masked; a call
     #: needs their ``login``.
     OWN_ADDRESS = "own_address"
@@ -129,6 +138,8 @@ class CallContext:
     ``owner_proof`` proves that the owner confirmed the one request of the call.
     ``login`` is that of the person whose address is read: a mapper may read for a
     portal only with it.
+    ``review_reason`` says, as a code, why a second person decides about the changes of
+    this call, even if the rules would let them count at once.
     ``passed`` are the marks of the servers through which the request came here; a
     mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
@@ -147,6 +158,7 @@ class CallContext:
     owner_proof: OwnerProof | None = field(default=None, repr=False)
     login: OwnerLogin | None = field(default=None, repr=False)
     passed: tuple[str, ...] = ()
+    review_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -218,6 +230,35 @@ class ResumeRequest(SuspendRequest):
 
 
 @dataclass(frozen=True)
+class LockRequest:
+    """Let nobody but the owner change where this person is paid, for any purpose.
+
+    ``purpose`` only names the place whose history shows it.
+    """
+
+    fa: ClassVar[None] = None
+    asserted_at: ClassVar[None] = None
+    expected_version: ClassVar[None] = None
+
+    id_value: str
+    purpose: str = ""
+
+
+@dataclass(frozen=True)
+class UnlockRequest(LockRequest):
+    """Lift the owner's lock: others may change the address again."""
+
+
+class ChangeLock(str, Enum):
+    """Who may change where a person is paid, beside the owner."""
+
+    NONE = "none"  # whoever may otherwise
+    STAFF = "staff"
+    OWNER = "owner"  # nobody; staff propose, for a second person to decide
+    OBJECTION = "objection"  # nobody at all, not even the owner: a case is open
+
+
+@dataclass(frozen=True)
 class ResolveRequest:
     """Query by ID, by address, or whether both belong together."""
 
@@ -226,10 +267,16 @@ class ResolveRequest:
     purpose: str = ""
 
 
-#: Requests that change the address in force for an ID. All have the ID and the purpose,
-#: and the address that they concern, if any.
+#: Requests that change the address in force for an ID, or who may change it. All have
+#: the ID and the purpose, and the address that they concern, if any.
 ChangeRequest = (
-    LinkRequest | UpdateRequest | UnlinkRequest | SuspendRequest | ResumeRequest
+    LinkRequest
+    | UpdateRequest
+    | UnlinkRequest
+    | SuspendRequest
+    | ResumeRequest
+    | LockRequest
+    | UnlockRequest
 )
 
 #: Requests that a mapper accepts.

@@ -19,4 +19,8 @@ MAPPER_CALLS: dict[Operation, Callable[..., Any]] = {
     Operation.RESOLVE: lambda mapper, call, requests: mapper._resolve_fa(
         call, requests
     ),
+    Operation.LOCK: lambda mapper, call, requests: mapper._lock_changes(call, requests),
+    Operation.UNLOCK: lambda mapper, call, requests: mapper._unlock_changes(
+        call, requests
+    ),
 }

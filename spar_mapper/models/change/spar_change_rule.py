@@ -98,7 +98,12 @@ class SparChangeRule(models.Model):
 
     @api.model
     def _asks_evidence(self, operation: str, authority: Authority) -> bool:
-        """Return whether staff who request ``operation`` must attach a document."""
+        """Return whether staff who request ``operation`` must attach a document.
+
+        Lifting the beneficiary's own lock always takes one.
+        """
+        if operation == Operation.UNLOCK.value:
+            return True
         proposal = Proposal(operation or "", "staff", authority)
         rule = find_rule(self._get_rules(), proposal)
         return rule is not None and rule.needs_evidence

@@ -170,7 +170,10 @@ class SparSubject(models.Model):
     def _compute_lock_text(self):
         texts = {
             "staff": self.env._("Only staff or the beneficiary can change it."),
-            "owner": self.env._("Only the beneficiary can change it."),
+            "owner": self.env._(
+                "Only the beneficiary can change it. What staff change with the "
+                "person's document waits for a supervisor."
+            ),
             "objection": self.env._("Nobody, until a supervisor has closed the case."),
         }
         for person in self:
@@ -274,6 +277,10 @@ class SparSubject(models.Model):
     def action_unlink(self):
         """End the address."""
         return self._get_place_in_force().action_unlink()
+
+    def action_unlock(self):
+        """Lift the lock that the beneficiary has put on changes."""
+        return self._get_place_in_force().action_unlock()
 
     def action_reveal_id(self):
         """Show the full ID, for auditors."""

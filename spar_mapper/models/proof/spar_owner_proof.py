@@ -18,6 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.confirmed_change import (
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
+    LockRequest,
     SuspendRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeySetUnavailable
@@ -34,6 +35,9 @@ from ...lib.proofs import PURPOSE, KeptProof, build_row, is_same_id, proof_conte
 from ...lib.records import ProofRow
 
 _logger = logging.getLogger(__name__)
+
+#: What owners do without a proof: the safe direction.
+_UNPROVED = (SuspendRequest, LockRequest)
 
 #: The caller of the command that exports a proof.
 _COMMAND = CallContext("system", "command", Authority.STAFF, reason="owner's proof")
@@ -132,11 +136,12 @@ class SparOwnerProof(models.Model):
     def _check_not_required(self, call: CallContext, requests: list) -> None:
         """Raise OwnerProofRefused if owners must prove their changes.
 
-        A suspension needs no proof: a doubt takes effect at once.
+        A suspension needs no proof, because a doubt takes effect at once, and neither
+        does a lock.
         """
         if call.authority < Authority.OWNER:
             return
-        is_exempt = all(type(request) is SuspendRequest for request in requests)
+        is_exempt = all(type(request) in _UNPROVED for request in requests)
         if not is_exempt and self.env["spar.limit"]._is_yes("owner_proof_required"):
             raise OwnerProofRefused("proof_missing")
 

@@ -2,7 +2,9 @@ from odoo import api, models
 
 from ...lib import staff_limits
 from ...lib.assessment import NO_EVIDENCE
+from ...lib.locks import NOT_OWNER
 from ...lib.offices import OTHER_OFFICE
+from ...store.changing import NOT_ISSUED
 
 
 class SparStaffAnswers(models.AbstractModel):
@@ -58,6 +60,15 @@ class SparStaffAnswers(models.AbstractModel):
         }
 
     @api.model
+    def _get_id_refusal(self, result):
+        if result.problem != NOT_ISSUED:
+            return super()._get_id_refusal(result)
+        return self.env._(
+            "ID: this provisional reference was not issued. Compare it with the "
+            "receipt, or register the person without an ID card."
+        )
+
+    @api.model
     def _get_forbidden_texts(self):
         return {
             **super()._get_forbidden_texts(),
@@ -76,6 +87,10 @@ class SparStaffAnswers(models.AbstractModel):
             OTHER_OFFICE: self.env._(
                 "This person belongs to another office. Ask a colleague there, or ask "
                 "a supervisor to move the person to your office."
+            ),
+            NOT_OWNER: self.env._(
+                "Only the beneficiary, or staff who have seen the person's document, "
+                "can lift this lock."
             ),
             NO_EVIDENCE: self.env._(
                 "Document: attach a picture or a scan of the person's document. A rule "

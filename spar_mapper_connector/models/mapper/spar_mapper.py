@@ -8,8 +8,10 @@ from ...lib.confirmation import ChangeProposal, Confirmation, ConfirmationPage
 from ...lib.contract import (
     CallContext,
     Capability,
+    ChangeLock,
     ChangeStatus,
     LinkRequest,
+    LockRequest,
     NoticeInfo,
     ObjectionAnswer,
     ObjectionRequest,
@@ -23,6 +25,7 @@ from ...lib.contract import (
     TransactionReference,
     TransactionStatus,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
     WaitingChange,
     get_payment_state,
@@ -100,8 +103,34 @@ class SparMapper(models.AbstractModel):
         """End the address in force: UNLINKED, NOT_LINKED, FA_MISMATCH, HELD, ..."""
         raise NotSupported(Capability.UNLINK)
 
+    # === THE OWNER'S LOCK === #
+
+    def _get_change_lock(self, call: CallContext, id_value: str) -> ChangeLock:
+        """Return who may change where the owner of an ID is paid."""
+        raise NotSupported(Capability.CHANGE_LOCK)
+
+    def _lock_changes(
+        self, call: CallContext, requests: list[LockRequest]
+    ) -> list[Result]:
+        """Lock changes in the owner's name: LOCK_SET, NOT_LINKED, LOCKED.
+
+        A login is enough. LOCKED is the answer while an objection is open.
+        """
+        raise NotSupported(Capability.CHANGE_LOCK)
+
+    def _unlock_changes(
+        self, call: CallContext, requests: list[UnlockRequest]
+    ) -> list[Result]:
+        """Lift the owner's lock: LOCK_LIFTED, FORBIDDEN without the owner's proof.
+
+        Staff cannot lift it alone: HELD.
+        """
+        raise NotSupported(Capability.CHANGE_LOCK)
+
     def _change_fa(
-        self, call: CallContext, request: LinkRequest | UpdateRequest | UnlinkRequest
+        self,
+        call: CallContext,
+        request: LinkRequest | UpdateRequest | UnlinkRequest | UnlockRequest,
     ) -> Result:
         """Make one change, by the method for its kind of request."""
         (result,) = _CHANGES[type(request)](self, call, [request])
@@ -218,6 +247,9 @@ _CHANGES: dict[type, Callable] = {
     LinkRequest: lambda mapper, call, requests: mapper._link_fa(call, requests),
     UpdateRequest: lambda mapper, call, requests: mapper._update_fa(call, requests),
     UnlinkRequest: lambda mapper, call, requests: mapper._unlink_fa(call, requests),
+    UnlockRequest: lambda mapper, call, requests: mapper._unlock_changes(
+        call, requests
+    ),
 }
 
 
