@@ -314,7 +314,7 @@ def _hold(
     is_foreign = current is not None and _is_foreign(case.call, current.provider_id)
     assessment = case.assess(
         Proposal(
-            code.value,
+            code,
             case.call.channel,
             case.call.authority,
             current.authority if current else None,

@@ -349,6 +349,7 @@ def rephrase(problem: Answer, table: str) -> Answer:
 
 
 @lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)
 def find_answer(
     operation: Operation,
     outcome: Outcome,
@@ -358,7 +359,8 @@ def find_answer(
 ) -> Answer:
     """Return the protocol's answer to ``outcome``; the closest table line wins.
 
-    Raises KeyError when the table has no line: the operation cannot have that outcome.
+    It is cached, because the items of a batch mostly end alike. Raises KeyError when
+    the table has no line: the operation cannot have that outcome.
 
     >>> find_answer(Operation.RESOLVE, Outcome.NOT_LINKED, lookup=BY_FA).code
     'succ.fa.not_found'
