@@ -136,6 +136,14 @@ class TestBackends(BackendCase):
         self.assertCodes(answers, RETRY, "succ.id.not_found")
         self.assertEqual(len(self.store.calls), 1)
 
+    def test_a_backend_that_is_busy_with_one_item_answers_the_others(self):
+        busy = Result(Outcome.RETRY, "token:a@second")
+        self.link_all("b@second")
+        self.store.spoil = lambda _results: [busy]
+        self.assertCodes(self.ask_for("link", "a@second", fa="account:1@BANK"), RETRY)
+        self.store.spoil = list
+        self.assertCodes(self.ask_for("resolve", "b@second"), "succ.id.active")
+
     def test_the_log_names_no_id_and_no_address(self):
         self.store.failing = ValueError("token:b@second account:1@BANK")
         with self.assertLogs(BACKEND_LOGGER, "WARNING") as logs:

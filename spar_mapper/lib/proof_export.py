@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
-from odoo.addons.spar_mapper_connector.lib.jose.keys import encode_base64url
+from odoo.addons.spar_mapper_connector.lib.jose.keys import encode_base64url, read_jwk
 from odoo.addons.spar_mapper_connector.lib.owner_proof import AddressItem
 from odoo.addons.spar_mapper_connector.lib.proof_check import (
     EVENT,
@@ -219,7 +219,9 @@ def describe_export(text: str, verdict: Verdict) -> list[str]:
         )
     for key in document[KEYS]:
         seen = f"{key['first_seen']} to {key['last_seen']}"
+        thumbprint = read_jwk(key["jwk"]).thumbprint
         lines.append(f"Key {key['kid']} of the issuer, seen from {seen} UTC.")
+        lines.append(f"Its SHA-256 thumbprint (RFC 7638): {thumbprint}")
     return [*lines, "The proof is verified."]
 
 

@@ -320,6 +320,9 @@ def _build_public(
         raise KeyRefused(
             "algorithm", "the key names an algorithm that it cannot be used with"
         )
+    if isinstance(kid, str) and not kid.isprintable():
+        # Neither a database nor a person could hold on to such a name.
+        raise KeyRefused("unreadable", "the key's ID has control characters")
     jose_key = _wrap(key)
     named = kid if isinstance(kid, str) and 0 < len(kid) <= 255 else None
     kid = named or jose_key.thumbprint()
