@@ -99,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _split_part(words: Sequence[str]) -> tuple[str, Sequence[str]]:
-    """Return which of two databases is chosen, "" for the only one, and the other words.
+    """Return which of two databases is chosen ("" for the only one), and the rest.
 
     :raises Failure: when ``--apart`` names neither
 
