@@ -1,6 +1,8 @@
 """One SPAR calls another over HTTP: here both are this server, in one database."""
 
+import json
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -128,6 +130,7 @@ class TestRoundTrip(SparToSparCase):
         everything = set(Capability) - {
             Capability.DIRECTORY,
             Capability.CONFIRMATION,
+            Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
         }
         self.assertLessEqual(everything, self.mapper._capabilities())
@@ -399,6 +402,29 @@ class TestLostAnswers(SparToSparCase):
             send = patch.object(outgoing, "send", return_value=answer)
             with self.subTest(status), send, self.assertRaises(RemoteMapperRefuses):
                 self.mapper._link_fa(STAFF, request)
+
+    def test_result_of_another_person_or_of_no_change_proves_nothing(self):
+        self.give_remotely(1)
+        send = outgoing.send
+        update = [UpdateRequest(key(1), account(2))]
+        for values in (
+            {"id_value": key(2)},
+            {"outcome": "great"},
+            {"outcome": "found"},
+        ):
+
+            def alter(method, url, values=values, **more):
+                answer = send(method, url, **more)
+                if "/extension/" not in url:
+                    return answer
+                document = json.loads(answer.body)
+                for each in document["message"]["answers"]:
+                    each["answer"].update(values)
+                return replace(answer, body=json.dumps(document).encode())
+
+            with self.subTest(values), patch.object(outgoing, "send", alter):
+                (result,) = self.mapper._update_fa(STAFF, update)
+                self.assertTrue(result.is_uncertain)
 
     def test_answer_to_another_message_proves_nothing(self):
         send, kept = outgoing.send, []

@@ -308,6 +308,20 @@ class TestProofs(RemoteMapperCase):
             error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
         self.assertEqual(error.reason, "not_ours")
 
+    def test_an_answer_to_another_operation_or_a_rejection_is_refused(self):
+        self.stub.addresses[ONE] = FA
+        serve = self.stub.serve
+        for values in ({"action": "on-unlink"}, {"status": "rjct"}):
+
+            def answer(path, document, values=values):
+                answered = serve(path, document)
+                answered["header"].update(values)
+                return answered
+
+            with self.subTest(values), patch.object(self.stub, "serve", answer):
+                error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+                self.assertEqual(error.reason, "not_ours")
+
     def test_without_their_key_nothing_is_believed(self):
         self.backend.answer_key = False
         error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
@@ -676,9 +690,16 @@ class TestCallbacks(RemoteMapperCase):
     def expect(self, transaction_id="t", operation="link"):
         self.answers._expect(self.backend.id, operation, transaction_id)
 
-    def build(self, status="succ", transaction_id="t", key=KEY, operation="link"):
+    def build(
+        self,
+        status="succ",
+        transaction_id="t",
+        key=KEY,
+        operation="link",
+        sender=SENDER,
+    ):
         items = [{"reference_id": "r", "status": status}]
-        header = {"sender_id": SENDER, "receiver_id": RECEIVER}
+        header = {"sender_id": sender, "receiver_id": RECEIVER}
         answer = build_document(
             header, f"on-{operation}", transaction_id, operation, items
         )
@@ -749,6 +770,7 @@ class TestCallbacks(RemoteMapperCase):
         for document, action in (
             (self.build(transaction_id="other"), "on-link"),
             (self.build(operation="update"), "on-update"),
+            (self.build(sender="someone.else"), "on-link"),
             (self.build(), "on-status"),
             (self.build(), "link"),
         ):

@@ -230,8 +230,8 @@ class SparG2pConnectBackends(models.AbstractModel):
             return
         try:
             asked, results = self._ask_mapper(batch, part)
-            states = {each.outcome for each in results}
-            failed = states == {Outcome.RETRY}
+            # A mapper that says *not now* of an item has answered.
+            failed = bool(results) and all(each.is_uncertain for each in results)
         except NotSupported:
             asked, failed = part, False
             results = [

@@ -21,6 +21,7 @@ from ..g2p_connect import openg2p_2
 from ..g2p_connect.answers import read_result
 from ..g2p_connect.envelope import AnswerMessage, build_request
 from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
+from ..g2p_connect.headers import get_answer_action
 from ..g2p_connect.items import WireRequest, write_item
 from ..g2p_connect.parties import Parties
 from ..g2p_connect.profiles import Profile
@@ -105,6 +106,9 @@ class Message:
             return answer.header.message_id == self.message_id
         if not profile.checks_parties:
             return True
+        action = get_answer_action(self.operation.value, profile)
+        if answer.header.action not in ("", action) or answer.header.status == "rjct":
+            return False
         sender, receiver = answer.header.sender_id, answer.header.receiver_id
         return receiver in ("", parties.sender_id) and (
             not parties.receiver_id or sender in ("", parties.receiver_id)
@@ -167,12 +171,26 @@ class Message:
         named = found[0].get("id")
         if request.id_value is not None and named not in (None, "", request.id_value):
             return None
+        if self.operation in _STORING and not _has_address(found[0], request):
+            return None
         result = read_result(self.operation, request, found[0], profile.answers)
         if self.operation is Operation.RESOLVE and not self.wants_details:
             result.fa = None  # it may repeat the address of the request
         if result.outcome is Outcome.HELD and self.operation is not Operation.RESOLVE:
             result.reference = self._name_change(reference)
         return result
+
+
+#: Operations after which the address of the request is in force.
+_STORING = (Operation.LINK, Operation.UPDATE)
+
+
+def _has_address(item: JsonObject, request: WireRequest) -> bool:
+    """Return whether an item names no other address than its request.
+
+    One that is only written in another way is found by asking what is in force.
+    """
+    return item.get("fa") in (None, "", request.fa)
 
 
 # === CHANGES THAT WAIT === #

@@ -95,6 +95,8 @@ class RemoteSpar(TimedCall):
         found: list[Result] = self._ask_in_chunks(name, requests, fail)
         return [
             _name_request(request, result)
+            if _is_about(request, result)
+            else fail(request, True)
             for request, result in zip(requests, found, strict=True)
         ]
 
@@ -206,6 +208,11 @@ class RemoteSpar(TimedCall):
             raise RemoteAnswerUnusable("not_an_answer", was_sent=True) from None
         except RejectedMessage as error:
             raise build_refusal(error) from None
+
+
+def _is_about(request: Any, result: Result) -> bool:
+    """Return whether a result names no other person than the request."""
+    return request.id_value is None or result.id_value in (None, "", request.id_value)
 
 
 def _name_request(request: Any, result: Result) -> Result:

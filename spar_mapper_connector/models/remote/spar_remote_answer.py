@@ -129,6 +129,8 @@ class SparRemoteAnswer(models.Model):
             return False
         exchange = backend_sudo._open_exchange()
         exchange.verify(document, raw, signature)
+        if not _is_between(document, backend_sudo.receiver_id, backend_sudo.sender_id):
+            return False
         operation = operations[action]
         row_id = self._lock_expected(backend_sudo.id, operation, transaction_id)
         if not row_id:
@@ -166,3 +168,16 @@ class SparRemoteAnswer(models.Model):
                 fields.Datetime.now() - KEPT,
             )
         )
+
+
+def _is_between(document: JsonObject, sender: str, receiver: str) -> bool:
+    """Return whether a document is from one side, and for the other, if it names them.
+
+    :param sender: the mapper's name, or "" if none was agreed
+    :param receiver: our name there
+    """
+    header = document.get("header")
+    if not isinstance(header, dict):
+        return False
+    is_from = not sender or header.get("sender_id") in (None, "", sender)
+    return is_from and header.get("receiver_id") in (None, "", receiver or "")
