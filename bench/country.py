@@ -70,13 +70,13 @@ class Country:
             letters = self.providers[provider].replace(" ", "")[:4].upper()
             yield InventedBranch(provider, name, f"{letters}0{number:06d}", town)
 
-    def make_queries(self) -> Iterator[tuple[str, str]]:
+    def make_queries(self, count: int = QUERIES) -> Iterator[tuple[str, str]]:
         """Yield what is typed, as a kind of query and its text.
 
         Names of branches with and without the provider's, half-typed ones, codes,
         common words, and one in three with a typing error.
         """
-        for number in range(QUERIES):
+        for number in range(count):
             branch = self.chance.choice(self.branches)
             provider = self.providers[branch.provider]
             kind, text = self.chance.choice(

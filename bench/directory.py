@@ -4,16 +4,24 @@ from pathlib import Path
 
 from setup.installation import Installation
 
+from .country import QUERIES
+
 SCRIPT = Path(__file__).with_name("scripts") / "directory.py"
 
 
-def measure_directory(installation: Installation, branches: int) -> dict:
+def measure_directory(
+    installation: Installation, branches: int, queries: int = QUERIES
+) -> dict:
     """Return what ``scripts/directory.py`` measures with this many branches.
 
     :raises Failure: when a row is rejected, or Odoo's shell fails
     """
     places = installation.places
-    words = {"SPAR_ROOT": str(places.root), "BENCH_BRANCHES": str(branches)}
+    words = {
+        "SPAR_ROOT": str(places.root),
+        "BENCH_BRANCHES": str(branches),
+        "BENCH_QUERIES": str(queries),
+    }
     return installation.run_script(SCRIPT, **words)
 
 

@@ -29,13 +29,13 @@ from .testing_databases import (
     get_installation,
     make_bases,
 )
-from .testing_groups import TESTS, WITH_SECOND, get_groups, get_test_files
+from .testing_groups import LAST, TESTS, WITH_SECOND, get_groups, get_test_files
 from .testing_runs import Run, SideBySide, run_in_terminal
 from .testing_tally import build_summary, get_exit_code
 
 BUSY = "Another ./spar test is running in this checkout: wait until it ends."
 MAX_ALARMS = 20
-ADDONS_RUN, SERVER_RUN, ALONE_RUN = "addons", "server", "alone"
+ADDONS_RUN, SERVER_RUN = "addons", "server"
 #: The databases of the runs that are within Odoo.
 DATABASES = {ADDONS_RUN: ADDONS, **{other.name: other.database for other in REGISTRIES}}
 RUNS = (*DATABASES, SERVER_RUN)
@@ -104,7 +104,7 @@ def get_test_server(places: Places) -> tuple[Installation, dict]:
 
 
 def build_runs(places: Places, source: OdooSource, words: Sequence[str]) -> list[Run]:
-    """Return the runs; ``tests`` as a whole is several, the last one run alone."""
+    """Return the runs; ``tests`` as a whole is several, with ``LAST`` at the end."""
     options, paths = split_arguments(words, places.root, get_addons(places.root))
 
     def build(name: str, database: str, words: Sequence[str]) -> Run:
@@ -142,13 +142,13 @@ def get_second_server(places: Places) -> Installation:
 
 
 def _run_all(runs: Sequence[Run]) -> SideBySide:
-    """Run in parallel what may run in parallel, then the last one alone."""
-    *together, alone = runs
-    say(f"- Testing {', '.join(run.name for run in together)} in parallel")
-    running = SideBySide(AT_ONCE)
-    running.run(together)
-    say(f"- Testing {' '.join(alone.words)}")
-    running.run([alone])
+    """Run in parallel what may, then those of ``LAST``, each with a processor."""
+    first = [run for run in runs if run.name not in LAST]
+    last = [run for run in runs if run.name in LAST]
+    running = SideBySide()
+    for some, at_once in ((first, AT_ONCE), (last, len(LAST))):
+        say(f"- Testing {', '.join(run.name for run in some)} in parallel")
+        running.run(some, at_once)
     return running
 
 
@@ -177,10 +177,10 @@ def _run(places: Places, source: OdooSource, words: Sequence[str]) -> int:
         databases.add(APART)
     make_bases(places, source, databases)
     started = time.monotonic()
-    if runs[-1].name == ALONE_RUN:
+    if runs[-1].name in LAST:
         done = _run_all(runs)
     else:
-        done = SideBySide(1)
+        done = SideBySide()
         for run in runs:
             done.add(run, run_in_terminal(run))
     alarms = _get_alarms(runs)

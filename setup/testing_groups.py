@@ -10,20 +10,31 @@ from pathlib import Path
 TESTS = "tests"
 #: More than run at once: a slot that is free early starts the next one.
 GROUPS = 5
-#: These kill processes or measure time, so they run last, with nothing in parallel.
-ALONE = (
-    "test_asynchronous.py",
-    "test_bench_smoke.py",
-    "test_checkpoints.py",
-    "test_crash.py",
-    "test_guessing.py",
-    "test_in_front.py",
-    "test_pages_browser.py",
-)
+#: These kill processes or measure time, so they run last: two servers, for two
+#: processors.
+LAST = {
+    "last-1": (
+        "test_asynchronous.py",
+        "test_checkpoints.py",
+        "test_crash.py",
+        "test_guessing.py",
+    ),
+    "last-2": (
+        "test_bench_smoke.py",
+        "test_in_front.py",
+        "test_pages_browser.py",
+    ),
+}
 #: Seconds that the longer files take, as measured on two cores.
 SECONDS = {
+    "test_asynchronous.py": 50,
     "test_bad_input.py": 30,
+    "test_bench_smoke.py": 110,
+    "test_caching.py": 40,
+    "test_checkpoints.py": 190,
+    "test_confirmation.py": 60,
     "test_contract_async.py": 40,
+    "test_crash.py": 40,
     "test_dark_dump.py": 50,
     "test_demo_upgrade.py": 50,
     "test_description.py": 90,
@@ -31,15 +42,18 @@ SECONDS = {
     "test_first_minutes.py": 250,
     "test_foreign_mapper.py": 150,
     "test_front.py": 40,
+    "test_guessing.py": 20,
     "test_hostile_portal.py": 30,
     "test_house_rules.py": 120,
     "test_id_provider.py": 60,
+    "test_in_front.py": 70,
     "test_keys.py": 60,
     "test_limits.py": 30,
     "test_menus_browser.py": 100,
     "test_old_demo.py": 80,
     "test_openg2p_callbacks.py": 60,
     "test_other_people.py": 30,
+    "test_pages_browser.py": 80,
     "test_portal_apart.py": 150,
     "test_races.py": 30,
     "test_readiness_kill.py": 50,
@@ -47,8 +61,6 @@ SECONDS = {
     "test_setup.py": 40,
     "test_tampering.py": 90,
     "test_two_servers.py": 150,
-    "test_caching.py": 40,
-    "test_confirmation.py": 60,
     "test_without_store.py": 90,
 }
 #: These have a second server, without the store.
@@ -77,15 +89,16 @@ def split_evenly(seconds: Mapping[str, float], count: int) -> list[list[str]]:
 
 
 def get_groups(files: Iterable[str]) -> dict[str, Sequence[str]]:
-    """Return the names of groups with the files of each; ``alone`` is the last one."""
+    """Return the names of groups with the files of each; ``LAST`` is at the end."""
     known = set(files)
-    alone = known & set(ALONE)
-    seconds = {name: SECONDS.get(name, OTHERS) for name in known - alone}
+    last = {name: sorted(known & set(group)) for name, group in LAST.items()}
+    together = known.difference(*last.values())
+    seconds = {name: SECONDS.get(name, OTHERS) for name in together}
     groups: dict[str, Sequence[str]] = {
         f"server-{number}": group
         for number, group in enumerate(split_evenly(seconds, GROUPS), 1)
     }
-    return {**groups, "alone": sorted(alone)}
+    return groups | last
 
 
 def get_test_files(root: Path) -> list[str]:

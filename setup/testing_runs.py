@@ -97,17 +97,16 @@ class SideBySide:
     The output at the end of a run, from its failures on, stays together.
     """
 
-    def __init__(self, at_once: int):
-        self.at_once = at_once
+    def __init__(self):
         self.tally = Tally()
         self.codes: list[int] = []
         self._lock = threading.Lock()
         self._processes: set[subprocess.Popen] = set()
         self._ending = False
 
-    def run(self, runs: Sequence[Run]) -> None:
+    def run(self, runs: Sequence[Run], at_once: int) -> None:
         """Run them all, a limited number at once; list the longest ones first."""
-        pool = ThreadPoolExecutor(self.at_once)
+        pool = ThreadPoolExecutor(at_once)
         try:
             for done in [pool.submit(self._run, run) for run in runs]:
                 done.result()

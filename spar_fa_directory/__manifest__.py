@@ -1,7 +1,7 @@
 {
     "name": "SPAR Financial Address Directory",
     "summary": "Who can hold money, and how a financial address is written",
-    "version": "19.0.1.4.0",
+    "version": "19.0.1.5.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",

@@ -3,7 +3,7 @@
 {
     "name": "SPAR Staff Login",
     "summary": "How staff log in: second factor, sessions that end, their own host",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",
@@ -15,6 +15,7 @@
         "auth_timeout",
         "auth_totp",
         "auth_totp_mail",
+        "base_setup",
         "http_routing",
         "spar_mapper_connector",
     ],
@@ -26,6 +27,8 @@
         "data/res_groups_data.xml",
         "wizards/spar_setup_check_views.xml",
         "views/auth_totp_templates.xml",
+        "views/res_config_settings_views.xml",
         "views/spar_first_steps_views.xml",
     ],
+    "assets": {"web.assets_backend": ["spar_staff_login/static/src/lock/*"]},
 }

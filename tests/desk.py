@@ -151,10 +151,13 @@ class Desk:
     def choose(self, field: str, text: str) -> None:
         """Choose a record by typing a part of its name."""
         self.type(field, text)
-        # The results of this search, not of a previous one.
+        # The results of this search: neither of a previous one nor "Loading...".
         self.wait("!document.querySelector('.o-autocomplete .o_loading')")
         self.press(
-            None, ".o-autocomplete--dropdown-item:not(.o_m2o_dropdown_option)", 0
+            None,
+            ".o-autocomplete--dropdown-item"
+            ":not(.o_m2o_dropdown_option, :has(.o_loading))",
+            0,
         )
 
     def search(self, text: str) -> None:

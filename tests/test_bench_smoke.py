@@ -18,7 +18,7 @@ from bench import benchmark, people
 from bench.accounts import build_account_lines, measure_accounts
 from bench.caller import BenchCaller
 from bench.clock import Measurement, count_items, get_percentile, repeat
-from bench.country import QUERIES, Country
+from bench.country import Country
 from bench.database import fill, get_floor, make_participant, take_sample
 from bench.desk import build_desk_lines, measure_desk
 from bench.directory import build_directory_lines, measure_directory
@@ -200,12 +200,13 @@ def test_file_of_accounts_is_checked_and_loaded(server):
 
 
 def test_large_directory_is_loaded_and_searched(server):
-    measured = measure_directory(server.installation, 300)
+    queries = 200
+    measured = measure_directory(server.installation, 300, queries)
     assert measured["loading"]["branches"] == 300
     assert measured["loading"]["memory_most_mb"] > 10
     assert (
         measured["search"]["searches"]
-        == QUERIES
+        == queries
         == sum(kind["searches"] for kind in measured["kinds"].values())
     )
     assert 0 < measured["search"]["p50_ms"] <= measured["search"]["p95_ms"]
@@ -217,9 +218,10 @@ def test_large_directory_is_loaded_and_searched(server):
 
 
 def test_a_clerks_search_and_the_persons_page_are_measured(server, target):
-    measured = measure_desk(server.installation, 10)
+    searches = 61  # more than one clerk may do in an hour without a reason
+    measured = measure_desk(server.installation, searches)
     for name in ("search", "page", "empty"):
-        assert measured[name]["calls"] == 10
+        assert measured[name]["calls"] == searches
         assert 0 < measured[name]["p50_ms"] <= measured[name]["p95_ms"]
     table = "\n".join(build_desk_lines(measured))
     for word in ("goal 300", "search", "person's page", "empty Odoo form"):

@@ -33,6 +33,10 @@ BUTTONS = {
     "auditor": {"Who did what": "Who did what"},
 }
 WINDOWS = ("Link a person",)
+#: The latency of a slow line, in milliseconds.
+SLOW = 500
+CONFIRM_AT = """[...document.querySelectorAll(".modal-footer button")].map(
+    each => Math.round(each.getBoundingClientRect().y))"""
 GREEN = ".alert-success"
 
 
@@ -165,17 +169,24 @@ def test_what_finds_no_one_can_be_corrected_in_place(sit_down, person):
     desk.wait_for_text("Is money paid?")
 
 
-def test_address_part_accepts_text_at_the_first_touch(sit_down, programme):
+def test_address_part_accepts_text_at_the_first_touch(sit_down, programme, server):
     (person,) = make_card_holders(1)
     desk = sit_down("officer")
+    drafts = "SELECT count(*) FROM spar_find_wizard"
+    before = server.query(drafts)
+    desk.type("typed", "Half a num")
     if desk.is_phone:
         desk.page.call(
             "Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=1
         )
     desk.press_at_start("Link a person")
+    assert server.query(drafts) == before, "the page was left, and a draft was stored"
+    # A slow line: each answer comes while the next thing is pressed.
+    desk.page.set_line(100_000, SLOW)
     number = f"V{person.account}"
     desk.type("id_value", person.value)
     desk.rest()
+    confirm = desk.page.evaluate(CONFIRM_AT)
     pick(desk, "fa_type_id", "Voucher")
     pick(desk, "provider_id", "Tavoria Seed and Tool Vouchers")
     part = ".o_field_widget[name='value'] input"
@@ -185,6 +196,7 @@ def test_address_part_accepts_text_at_the_first_touch(sit_down, programme):
     desk.type("value_again", number)
     desk.type("reason", "Asked at the counter")
     desk.rest()
+    assert desk.page.evaluate(CONFIRM_AT) == confirm, "the button has moved"
     desk.press("Confirm", ".modal button")
     desk.wait("!document.querySelector('.modal')", "the form is still open")
     desk.wait_for_text("Linked. Payments go to this address from now on.")

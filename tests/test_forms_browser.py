@@ -1,11 +1,13 @@
 """No typed text is lost: forms are filled in, refused, corrected and confirmed."""
 
+import json
+import time
 from itertools import combinations
 
 import pytest
 
 from .chromium import chromium
-from .desk import Desk
+from .desk import Desk, get_input
 from .people import make_account, make_card_holders, make_people
 
 ROOT = "spar_fa_directory.menu_root"
@@ -13,6 +15,8 @@ TEXTS = ("id_value", "fa_text", "reason")
 #: Odoo logs its refusals, with their text.
 REFUSED = r"WARNING \S+ odoo\.http: "
 REASON = "Asked at the counter"
+#: In a session: when its user was last active.
+SEEN_AT = "spar_seen_at"
 
 
 @pytest.fixture
@@ -126,3 +130,56 @@ def test_change_is_corrected(officer, programme):
     wrong = {"fa_text": "account:", "reason": f"is number {account}"}
     correct(officer, ("fa_text", "reason"), right, wrong)
     assert get_fa(programme, person) == right["fa_text"]
+
+
+def lock(desk: Desk, server) -> None:
+    """Let the server lock the session, as it does after a time without activity."""
+    cookies = desk.page.call("Network.getCookies")["cookies"]
+    (sid,) = [each["value"] for each in cookies if each["name"] == "session_id"]
+    (path,) = (server.data / "sessions").glob(f"*/{sid}")
+    session = json.loads(path.read_text())
+    session[SEEN_AT] = time.time() - 31 * 60
+    path.write_text(json.dumps(session))
+
+
+def is_visible(desk: Desk, selector: str) -> bool:
+    script = f"""(() => {{
+        const found = document.querySelector({json.dumps(selector)});
+        return found && getComputedStyle(found).visibility !== "hidden";
+    }})()"""
+    return bool(desk.page.evaluate(script))
+
+
+def test_locked_screen_keeps_what_was_typed_and_next_person_destroys_it(
+    officer, server
+):
+    (person,) = make_card_holders(1)
+    typed = {"id_value": person.id, "fa_text": person.fa, "reason": REASON}
+    officer.press_at_start("Link a person")
+    officer.wait_for_dialog("Link a person")
+    fill(officer, typed)
+    officer.rest()
+    lock(officer, server)
+    officer.press("Confirm", ".modal button")
+    password = ".o_check_identity_form input[name='password']"
+    officer.wait(f'!!document.querySelector("{password}")', "it is not locked")
+    assert is_visible(officer, password)
+    for hidden in (get_input("id_value"), ".o_navbar", ".o_action_manager"):
+        assert not is_visible(officer, hidden), hidden
+    for word, is_open in (("wrong", False), (officer.person["password"], True)):
+        officer.page.type(password, word)
+        officer.page.press("Enter", 13, "\r")
+        officer.wait(
+            f'!document.querySelector("{password}") === {json.dumps(is_open)}'
+            " && !!document.querySelector('.o_form_view')"
+        )
+        officer.rest()
+        assert is_visible(officer, get_input("id_value")) == is_open
+    assert read(officer, typed) == typed
+    officer.press("Next person", ".modal button")
+    officer.wait("!document.querySelector('.modal')", "the form is still open")
+    assert read(officer, ("typed",)) == {"typed": ""}
+    assert officer.path == "/odoo/spar-find"
+    with server.cursor() as cr:
+        cr.execute("SELECT count(*) FROM spar_mapping_wizard WHERE sealed IS NOT NULL")
+        assert cr.fetchone() == (0,)

@@ -15,7 +15,7 @@ from .mapper_stub import MapperStub
 from .people import Person, make_people
 from .real_server import RealServer
 from .test_crash import get_children, kill
-from .workers import running_workers
+from .workers import running_workers, wait_for_workers
 
 RETRY = "rjct.unknown.retry"
 #: Logged once for each message that a mapper does not answer.
@@ -354,8 +354,10 @@ def test_a_worker_that_is_killed_while_it_waits_loses_nothing(arrangement):
             stub.is_busy.clear()
             client.send_asynchronously("link", message)
             assert stub.is_busy.wait(120)
-            kill(get_children(keeper.odoo.pid))
+            killed = get_children(keeper.odoo.pid)
+            kill(killed)
             stub.delay = 0
+            wait_for_workers(server, 2, killed)
             assert server.query(
                 """UPDATE spar_message SET next_try = now() AT TIME ZONE 'UTC'
                     WHERE message_id = %s AND state = 'waiting' RETURNING attempts""",

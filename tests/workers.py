@@ -6,10 +6,11 @@ replaced while PostgreSQL is unavailable, and would take the HTTP workers with i
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from setup.odoo_server import Keeper, OdooServer
 
+from .pending_call import wait_until
 from .real_server import RealServer
 
 QUEUE_CRONS = ("ir_cron_messages_1", "ir_cron_messages_2")
@@ -23,6 +24,11 @@ _ONLY_QUEUES = """
         SELECT res_id FROM ir_model_data
          WHERE module IN ('spar_g2p_connect', 'spar_mapper') AND name = ANY(%s))
       WHERE active RETURNING id"""
+#: Odoo's connections to this database are those that listen for what is to be done.
+_LISTENING = """
+    SELECT substr(application_name, 6)::int FROM pg_stat_activity
+     WHERE datname = 'postgres' AND application_name ~ '^odoo-[0-9]+$'
+       AND state = 'idle' AND query = 'COMMIT'"""
 
 
 @contextlib.contextmanager
@@ -45,6 +51,10 @@ def running_workers(
     keeping = threading.Thread(target=keeper.keep, daemon=True)
     keeping.start()
     try:
+        if schedules == QUEUE_CRONS:
+            # New ones begin with a minute's sleep.
+            wait_for_workers(server, threads)
+            wake(server)
         yield keeper
     finally:
         keeper.ending.set()
@@ -64,6 +74,20 @@ def hurry(server: RealServer, schedule: str) -> None:
         schedule,
     )
     wake(server)
+
+
+def wait_for_workers(server: RealServer, count: int, gone: Sequence[int] = ()) -> None:
+    """Return when so many workers listen: what is queued before does not wake them.
+
+    :param gone: processes that were killed
+    """
+
+    def are_enough() -> bool:
+        return (
+            len({pid for (pid,) in server.query(_LISTENING)}.difference(gone)) >= count
+        )
+
+    wait_until(are_enough, "no workers start", 120)
 
 
 def wake(server: RealServer) -> None:

@@ -3,13 +3,14 @@ from odoo.tests import TransactionCase
 from odoo.tools import file_path
 
 
-def load_migration(version):
-    path = f"spar_fa_directory/migrations/{version}/pre-migration.py"
-    return load_script(file_path(path), f"spar_fa_directory_pre_migration_{version}")
+def load_migration(version, name="migration"):
+    path = f"spar_fa_directory/migrations/{version}/pre-{name}.py"
+    return load_script(file_path(path), f"spar_fa_directory_pre_{name}_{version}")
 
 
 MIGRATION = load_migration("19.0.1.1.0")
 FORMS = load_migration("19.0.1.2.0")
+SHARED_PHONE = load_migration("19.0.1.5.0", "shared_phone")
 
 
 class TestMigration(TransactionCase):
@@ -99,3 +100,27 @@ class TestFormsMigration(TransactionCase):
         FORMS.migrate(self.env.cr, "19.0.1.1.0")
         self.env.invalidate_all()
         self.assertFalse(any(self.parts.mapped("gaps_do_not_count")))
+
+
+class TestSharedPhone(TransactionCase):
+    """Kinds of address from before a phone could be shared without a reason."""
+
+    def migrate(self):
+        self.env.flush_all()
+        SHARED_PHONE.migrate(self.env.cr, "19.0.1.4.0")
+        self.env.invalidate_all()
+
+    def test_only_the_shipped_wallet_is_shared(self):
+        self.env.flush_all()
+        self.env.cr.execute("ALTER TABLE spar_fa_type DROP COLUMN people_per_address")
+        self.migrate()
+        kinds = self.env["spar.fa.type"].with_context(active_test=False).search([])
+        wallet = self.env.ref("spar_fa_directory.type_mobile_wallet")
+        self.assertEqual(wallet.people_per_address, 4)
+        self.assertEqual({kind.people_per_address for kind in kinds - wallet}, {1})
+
+    def test_number_that_was_chosen_is_kept(self):
+        wallet = self.env.ref("spar_fa_directory.type_mobile_wallet")
+        wallet.people_per_address = 2
+        self.migrate()
+        self.assertEqual(wallet.people_per_address, 2)

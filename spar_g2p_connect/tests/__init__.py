@@ -26,6 +26,7 @@ from . import test_openg2p_1
 from . import test_openg2p_2
 from . import test_pace
 from . import test_openapi
+from . import test_our_name
 from . import test_our_signatures
 from . import test_participant
 from . import test_participant_rights

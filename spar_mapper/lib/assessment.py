@@ -1,8 +1,9 @@
 """Decide whether a change is applied now, later, after a second look, or never.
 
-Rules are data: the first whose conditions all hold decides. Two laws take precedence: a
-lower authority never overwrites a higher one's statement on its own, and a provider
-never moves a link away from another provider.
+Rules are data: the first whose conditions all hold decides. Three laws take precedence:
+a lower authority never overwrites a higher one's statement on its own, a provider never
+moves a link away from another provider, and one caller alone never says where the money
+of somebody without an ID card goes.
 
 A suspension overwrites nothing, so neither law applies to it, and only rules that name
 it do: a doubt takes effect at once. Staff are the exception, because what they learn
@@ -18,6 +19,8 @@ from typing import NamedTuple
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority
 
+from .provisional import WHY_PROVISIONAL
+
 
 class Decision(str, Enum):
     """The possible fates of a proposed change."""
@@ -32,7 +35,10 @@ class Proposal(NamedTuple):
     """A change as the rules see it, without the ID or the address.
 
     ``is_foreign`` states that the caller has providers of its own, and that the address
-    in force is with none of them; ``is_locked`` that the owner has locked changes.
+    in force is with none of them; ``is_locked`` that the owner has locked changes;
+    ``is_provisional`` that the person has no ID card, but only a reference that the
+    registry issued. ``review_reason`` is why the caller asks for a second person,
+    whatever the rules say.
     """
 
     operation: str
@@ -42,7 +48,9 @@ class Proposal(NamedTuple):
     purpose: str = ""
     is_foreign: bool = False
     has_evidence: bool = False
+    review_reason: str = ""
     is_locked: bool = False
+    is_provisional: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,11 +97,14 @@ _SUSPEND = "suspend"
 _UNLOCK, _OWNER = "unlock", Authority.OWNER
 #: Operations that an owner's lock does not concern.
 _UNLOCKED = frozenset({_SUSPEND, "resume"})
+#: The operations that say where money goes.
+_MOVING = ("link", "update")
 
 AT_ONCE = Assessment(Decision.APPLY)
 LOWER_AUTHORITY = Assessment(Decision.APPROVE, why="lower_authority")
 OTHER_PROVIDER = Assessment(Decision.APPROVE, why="other_provider")
 OWNER_LOCKED = Assessment(Decision.APPROVE, why="owner_locked")
+PROVISIONAL = Assessment(Decision.APPROVE, why=WHY_PROVISIONAL)
 NO_RULE = Assessment(Decision.APPROVE, why="no_rule")
 
 
@@ -124,10 +135,26 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     >>> assess([scanned], staff._replace(has_evidence=True)).decision.value
     'apply'
 
+    A caller may ask for a second person, but not for less than the rule:
+
+    >>> asking = first._replace(review_reason="newer_than_paper")
+    >>> assess([at_once], asking).why, assess([at_once], asking).decision.value
+    ('newer_than_paper', 'approve')
+    >>> assess([Rule(Decision.REFUSE)], asking).decision.value
+    'refuse'
+
     Where the owner has locked changes, a second person decides about those of staff:
 
     >>> assess([at_once], staff._replace(is_locked=True)).why
     'owner_locked'
+
+    Of somebody without an ID card a second person decides, unless a rule refuses:
+
+    >>> provisional = staff._replace(is_provisional=True)
+    >>> assess([at_once], provisional).why
+    'provisional'
+    >>> assess([Rule(Decision.REFUSE)], provisional).decision.value
+    'refuse'
     """
     if proposal.operation == _SUSPEND:
         return _assess_suspension(rules, proposal)
@@ -143,8 +170,13 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
         return LOWER_AUTHORITY
     if proposal.is_foreign:
         return OTHER_PROVIDER
+    is_refused = rule is not None and rule.decision is Decision.REFUSE
+    if proposal.is_provisional and proposal.operation in _MOVING and not is_refused:
+        return PROVISIONAL
     if rule is None:
         return NO_RULE
+    if proposal.review_reason and rule.decision is not Decision.REFUSE:
+        return Assessment(Decision.APPROVE, why=proposal.review_reason)
     return Assessment(rule.decision, rule.hold_hours, rule.why)
 
 

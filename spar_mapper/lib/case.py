@@ -28,7 +28,8 @@ class Case(Generic[R_co]):
     ``address`` is the request's address as the directory reads it, in its one form
     (None if the request has none); ``key`` identifies that address. ``is_decided``
     states that the change was assessed earlier and has waited since, ``is_approved``
-    that a second person has approved it.
+    that a second person has approved it, ``is_provisional`` that the person has only a
+    reference that the registry issued.
     """
 
     request: R_co
@@ -40,6 +41,7 @@ class Case(Generic[R_co]):
     key: str = ""
     is_decided: bool = False
     is_approved: bool = False
+    is_provisional: bool = False
 
     @property
     def in_force(self) -> Head | None:

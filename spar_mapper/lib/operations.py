@@ -321,7 +321,9 @@ def _hold(
             case.request.purpose,
             is_foreign=is_foreign,
             has_evidence=is_evidence(case.call.message_reference),
+            review_reason=case.call.review_reason,
             is_locked=_is_owner_locked(case),
+            is_provisional=case.is_provisional,
         )
     )
     if assessment.decision is Decision.APPLY:

@@ -62,24 +62,42 @@ LEAVES = (
 ID_REWRITTEN, ID_OFF = "id_rewritten", "id_switched_off"
 ID_GIVEN, ID_TAKEN = "id_given_away", "id_taken_over"
 MERGED, MERGED_WITH = "merged", "merged_with"
+#: An ID of somebody who had none: it waits for a second person, and is then added, or
+#: not. An ID that is a person already ends the waiting by a merge.
+ID_PROPOSED, ID_ADDED, ID_NOT_ADDED = "id_proposed", "id_added", "id_not_added"
 OFFICE_CHANGED = "office_changed"
 #: The owner's proofs of all earlier events are destroyed.
 PROOFS_ERASED = "proofs_erased"
 #: A complaint changes nothing by itself; what staff do about it has events of its own.
 COMPLAINED, COMPLAINT_CLOSED = "complaint_recorded", "complaint_closed"
+#: Somebody who may act or collect for the person. They change no address.
+REPRESENTATIVE_PROPOSED = "representative_proposed"
+REPRESENTATIVE_APPROVED = "representative_approved"
+REPRESENTATIVE_REFUSED = "representative_refused"
+REPRESENTATIVE_ENDED = "representative_ended"
+REPRESENTATIVE_EVENTS = (
+    REPRESENTATIVE_PROPOSED,
+    REPRESENTATIVE_APPROVED,
+    REPRESENTATIVE_REFUSED,
+    REPRESENTATIVE_ENDED,
+)
 #: Events after which an ID of the person is what the event states.
-ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN)
+ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN, ID_ADDED)
 SUBJECT_EVENTS = (
     ID_REWRITTEN,
     ID_OFF,
     ID_GIVEN,
     ID_TAKEN,
+    ID_PROPOSED,
+    ID_ADDED,
+    ID_NOT_ADDED,
     MERGED,
     MERGED_WITH,
     OFFICE_CHANGED,
     PROOFS_ERASED,
     COMPLAINED,
     COMPLAINT_CLOSED,
+    *REPRESENTATIVE_EVENTS,
 )
 
 #: Events of a place that somebody may be asked to answer for: who sent the money where,

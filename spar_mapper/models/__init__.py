@@ -1,6 +1,8 @@
 from . import spar_store_table
+from . import spar_by_whom
 from . import spar_channel_name
 from . import staff
+from . import representative
 from . import mapping
 from . import change
 from . import notice
@@ -10,4 +12,5 @@ from . import forms
 from . import proof
 from . import audit
 from . import spar_mapper_local
+from . import provisional
 from . import spar_mapper_demo

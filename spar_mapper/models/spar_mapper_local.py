@@ -69,6 +69,7 @@ from ..store.reading import (
     read_addresses,
     read_requested,
 )
+from ..store.representing import Commit, note_representative
 from ..store.resolving import OlderForms, PlaceCallback, RequestedId, Resolver
 from ..store.showing import (
     ShownPlace,
@@ -156,9 +157,13 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _change(
-        self, call: CallContext, code: Operation, requests: list
+        self, call: CallContext, code: Operation, requests: list, issues: bool = False
     ) -> list[Result]:
-        """Run ``code`` for each request; return the results in the same order."""
+        """Run ``code`` for each request; return the results in the same order.
+
+        :param issues: whether provisional references are issued: see
+            ``_register_provisional``
+        """
         self._check_channel(OFFICER)
         try:
             proof = self.env["spar.owner.proof"]._verify(call, requests)
@@ -186,7 +191,7 @@ class SparMapperLocal(models.AbstractModel):
                     for request in requests
                 ]
             with _retry_if_id_moved():
-                results = change(work, code, requests, read, addresses, once)
+                results = change(work, code, requests, read, addresses, once, issues)
             self._finish_work(work)
             self._record_acts(call, code, acts, results)
         return results
@@ -482,6 +487,20 @@ class SparMapperLocal(models.AbstractModel):
         work = self._begin_work(call)
         try:
             note_complaint(work, subject_id, kind)
+        finally:
+            self._finish_work(work)
+
+    @api.model
+    def _note_representative(
+        self, call: CallContext, subject_id: int, kind: str, commit: Commit
+    ) -> None:
+        """Record in a person's history who may act for them.
+
+        Raises RowBroken for a person whose record does not open.
+        """
+        work = self._begin_work(call)
+        try:
+            note_representative(work, subject_id, kind, commit)
         finally:
             self._finish_work(work)
 
@@ -819,6 +838,7 @@ class SparMapperLocal(models.AbstractModel):
             self.env["spar.address.form"]._get_number() if for_write else KEY_FORM,
             self.env["spar.address.form"]._get_state().below,
             proof,
+            self.env["spar.id.type"]._get_provisional_type_id(),
         )
 
     @api.model

@@ -75,10 +75,27 @@ class Judge:
             return
         ids, subjects = self._load(merging)
         _check_one_account([subjects[row_id] for row_id in merging])
-        owner = next(subjects[r] for r, word in merging.items() if word == KEEP)
+        self._merge_all(merging, ids, subjects)
+
+    def join(self, decisions: Mapping[int, str]) -> None:
+        """Merge somebody without an ID card into the person whose card it is.
+
+        :param decisions: ``keep`` for the row of the ID on the card, ``merge`` for a
+            row of the person who had none
+        """
+        self._merge_all(decisions, *self._load(decisions))
+
+    def _merge_all(
+        self,
+        decisions: Mapping[int, str],
+        ids: Mapping[int, StoredId],
+        subjects: Mapping[int, Subject],
+    ) -> None:
+        """End what is paid to those who are merged, who keep all their IDs."""
+        owner = next(subjects[r] for r, word in decisions.items() if word == KEEP)
         ledger = self.work.begin()
-        merged = [subjects[r] for r, word in merging.items() if word == MERGE]
-        for row_id, word in merging.items():
+        merged = [subjects[r] for r, word in decisions.items() if word == MERGE]
+        for row_id, word in decisions.items():
             if word == MERGE and subjects[row_id] is not owner:
                 _end_places(ledger, Holding("", row_id, subjects[row_id]))
         self._merge(ledger, merged, owner, list(ids.values()), subjects)

@@ -21,6 +21,7 @@ from ..lib.records import (
     Head,
     Holding,
     StoredAddress,
+    StoredId,
     Subject,
     new_uuid,
 )
@@ -98,6 +99,15 @@ _ADD = """
         AS g (digest_a, digest_b, uuid, sealed, type_id)
         ON CONFLICT DO NOTHING
     RETURNING id, subject_id, uuid
+"""
+
+
+_ADD_TO = """
+    INSERT INTO spar_subject_id (subject_id, digest_a, digest_b, uuid, sealed, type_id,
+                                 active, last_seq, form)
+    VALUES (%s, %s, %s, %s, %s, %s, true, 0, %s)
+        ON CONFLICT DO NOTHING
+    RETURNING id
 """
 
 
@@ -184,6 +194,31 @@ class Loader:
             subject = Subject(subject_uuid, subject_id, marks=marks, is_new=True)
             holdings[canonical] = Holding(canonical, row_id, subject)
         return holdings
+
+    def add_to(self, subject: Subject, identifier: CanonicalId) -> StoredId | None:
+        """Insert one more ID of a locked subject; return it, or None if it is taken.
+
+        Its event is to be recorded in the same transaction.
+        """
+        uuid, canonical = new_uuid(), identifier.canonical
+        context = seals.id_context(uuid, subject.uuid, True, 0)
+        digests = self.keyring.digests(seals.ID, canonical)
+        rows = fetch(
+            self.cr,
+            _ADD_TO,
+            subject.row_id,
+            digests.get("a"),
+            digests.get("b"),
+            uuid,
+            self.keyring.seal(seals.ID, canonical, context),
+            identifier.type_id,
+            self.id_form,
+        )
+        if not rows:
+            return None
+        ((row_id,),) = rows
+        type_id, form = identifier.type_id, self.id_form
+        return StoredId(row_id, uuid, type_id, form, canonical, "", True, 0)
 
     def _build_new(self, identifiers: Sequence[CanonicalId]) -> list[Row]:
         """Return the rows of new IDs, and their canonical forms."""

@@ -32,6 +32,7 @@ class Work:
     :param address_form: the number of the form in which addresses are written
     :param older_below: addresses with a lower form number may have another form now
     :param proof: the owner's proof of the call's one change, verified
+    :param provisional_type: the type of the IDs that only the registry issues
     """
 
     call: CallContext
@@ -45,6 +46,7 @@ class Work:
     address_form: int = KEY_FORM
     older_below: int = KEY_FORM
     proof: ProofRow | None = None
+    provisional_type: int = 0
     #: Rows that cannot be trusted: the caller raises alarms for them.
     problems: list[Finding] = field(default_factory=list)
 

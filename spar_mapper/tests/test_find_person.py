@@ -225,6 +225,14 @@ class TestFindPerson(StoreCase):
         )
         self.assertEqual(self.env.cr.fetchone(), (None,))
 
+    def test_a_form_without_a_text_is_not_stored(self):
+        wizards = self.env["spar.find.wizard"].with_user(self.users["officer"])
+        before = wizards.search_count([])
+        for vals in ({}, {"typed": " "}, {"provider_id": self.bank.id, "typed": False}):
+            with self.subTest(vals), self.assertRaisesRegex(UserError, "Enter an ID"):
+                wizards.web_save(vals, {})
+        self.assertEqual(wizards.search_count([]), before)
+
     def test_users_who_see_the_registry_find_people(self):
         for role in ("viewer", "officer", "supervisor", "auditor"):
             with self.subTest(role):

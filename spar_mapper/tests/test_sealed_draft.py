@@ -53,6 +53,13 @@ class TestSealedDraft(StoreCase):
             },
             "spar.mapping.wizard.part": {"value", "value_again"},
             "spar.find.wizard": {"typed", "id_value", "account", "reason"},
+            "spar.representative.wizard": {
+                "full_name",
+                "identifier",
+                "phone",
+                "proof",
+                "document",
+            },
         }
         for model, names in known.items():
             self.assertEqual(found[model].keys(), names)

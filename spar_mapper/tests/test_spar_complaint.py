@@ -375,6 +375,16 @@ class TestComplaint(ComplaintCase):
         self.assertEqual(self.find_clear("111100001111", tables="spar_complaint%"), [])
         self.assertEqual(complaint.state, "open")
 
+    def test_a_text_may_not_name_the_account_of_another_purpose(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        self.link(ID, "account:555500005555@HO.TESTB", purpose="school")
+        with self.assertRaises(UserError):
+            self.record("stop", statement="555500005555 is not mine")
+        for values in ({"answer": "5555 00005555"}, {"reason": "555500005555"}):
+            with self.subTest(**values), self.assertRaises(UserError):
+                self.answer(complaint, **values)
+        self.assertEqual(self.find_clear("555500005555", tables="spar_complaint%"), [])
+
     def test_open_cases_of_the_previous_version_become_complaints(self):
         self.update(ID, OTHER_FA)
         self.object_to(ID, "updated")

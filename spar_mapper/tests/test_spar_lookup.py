@@ -1,10 +1,12 @@
 """Lookups are counted: by whom, whom they found, and how much is left today."""
 
+import logging
 from contextlib import nullcontext
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
+from odoo.http import serialize_exception
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
 from .common import (
     ALARM_LOGGER,
@@ -74,6 +76,7 @@ class LookupCase(StoreCase):
             with self.assertRaisesRegex(RedirectWarning, "too many IDs") as caught:
                 call(*args, **values)
         self.assertTrue(alarms)
+        self.assertEqual(caught.exception.loglevel, logging.INFO)
         for value in (ID, MISS, FA, NUMBER):
             self.assertNotIn(value, str(caught.exception))
 
@@ -179,6 +182,20 @@ class TestLookup(LookupCase):
             self.search(ID, role="officer")
         self.assertNotIn(self.subject_of(ID), self.lookups("officer").subject_id)
         self.assertTrue(self.search(ID, role="supervisor"))
+
+    def test_asking_for_a_reason_is_no_error(self):
+        """Odoo logs no error, and the client shows the refusal as its own."""
+        self.search_much()
+        with self.assertRaises(RedirectWarning) as caught:
+            self.search(ID, role="officer")
+        self.assertEqual(caught.exception.loglevel, logging.INFO)
+        shown = serialize_exception(caught.exception)
+        package, _dot, name = shown["name"].rpartition(".")
+        with file_open("spar_mapper/static/src/redirection/redirection.js") as file:
+            script = file.read()
+        self.assertIn(f"`{package}.${{name}}`", script)
+        self.assertIn(f'"{name}"', script)
+        self.assertEqual(shown["arguments"][2], "Find a person")
 
     def test_what_was_found_already_needs_no_reason(self):
         self.search(ID, role="officer")

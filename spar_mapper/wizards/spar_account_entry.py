@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
     DRAFT,
@@ -108,15 +109,50 @@ class SparAccountEntry(models.AbstractModel):
         A reason counts only for the account and the number of people that it was given
         for. The answer counts as a lookup, because it reveals that the account is used.
         """
-        if not places:
+        if self._may_share(places):
             return False
-        count = len({place.subject_id for place in places})
+        count = self._count_people(places)
         digest = self._digest_draft(f"{count} {fa}")
         if self.shared_digest == digest and (self.shared_reason or "").strip():
             return False
         self.env["spar.lookup"]._search_counted("account", fa, lambda: places)
         self.write({"shared_count": count, "shared_digest": digest})
         return True
+
+    @api.model
+    def _count_people(self, places: list[FoundPlace]) -> int:
+        return len({place.subject_id for place in places})
+
+    @api.model
+    def _may_share(self, places: list[FoundPlace]) -> bool:
+        """Return whether one more person may be paid there without a reason.
+
+        A phone is often shared in a household. The kind of the address says how many
+        people are usual; beyond that it may be somebody who collects for others.
+        """
+        if not places:
+            return True
+        query = SQL(
+            """SELECT DISTINCT p.fa_type_id FROM spar_mapping m
+                 JOIN spar_mapping_period p ON p.id = m.period_id
+                WHERE m.id = ANY(%s)""",
+            [place.mapping_id for place in places],
+        )
+        ids = [type_id for (type_id,) in self.env.execute_query(query) if type_id]
+        types_sudo = self.env["spar.fa.type"].sudo().browse(ids)._filter_true()
+        return self._count_people(places) < types_sudo._get_people_per_address()
+
+    def _note_sharing(self, action: dict, places: list[FoundPlace]) -> dict:
+        """Return ``action`` with a note that others are paid to the same phone."""
+        if places and self._may_share(places):
+            note = self.env._(
+                "Other people who are paid to this phone: %(count)s. That is usual in "
+                "a household.",
+                count=self._count_people(places),
+            )
+            message = action["params"]["message"]
+            action["params"]["message"] = f"{message} {note}"
+        return action
 
     def _digest_draft(self, typed: str) -> str:
         """Return a digest that identifies a text in this form and reveals nothing."""

@@ -1,77 +1,29 @@
 from odoo import api, fields, models
 
-from odoo.addons.spar_mapper_connector.exceptions import (
-    InvalidIdentifier,
-    MapperError,
-)
-from odoo.addons.spar_mapper_connector.lib.contract import Authority, Outcome, Result
-from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
+from odoo.addons.spar_mapper_connector.exceptions import MapperError
+from odoo.addons.spar_mapper_connector.lib.contract import Authority
 
 from ..lib.assessment import NO_EVIDENCE, Assessment, Decision, Proposal
 from ..lib.locks import OWNER_LOCK
 
 
 class SparChangeForecast(models.AbstractModel):
-    """The part of a form that says what was understood, and what will happen.
+    """The part of a form that says what will happen.
 
-    It decides nothing: the mapper reads the ID and assesses the change again when the
-    officer confirms.
+    It decides nothing: the mapper assesses the change again when the officer confirms.
     """
 
     _name = "spar.change.forecast"
     _description = "Forecast of a change"
+    _inherit = ["spar.id.entry"]
 
-    id_read_back = fields.Char(string="Read as", compute="_compute_id_read_back")
-    is_id_readable = fields.Boolean(
-        string="The ID can be used", compute="_compute_id_read_back"
-    )
     forecast = fields.Char(
         string="What happens when you confirm", compute="_compute_forecast"
     )
 
-    # === WHAT WAS UNDERSTOOD === #
-
-    @api.depends("id_value", "id_type_id", "mapping_id")
-    def _compute_id_read_back(self):
-        """Compute the ID in the form in which it will be stored, and its check."""
-        for form in self:
-            form.id_read_back, form.is_id_readable = False, False
-            typed = (form.id_value or "").strip()
-            if not typed or form.mapping_id:
-                continue
-            try:
-                form.id_read_back, form.is_id_readable = form._read_back(typed)
-            except MapperError as error:
-                answers = self.env["spar.staff.answers"]
-                form.id_read_back = answers._get_error_text(error)
-
-    def _read_back(self, typed: str) -> tuple[str, bool]:
-        """Return what is shown beside a typed ID, and whether the ID can be used."""
-        types = self.env["spar.id.type"]
-        try:
-            written = self.id_type_id._write_id(typed) if self.id_type_id else typed
-        except InvalidIdentifier as error:
-            return self._explain_id(error), False
-        mapper = self.env["spar.mapper.local"]
-        (found,) = mapper._identify([written], [CardCheck.PEOPLE])
-        if not isinstance(found, Identifier):
-            return self._explain_id(found or InvalidIdentifier("empty")), False
-        value = types._get_clean_value(written)
-        if types._has_card_rule(found.type_id):
-            return self.env._("%(id)s – format checked", id=value), True
-        return self.env._("%(id)s – no check: compare it", id=value), True
-
-    def _explain_id(self, error: InvalidIdentifier) -> str:
-        look = self.env["spar.id.type"]._get_card_look(error.type_id)
-        values = {"look": look} if look else None
-        result = Result(
-            Outcome.INVALID_ID, "", problem=error.code, problem_values=values
-        )
-        return self.env["spar.staff.answers"]._get_id_refusal(result)
-
     # === WHAT WILL HAPPEN === #
 
-    @api.depends("operation", "has_evidence", "mapping_id")
+    @api.depends("operation", "has_evidence", "mapping_id", "is_provisional")
     def _compute_forecast(self):
         for form in self:
             try:
@@ -94,6 +46,7 @@ class SparChangeForecast(models.AbstractModel):
                 place.purpose or "",
                 has_evidence=True,
                 is_locked=place.subject_id.change_lock == OWNER_LOCK,
+                is_provisional=self.is_provisional or place.subject_id.is_provisional,
             )
         )
 

@@ -50,8 +50,8 @@ class SparComplaintAnswer(models.TransientModel):
         for wizard in self:
             text = f"{wizard.reason or ''} {wizard.answer or ''}".strip()
             if text:
-                place = wizard.complaint_id.subject_id.mapping_ids[:1]
-                place._check_reason(text)
+                places = wizard.complaint_id.subject_id.mapping_ids
+                places._check_reason(text)
 
     def action_answer(self):
         """Close the complaint, or record that the person now has the answer."""

@@ -14,6 +14,7 @@ class SparComplaintWizard(models.TransientModel):
 
     _name = "spar.complaint.wizard"
     _description = "Record a complaint"
+    _inherit = ["spar.next.person"]
 
     subject_id = BigMany2one("spar.subject", required=True, readonly=True)
     kind = fields.Selection(
@@ -61,7 +62,7 @@ class SparComplaintWizard(models.TransientModel):
         """Refuse a statement that discloses sealed values: it is kept in clear."""
         for wizard in self:
             if wizard.statement:
-                wizard.subject_id.mapping_ids[:1]._check_reason(wizard.statement)
+                wizard.subject_id.mapping_ids._check_reason(wizard.statement)
 
     def action_record(self):
         """Record the complaint; say its reference, who answers, and by when."""

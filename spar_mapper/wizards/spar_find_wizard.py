@@ -20,7 +20,8 @@ from ..fields import BigMany2one
 from ..lib.receipt import read_receipt_number
 from ..lib.spellings import spell_number, squeeze
 from ..lib.typed_search import read_reference, split_bank
-from ..models.staff.spar_lookup import FoundPlace, LookupReasonNeeded
+from ..models.staff.spar_lookup import FoundPlace
+from ..redirection import LookupReasonNeeded
 
 #: A provider with more branches than this is searched branch by branch only.
 MAX_BRANCHES = 20_000
@@ -57,7 +58,7 @@ class SparFindWizard(models.TransientModel):
 
     _name = "spar.find.wizard"
     _description = "Find a person"
-    _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
+    _inherit = ["spar.sealed.draft", "spar.sealed.storage", "spar.next.person"]
 
     typed = sealed_text(
         "typed",
@@ -113,6 +114,19 @@ class SparFindWizard(models.TransientModel):
     def _compute_display_name(self):
         self.display_name = self.env._("Find a person")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse to store a form without a text to search for."""
+        texts = ("typed", "id_value", "account")
+        for vals in vals_list:
+            if not any((vals.get(name) or "").strip() for name in texts):
+                raise UserError(self._get_empty_text())
+        return super().create(vals_list)
+
+    @api.model
+    def _get_empty_text(self) -> str:
+        return self.env._("Enter an ID, an account or a reference.")
+
     @api.onchange("provider_id")
     def _onchange_provider_id(self):
         self.branch_id = False
@@ -129,7 +143,7 @@ class SparFindWizard(models.TransientModel):
             *self._get_account_finder(),
         ]
         if not finders:
-            raise UserError(self.env._("Enter an ID, an account or a reference."))
+            raise UserError(self._get_empty_text())
         self.env["spar.mapping"].check_access("read")
         try:
             places = self._search_places(finders)

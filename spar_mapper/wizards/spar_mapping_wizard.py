@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -23,8 +23,10 @@ from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ..fields import BigMany2one
 from ..lib.evidence import build_reference
+from ..lib.provisional import PROVISIONAL
 from ..models.spar_mapper_local import OFFICER
 from ..models.staff.spar_lookup import FoundPlace
+from ..redirection import Redirection
 
 #: Why something is *held* although no rule held it: the ID belongs to several people.
 CONTESTED = "contested"
@@ -40,10 +42,13 @@ class SparMappingWizard(models.TransientModel):
     _name = "spar.mapping.wizard"
     _description = "Act for a beneficiary"
     _inherit = [
+        "spar.witness.entry",
         "spar.account.entry",
         "spar.stop.reason",
         "spar.change.forecast",
+        "spar.paper.entry",
         "spar.confirm.once",
+        "spar.next.person",
         "spar.sealed.storage",
     ]
 
@@ -71,7 +76,7 @@ class SparMappingWizard(models.TransientModel):
     id_type_id = fields.Many2one(
         "spar.id.type",
         string="ID type",
-        domain=[("strategy", "!=", False)],
+        domain=[("strategy", "!=", False), ("code", "!=", PROVISIONAL)],
         default=lambda self: self._default_id_type_id(),
         help="If you enter only a number, the ID is built from it in the format of "
         "this type.",
@@ -129,23 +134,31 @@ class SparMappingWizard(models.TransientModel):
 
     def _confirm(self) -> dict:
         """Return the question to the officer, or what was done."""
-        reason = self._get_reason()
+        reason = self._explain_reading(self._get_reason())
+        self._check_paper()
+        self._check_witnessed()
         request = self._build_request()
+        newer = self._find_newer(request)
         places = self._find_sharing(request.fa, request.id_value)
         call = self.env["spar.mapper.local"]._build_staff_call(
             self._explain_sharing(reason, places),
             self.has_evidence,
             self._get_evidence_reference(),
         )
-        question = self._find_question(call, request, places)
+        call = self._note_paper(call, newer)
+        question = self._find_question(call, request, places, newer)
         if question:
             return question
         result = self._send_request(call, request)
         self._store_evidence(call, request.id_value)
+        self._store_paper(call, self._find_done(request.id_value), newer)
+        self._store_witnesses(call, request.id_value)
         self._erase_typed()
-        return self._report(call, request, result)
+        return self._note_sharing(self._report(call, request, result), places)
 
     def _send_request(self, call, request) -> Result:
+        if self.is_provisional:
+            return self._register_without_id(call, request)
         mapper = self.env["spar.mapper.local"]
         operations = {
             "link": mapper._link_fa,
@@ -195,6 +208,8 @@ class SparMappingWizard(models.TransientModel):
         return StoredIdentifier(shown.canonical, shown.type_id)
 
     def _get_typed_id(self) -> str:
+        if self.is_provisional:
+            return self.env["spar.mapper.local"]._draw_provisional()
         if not (self.id_value or "").strip():
             raise UserError(self.env._("Enter the beneficiary ID."))
         try:
@@ -231,7 +246,8 @@ class SparMappingWizard(models.TransientModel):
         return text
 
     def _check_reason(self, reason: str) -> None:
-        typed = filter(None, (self.id_value, *self._get_typed_texts()))
+        numbers = self.witness_ids.mapped("number")
+        typed = filter(None, (self.id_value, *numbers, *self._get_typed_texts()))
         self.mapping_id._check_reason(reason, *typed)
 
     # === REPORTING === #
@@ -262,7 +278,7 @@ class SparMappingWizard(models.TransientModel):
         text = self.env["spar.staff.answers"]._get_refusal(result)
         if result.outcome is Outcome.ALREADY_LINKED and changed:
             person = changed.subject_id._open_page(changed.subject_id)
-            raise RedirectWarning(text, person, self.env._("Open this person"))
+            raise Redirection(text, person, self.env._("Open this person"))
         raise UserError(text)
 
     def _count_lookup(self, identifier: str) -> None:
@@ -284,16 +300,23 @@ class SparMappingWizard(models.TransientModel):
         places = [place.mapping_id for place in mappings._find_by_ids([identifier])]
         return mappings.search([("id", "in", places), ("purpose", "=", "")])
 
+    def _find_done(self, identifier: str):
+        """Return the person for whom the request was carried out."""
+        return self._find_changed(identifier)[:1].subject_id
+
     # === QUESTIONS === #
 
-    def _find_question(self, call, request, places: list[FoundPlace]) -> dict:
+    def _find_question(self, call, request, places: list[FoundPlace], newer) -> dict:
         """Return the action that asks the officer what only they know, or nothing.
 
         :param places: those of other people who are paid to the same account
+        :param newer: the change of the account since a paper form was filled in
         """
         asks_id = self._is_id_in_doubt(call, request)
         asks_account = self._must_explain_sharing(request.fa, places)
-        return self._open_question() if asks_id or asks_account else {}
+        asks_paper = self._must_ask_review(newer)
+        is_asking = asks_id or asks_account or asks_paper
+        return self._open_question() if is_asking else {}
 
     def _is_id_in_doubt(self, call, request) -> bool:
         """Return whether the officer must confirm a new ID.
@@ -330,10 +353,11 @@ class SparMappingWizard(models.TransientModel):
             "target": "new",
         }
 
-    @api.model
     def _get_titles(self) -> dict[str, str]:
         return {
-            "link": self.env._("Link a person"),
+            "link": self.is_provisional
+            and self.env._("Register without an ID card")
+            or self.env._("Link a person"),
             "update": self.env._("Change the address"),
         }
 
@@ -366,6 +390,6 @@ class SparMappingWizard(models.TransientModel):
     def _store_evidence(self, call, identifier: str) -> None:
         """Store the document, if the action was carried out for a person."""
         text = self._get_file()
-        subject = self._find_changed(identifier)[:1].subject_id
+        subject = self._find_done(identifier)
         if text and subject:
             self.env["spar.evidence"]._store(call, self.uuid, text, subject)

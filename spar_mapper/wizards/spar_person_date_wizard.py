@@ -9,6 +9,7 @@ class SparPersonDateWizard(models.TransientModel):
 
     _name = "spar.person.date.wizard"
     _description = "Address on a date"
+    _inherit = ["spar.next.person"]
 
     subject_id = BigMany2one(
         "spar.subject", string="Person", required=True, readonly=True
@@ -25,6 +26,20 @@ class SparPersonDateWizard(models.TransientModel):
         string="In force on that day",
         compute="_compute_answer",
     )
+
+    representative_ids = fields.Many2many(
+        "spar.representative",
+        string="Guardians and collectors on that day",
+        compute="_compute_representative_ids",
+    )
+
+    @api.depends("day", "subject_id")
+    def _compute_representative_ids(self):
+        for wizard in self:
+            found = self.env["spar.representative"]
+            if wizard.day:
+                found = wizard.subject_id._find_representatives(wizard.day)
+            wizard.representative_ids = found
 
     @api.depends("day", "subject_id")
     def _compute_answer(self):

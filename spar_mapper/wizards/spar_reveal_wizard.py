@@ -20,6 +20,7 @@ class SparRevealWizard(models.TransientModel):
 
     _name = "spar.reveal.wizard"
     _description = "Reveal an address"
+    _inherit = ["spar.next.person"]
 
     mapping_id = BigMany2one("spar.mapping", required=True, readonly=True)
     period_id = BigMany2one(

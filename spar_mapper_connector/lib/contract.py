@@ -138,6 +138,8 @@ class CallContext:
     ``owner_proof`` proves that the owner confirmed the one request of the call.
     ``login`` is that of the person whose address is read: a mapper may read for a
     portal only with it.
+    ``review_reason`` says, as a code, why a second person decides about the changes of
+    this call, even if the rules would let them count at once.
     ``passed`` are the marks of the servers through which the request came here; a
     mapper that sends it on adds the one of this server (``lib/passing.py``).
     """
@@ -156,6 +158,7 @@ class CallContext:
     owner_proof: OwnerProof | None = field(default=None, repr=False)
     login: OwnerLogin | None = field(default=None, repr=False)
     passed: tuple[str, ...] = ()
+    review_reason: str = ""
 
 
 @dataclass(frozen=True)

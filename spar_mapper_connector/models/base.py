@@ -19,9 +19,18 @@ _ALSO_OURS = ("auth.oauth.provider",)
 _MAIL = ("fetchmail.server", "ir.mail_server", "mail.alias.domain")
 #: Rules of optional addons: model -> the path to the models beside which they run.
 _BESIDE = {"base.automation": "model_id.model"}
-#: Models of Odoo whose records speak to staff on their screens, and the fields that
-#: Odoo itself writes: only addons add such records.
-_SPEAKING = {"web_tour.tour": {"user_consumed_ids"}, "web_tour.tour.step": set()}
+#: Models of Odoo whose records only addons add, and the fields that Odoo itself writes:
+#: tours speak to staff on their screens. What a theme has, Odoo makes scripts, views
+#: and files of as it loads addons, when nothing is refused.
+_SHIPPED = {
+    "web_tour.tour": {"user_consumed_ids"},
+    "web_tour.tour.step": set(),
+    "theme.ir.asset": set(),
+    "theme.ir.attachment": set(),
+    "theme.ir.ui.view": set(),
+    "theme.website.menu": set(),
+    "theme.website.page": set(),
+}
 #: The beginning of a default in the context.
 _DEFAULT = "default_"
 
@@ -42,8 +51,8 @@ class Base(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         self._refuse_other_code()
-        if self._name in _SPEAKING:
-            self._refuse_speaking(set().union(*vals_list))
+        if self._name in _SHIPPED:
+            self._refuse_shipped(set().union(*vals_list))
         if self._spar_fields:
             self._refuse_our_fields(set().union(*vals_list))
         records = super(Base, self._drop_defaults()).create(vals_list)
@@ -71,8 +80,8 @@ class Base(models.AbstractModel):
 
     def write(self, vals):
         self._refuse_other_code()
-        if self._name in _SPEAKING:
-            self._refuse_speaking(vals.keys())
+        if self._name in _SHIPPED:
+            self._refuse_shipped(vals.keys())
         if self._spar_fields:
             self._refuse_our_fields(vals.keys())
         result = super().write(vals)
@@ -96,14 +105,14 @@ class Base(models.AbstractModel):
             self._refuse_other_addon()
 
     @api.model
-    def _refuse_speaking(self, names) -> None:
-        """Raise ValidationError if somebody would put words on staff's screens."""
-        if _SPEAKING[self._name] >= set(names) or not is_at_run_time(self.env):
+    def _refuse_shipped(self, names) -> None:
+        """Raise ValidationError if somebody would add what only addons ship."""
+        if _SHIPPED[self._name] >= set(names) or not is_at_run_time(self.env):
             return
         raise ValidationError(
             self.env._(
-                "You cannot add or change tours in a database with SPAR because they "
-                "guide staff on its screens. Ship them in an addon."
+                "You cannot add or change tours or templates of themes in a database "
+                "with SPAR because they reach staff's screens. Ship them in an addon."
             )
         )
 

@@ -1,23 +1,13 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..expressions import is_at_run_time, scheduled
+from ..expressions import is_at_run_time, refuse_expressions, scheduled
 from ..lib.waiting import SCHEDULE
 from ..server.database import limited
 
-#: The fields that determine whether and when a job runs.
-_KEPT = {
-    "active",
-    "interval_number",
-    "interval_type",
-    "nextcall",
-    "user_id",
-    "code",
-    "model_id",
-    "model_name",
-    "state",
-    "ir_actions_server_id",
-}
+#: The only field of our jobs that people change: which of two that are due runs first.
+#: Odoo counts failures in others, and switches off a job that failed for a week.
+_FREE = {"priority"}
 
 
 class IrCron(models.Model):
@@ -27,18 +17,24 @@ class IrCron(models.Model):
     _inherit = ["ir.cron"]
 
     def write(self, vals):
-        self._check_kept(vals.keys() & _KEPT)
+        self._check_kept(vals.keys() - _FREE)
         return super().write(vals)
 
     def unlink(self):
         self._check_kept({"active"})
         return super().unlink()
 
+    def _is_ours(self) -> bool:
+        """Return whether one of these jobs belongs to the registry."""
+        return any(
+            (cron.model_id.sudo().model or "").startswith("spar.") for cron in self
+        )
+
     def _check_kept(self, changed: set[str]) -> None:
         """Raise UserError if one of our jobs would be switched off or postponed."""
         if not changed or not is_at_run_time(self.env):
             return
-        if any((cron.model_id.sudo().model or "").startswith("spar.") for cron in self):
+        if self._is_ours():
             raise UserError(
                 self.env._(
                     "You cannot switch off or change the registry's scheduled jobs: "
@@ -51,3 +47,37 @@ class IrCron(models.Model):
         """Run the job with the time limits of schedules, whatever it waits for."""
         with limited(SCHEDULE), scheduled():
             return super()._process_job(cron_cr, job)
+
+
+class IrCronProgress(models.Model):
+    """How far a job came: one that seems to have timed out three times is not run."""
+
+    _inherit = "ir.cron.progress"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        notes = super().create(vals_list)
+        notes._check_not_ours()
+        return notes
+
+    def write(self, vals):
+        self._check_not_ours()
+        result = super().write(vals)
+        self._check_not_ours()
+        return result
+
+    def unlink(self):
+        self._check_not_ours()
+        return super().unlink()
+
+    def _check_not_ours(self) -> None:
+        """Raise an error if anybody but Odoo itself writes about one of our jobs.
+
+        Raises UserError, and CalledFromExpression for an expression.
+        """
+        jobs_sudo = self.sudo().cron_id
+        if not is_at_run_time(self.env) or not jobs_sudo._is_ours():
+            return
+        refuse_expressions()
+        if not self.env.su:
+            jobs_sudo._check_kept({"active"})

@@ -15,6 +15,8 @@ EXPORTED: set[str] = set()
 #: Methods in the files of Odoo that write what happens to addons: their buttons, and
 #: the one that cancels what is left of an installation.
 _ODOOS = (BaseModule.button_uninstall, BaseModuleUpgrade.upgrade_module_cancel)
+#: The states in which Odoo adds an addon that it finds on the server.
+_NEW = {False, "uninstalled", "uninstallable"}
 
 
 class IrModuleModule(models.Model):
@@ -28,6 +30,14 @@ class IrModuleModule(models.Model):
             return super()._button_immediate_function(function)
 
     # === UNINSTALLING === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Create them as uninstalled: another state can stop all scheduled jobs."""
+        addons = super().create(vals_list)
+        if set(addons.mapped("state")) - _NEW:
+            _check_odoo_writes(self.env)
+        return addons
 
     def write(self, vals):
         _check_odoo_writes(self.env)
@@ -77,10 +87,11 @@ class IrModuleModule(models.Model):
         return self.env.execute_query(query)[0][0]
 
 
-class IrModuleModuleDependency(models.Model):
-    """What an addon depends on: uninstalling that takes the addon along."""
+class SparAddonsNeeds(models.AbstractModel):
+    """What Odoo read in the manifests of addons, and nobody else states."""
 
-    _inherit = "ir.module.module.dependency"
+    _name = "spar.addons.needs"
+    _description = "What addons need and exclude"
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -94,6 +105,20 @@ class IrModuleModuleDependency(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_by_odoo(self):
         _check_odoo_writes(self.env)
+
+
+class IrModuleModuleDependency(models.Model):
+    """What an addon depends on: uninstalling that takes the addon along."""
+
+    _name = "ir.module.module.dependency"
+    _inherit = ["spar.addons.needs", "ir.module.module.dependency"]
+
+
+class IrModuleModuleExclusion(models.Model):
+    """Which addons exclude each other: such an entry keeps others from theirs."""
+
+    _name = "ir.module.module.exclusion"
+    _inherit = ["spar.addons.needs", "ir.module.module.exclusion"]
 
 
 def _check_odoo_writes(env) -> None:

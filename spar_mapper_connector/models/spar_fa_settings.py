@@ -11,7 +11,7 @@ class SparFaType(models.Model):
 
     _name = "spar.fa.type"
     _inherit = ["spar.fa.type", "spar.second.person", "spar.sealed.setting"]
-    _guarded_fields = ("code", "active", "provider_kind")
+    _guarded_fields = ("code", "active", "provider_kind", "people_per_address")
     _guarded_parts = ("part_ids",)
     _counts_by = "active"
 

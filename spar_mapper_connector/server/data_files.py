@@ -1,21 +1,29 @@
-"""A guard on data files: those that somebody uploads are not loaded.
+"""A guard on data files: those that somebody uploads are not loaded, nor demo data.
 
 A data file calls any method of any model as superuser (``<function>``). Those of addons
-are code on the server; Odoo also takes uploaded ones (``base_import_module``).
+are code on the server; Odoo also takes uploaded ones (``base_import_module``). Demo
+data has accounts with every role, without a password: whoever sets passwords would be
+all of them. Odoo also loads it with an upgrade by a click, if its table of addons says
+so.
 """
 
 import functools
+import logging
 
 from odoo.exceptions import UserError
+from odoo.modules import loading
 from odoo.tools import convert
 
 from ..expressions import is_on_command_line
+
+_logger = logging.getLogger(__name__)
 
 
 def guard_data_files() -> None:
     """Have Odoo refuse data files that do not come with an addon on the server."""
     for name in ("convert_xml_import", "convert_csv_import", "convert_sql_import"):
         setattr(convert, name, _guard(getattr(convert, name)))
+    loading.load_demo = _guard_demo(loading.load_demo)
 
 
 def _guard(load):
@@ -31,5 +39,16 @@ def _guard(load):
                 )
             )
         return load(env, *args, **kwargs)
+
+    return guarded
+
+
+def _guard_demo(load):
+    @functools.wraps(load)
+    def guarded(env, package, *args, **kwargs):
+        if not is_on_command_line():
+            _logger.info("no demo data of %s: only a command loads it", package.name)
+            return False
+        return load(env, package, *args, **kwargs)
 
     return guarded

@@ -1,5 +1,6 @@
 from . import test_accounts_sealed
 from . import test_closed_screens
+from . import test_closed_by_kind
 from . import test_command_line
 from . import test_contract
 from . import test_directory_source

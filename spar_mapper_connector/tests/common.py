@@ -10,6 +10,7 @@ from ..exceptions import ServiceUnavailable
 from ..lib import keyring as keys
 from ..lib.contract import Authority, CallContext
 from ..models.spar_keyring import KEYRING_VARIABLE
+from .checked_views import find_foreign_once
 
 NAMES = "odoo.addons.spar_mapper_connector.server.expression_names"
 ROLES = ("viewer", "officer", "supervisor", "auditor", "administrator")
@@ -46,6 +47,8 @@ class KeyringCase(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        views = cls.registry["ir.ui.view"]
+        cls.startClassPatcher(patch.object(views, "_find_foreign", find_foreign_once))
         cls.keyrings = cls.env["spar.keyring"]
         cls.call = CallContext(
             "participant:payer.example",

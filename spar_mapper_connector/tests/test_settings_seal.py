@@ -1,6 +1,7 @@
 """Settings that plain SQL changed are not used, and are named."""
 
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import psycopg2
 
@@ -14,6 +15,10 @@ from .test_kept_rows import KeptRowsCase
 
 SEAL_LOGGER = "odoo.addons.spar_mapper_connector.models.spar_settings_seal"
 ALARM_LOGGER = "odoo.addons.spar_mapper.models.audit.spar_alarm"
+SHARED_PHONE = load_script(
+    file_path("spar_mapper_connector/migrations/19.0.1.8.0/post-shared_phone.py"),
+    "spar_mapper_connector_shared_phone",
+)
 MIGRATION = load_script(
     file_path("spar_mapper_connector/migrations/19.0.1.2.0/post-migration.py"),
     "spar_mapper_connector_seal_migration",
@@ -286,3 +291,35 @@ class TestFirstSeal(SealCase):
         self.env.ref("spar_mapper_connector.id_type_other").sequence = 78
         self.assertEqual(self.seals._find_newest("spar.id.type").columns, columns)
         self.assertTrue(self.identify())
+
+
+class TestSharedPhone(SealCase):
+    """Kinds of address that were sealed before people could share one."""
+
+    def setUp(self):
+        super().setUp()
+        self.kinds = self.env["spar.fa.type"]
+        names = ("code", "active", "provider_kind")
+        with patch.object(type(self.kinds), "_guarded_fields", names):
+            self.seals._seal_rows(self.kinds, [])
+
+    def migrate(self):
+        SHARED_PHONE.migrate(self.env.cr, "19.0.1.7.0")
+        self.begin_call()
+
+    def share(self):
+        self.run_sql("UPDATE spar_fa_type SET people_per_address = 19")
+
+    def test_the_number_is_sealed_with_the_rest(self):
+        self.migrate()
+        self.assertEqual(self.find_problems("spar_fa_type"), [])
+        self.share()
+        problems = {problem for _row, problem in self.find_problems("spar_fa_type")}
+        self.assertEqual(problems, {settings_seal.ALTERED})
+
+    def test_a_row_that_sql_changed_before_is_not_sealed(self):
+        kind = self.env.ref("spar_fa_directory.type_voucher")
+        self.run_sql("UPDATE spar_fa_type SET code = 'altered' WHERE id = %s", kind.id)
+        with self.alarms():
+            self.migrate()
+        self.assertIn(kind.id, dict(self.find_problems("spar_fa_type")))

@@ -1,2 +1,3 @@
 from . import base_language_import
 from . import base_partner_merge
+from . import ir_demo

@@ -19,6 +19,22 @@ _POLICY = (
     "frame-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
+#: The media types of which a browser runs the scripts.
+DOCUMENTS = frozenset(
+    {
+        "application/xhtml+xml",
+        "application/xml",
+        "image/svg+xml",
+        "text/html",
+        "text/xml",
+    }
+)
+#: What is neither the web client nor one of our pages: a report, for one. It shows
+#: what it holds, and neither runs nor sends anything.
+DOCUMENT_POLICY = (
+    "script-src 'none'; default-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
 #: The pages on which people type a password or a code. No page frames them, and none
 #: that opened them reaches into them.
 _PAGE_HEADERS = {

@@ -38,6 +38,8 @@ STAFF_PATHS = (
 CLIENT_PATHS = ("/odoo", "/scoped_app")
 #: Routes of websites on which users of Odoo change their password or second factor.
 WEBSITES_SECRETS = frozenset({"/my/security"})
+#: Pages with reports, which a website serves too; anybody may have written a template.
+REPORT_PATHS = ("/report",)
 #: Uploaded files: one can be a page with a script.
 UPLOADED_PATHS = ("/web/content", "/web/image", "/web/binary")
 

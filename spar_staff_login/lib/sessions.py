@@ -12,6 +12,23 @@ LOGGED_IN_AT = "spar_logged_in_at"
 SEEN_AT = "spar_seen_at"
 #: Seconds during which activity is not stored again: a session is a file.
 NOTED_EVERY = 60
+#: Minutes without activity after which a screen of staff is locked. Activity is stored
+#: once a minute: a shorter time would lock people out who are active.
+LEAST_MINUTES, MOST_MINUTES = 2, 30
+
+
+def read_idle_minutes(text: str | None) -> int:
+    """Return the minutes in a setting that may shorten the time; the longest if off.
+
+    >>> [read_idle_minutes(text) for text in ("5", "0", "", None, "soon", "-5")]
+    [5, 30, 30, 30, 30, 30]
+    >>> [read_idle_minutes(text) for text in ("1", "90", " 10 ")]
+    [2, 30, 10]
+    """
+    number = (text or "").strip()
+    if not (number.isascii() and number.isdecimal()) or not int(number):
+        return MOST_MINUTES
+    return min(max(int(number), LEAST_MINUTES), MOST_MINUTES)
 
 
 def is_over(session: MutableMapping[str, Any], now: float, seconds: float) -> bool:

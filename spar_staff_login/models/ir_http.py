@@ -103,7 +103,24 @@ class IrHttp(models.AbstractModel):
             response.headers["Content-Security-Policy"] = "sandbox"
         elif hosts.is_web_client(path) and response.mimetype == "text/html":
             _restrict_scripts(response)
+        elif cls._is_document_for_staff(response):
+            _forbid_scripts(response)
         return result
+
+    @classmethod
+    def _is_document_for_staff(cls, response) -> bool:
+        """Return whether a browser could run a script in this answer as staff.
+
+        Templates of reports, and of other pages outside a website, are written in Odoo.
+        """
+        if response.mimetype not in content_policy.DOCUMENTS:
+            return False
+        if getattr(request, "is_frontend", False) and not hosts.is_below(
+            request.httprequest.path, hosts.REPORT_PATHS
+        ):
+            return False  # A page of the website: the staff's host serves none.
+        uid = request.session.uid
+        return bool(uid) and request.env(user=uid).user._has_spar_role()
 
     # === THE USER === #
 
@@ -253,6 +270,13 @@ def _restrict_scripts(response) -> None:
     nonce = secrets.token_urlsafe(16)
     response.set_data(content_policy.mark_scripts(response.get_data(), nonce))
     response.headers["Content-Security-Policy"] = content_policy.build_policy(nonce)
+
+
+def _forbid_scripts(response) -> None:
+    """Have the browser run no script at all."""
+    response.headers.setdefault(
+        "Content-Security-Policy", content_policy.DOCUMENT_POLICY
+    )
 
 
 def _protect_page(response) -> None:

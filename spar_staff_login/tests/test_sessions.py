@@ -88,6 +88,73 @@ class TestSessions(StaffCase):
         self.assertIn("CheckIdentityException", answer.text)
         self.assertTrue(self.get_session().uid)
 
+    def set_idle_minutes(self, text):
+        parameters = self.env["ir.config_parameter"]
+        parameters.set_param("spar_staff_login.idle_minutes", text)
+
+    def test_setting_locks_sooner_and_the_server_answers_nothing(self):
+        self.set_idle_minutes("5")
+        self.change_session(**{sessions.SEEN_AT: time.time() - 4 * 60})
+        self.assertIn('"result"', self.count().text)
+        self.change_session(**{sessions.SEEN_AT: time.time() - 6 * 60})
+        for model in ("spar.fsp", "res.partner", "res.users"):
+            with self.subTest(model):
+                answer = self.call(model, "search_count", [])
+                self.assertIn("CheckIdentityException", answer.text)
+                self.assertNotIn('"result"', answer.text)
+        self.assertTrue(self.get_session().uid)
+
+    def test_setting_never_makes_the_time_longer_or_shorter_than_can_be_kept(self):
+        for text, seconds in (
+            ("0", 1800),
+            ("90", 1800),
+            ("never", 1800),
+            ("-5", 1800),
+            ("1", 120),
+            ("5", 300),
+        ):
+            with self.subTest(text):
+                self.set_idle_minutes(text)
+                self.assertEqual(self.officer._get_lock_timeout_inactivity(), seconds)
+        self.env.ref("spar_fa_directory.group_officer").lock_timeout_inactivity = 3
+        self.assertEqual(self.officer._get_lock_timeout_inactivity(), 180)
+        self.assertFalse(self.employee._get_lock_timeout_inactivity())
+
+    def test_setting_refuses_times_that_cannot_be_kept(self):
+        settings = self.env["res.config.settings"]
+        for minutes in (1, 31, -1):
+            with self.subTest(minutes), self.assertRaises(ValidationError):
+                settings.create({"spar_idle_minutes": minutes})
+        settings.create({"spar_idle_minutes": 5}).execute()
+        self.assertEqual(self.officer._get_lock_timeout_inactivity(), 300)
+
+    @mute_logger("odoo.http")
+    def test_password_of_another_user_unlocks_nothing(self):
+        self.set_idle_minutes("5")
+        other = "another long password"
+        groups = "base.group_user,spar_fa_directory.group_officer"
+        new_test_user(self.env, "test_colleague", groups=groups, password=other)
+        self.change_session(**{sessions.SEEN_AT: time.time() - 6 * 60})
+        path = "/auth-timeout/session/check-identity"
+        for params in (
+            {"type": "password", "password": other},
+            {"type": "password", "password": other, "login": "test_colleague"},
+            {"type": "password", "password": ""},
+        ):
+            with self.subTest(params):
+                self.assertIn("AccessDenied", self.send_json(path, params).text)
+                self.assertIn("CheckIdentityException", self.count().text)
+        self.assertEqual(self.get_session().uid, self.officer.id)
+
+    def test_another_user_logs_in_afresh(self):
+        self.change_session(**{sessions.SEEN_AT: time.time() - 31 * 60})
+        before = self.sid
+        self.open("/web/session/logout")
+        self.assertFalse(self.get_session().uid)
+        self.log_in(self.employee.login)
+        self.assertEqual(self.get_session().uid, self.employee.id)
+        self.assertNotEqual(self.sid, before)
+
     def test_files_are_not_served_during_the_identity_check(self):
         attachment = (
             self.env["ir.attachment"]

@@ -10,6 +10,10 @@ from ...lib.fa_reader import Holder
 from ..provider.spar_fsp import KINDS
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
+#: The check of a part that is a phone number.
+PHONE = "phone"
+#: The most people who may share an address without a reason.
+MAX_PEOPLE = 20
 
 
 class SparFaType(models.Model):
@@ -33,12 +37,19 @@ class SparFaType(models.Model):
         string="Provider kind",
         help="The kind of provider that holds such an address.",
     )
+    people_per_address = fields.Integer(
+        string="People who may share an address",
+        default=1,
+        help="A phone is often shared in a household. Up to this many people with the "
+        "same address, staff need no reason to add one.",
+    )
     part_ids = fields.One2many("spar.fa.type.part", "type_id", copy=True)
     strategy_ids = fields.One2many("spar.fa.strategy", "type_id", string="Strategies")
     suggested_template = fields.Char(
         string="Suggested template", compute="_compute_suggested_template"
     )
     has_default = fields.Boolean(string="Has a default", compute="_compute_has_default")
+    has_phone = fields.Boolean(string="Has a phone", compute="_compute_has_phone")
     is_fixed = fields.Boolean(
         string="Fixed",
         compute="_compute_is_fixed",
@@ -60,6 +71,29 @@ class SparFaType(models.Model):
                         code=fa_type.code,
                     )
                 )
+
+    @api.constrains("people_per_address")
+    def _check_people_per_address(self):
+        """Raise ValidationError if too many people may share an address, or none."""
+        for fa_type in self:
+            if not 1 <= fa_type.people_per_address <= MAX_PEOPLE:
+                raise ValidationError(
+                    fa_type.env._(
+                        "People who may share an address: enter a number from 1 to "
+                        "%(max)s.",
+                        max=MAX_PEOPLE,
+                    )
+                )
+
+    @api.depends("part_ids.check_code")
+    def _compute_has_phone(self):
+        for fa_type in self:
+            fa_type.has_phone = PHONE in fa_type.part_ids.mapped("check_code")
+
+    def _get_people_per_address(self) -> int:
+        """Return how many people may share an address: one, unless it is a phone."""
+        shared = self.filtered("has_phone")
+        return min(shared.mapped("people_per_address") or [1])
 
     @api.constrains("part_ids")
     def _check_part_kinds(self):

@@ -13,12 +13,12 @@ class SparLook(models.Model):
 
     _name = "spar.look"
     _description = "Look at a person"
+    _inherit = ["spar.by.whom"]
     _auto = False
     _rec_name = "kind"
     _order = "looked_at desc, id desc"
     _log_access = False
 
-    actor = fields.Char(readonly=True)
     looked_at = fields.Datetime(string="When", readonly=True)
     kind = fields.Selection(
         selection=lambda self: self._selection_kind(), string="Look", readonly=True
@@ -29,10 +29,6 @@ class SparLook(models.Model):
     misses = fields.Integer(string="Found no one", readonly=True)
     reveals = fields.Integer(readonly=True)
     documents = fields.Integer(readonly=True)
-    actor_name = fields.Char(
-        string="By", compute="_compute_actor_name", search="_search_actor_name"
-    )
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
 
     @api.model
     def _selection_kind(self):
@@ -48,10 +44,13 @@ class SparLook(models.Model):
             SQL(
                 """CREATE VIEW %s AS
                    SELECT 2 * id AS id, actor, looked_at, kind, subject_id, reason,
-                          CASE WHEN kind <> 'evidence' AND (cost > 0 OR subject_id
-                               IS NULL) THEN 1 ELSE 0 END AS searches,
+                          CASE WHEN kind NOT IN
+                                    ('evidence', 'representative', 'witness')
+                                AND (cost > 0 OR subject_id IS NULL)
+                               THEN 1 ELSE 0 END AS searches,
                           CASE WHEN subject_id IS NULL THEN 1 ELSE 0 END AS misses,
-                          0 AS reveals,
+                          CASE WHEN kind IN ('representative', 'witness')
+                               THEN 1 ELSE 0 END AS reveals,
                           CASE WHEN kind = 'evidence' THEN 1 ELSE 0 END AS documents
                      FROM spar_lookup
                     UNION ALL
@@ -61,26 +60,3 @@ class SparLook(models.Model):
                 SQL.identifier(self._table),
             )
         )
-
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for look in self:
-            look.actor_name = names.get(look.actor, look.actor)
-
-    @api.model
-    def _search_actor_name(self, operator, values):
-        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
-
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
-        for look in self:
-            look.id_masked = look.subject_id.mapping_ids[:1].id_masked
-
-    @api.model
-    def formatted_read_group(self, domain, groupby=(), *args, **kwargs):
-        """Label groups of looks with the names of the people who looked."""
-        groups = super().formatted_read_group(domain, groupby, *args, **kwargs)
-        if "actor" in groupby:
-            self.env["spar.event"]._name_groups(groups)
-        return groups

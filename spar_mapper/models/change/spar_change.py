@@ -11,6 +11,8 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 from ...fields import BigMany2one, StoreMany2one
 from ...lib import seals
 from ...lib.evidence import get_number
+from ...lib.paper import NEWER_THAN_PAPER
+from ...lib.provisional import WHY_PROVISIONAL
 from ...lib.records import IN_FORCE
 
 #: The events that end a change without applying it, with the decider's reason.
@@ -191,7 +193,14 @@ class SparChange(models.Model):
                 "The current address is with another provider."
             ),
             "no_rule": self.env._("No rule allows it."),
+            NEWER_THAN_PAPER: self.env._(
+                "It comes from a paper form, and the account was changed after the "
+                "form was filled in."
+            ),
             "owner_locked": self.env._("The beneficiary has locked changes."),
+            WHY_PROVISIONAL: self.env._(
+                "The person has no ID card: a second person always decides."
+            ),
             "rule": self.env._("A rule that has been deleted since."),
         }
         for change in self:

@@ -2,9 +2,12 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...fields import StoreMany2one
+from ...lib.provisional import WHY_PROVISIONAL
 
 #: The kinds that prove that somebody compared a change with its evidence.
 COMPARED = ("compared", "revealed")
+#: The kind that proves that somebody saw who vouched for a person without an ID card.
+WITNESSES = "witnesses"
 
 
 class SparChangeLook(models.Model):
@@ -16,12 +19,13 @@ class SparChangeLook(models.Model):
 
     _name = "spar.change.look"
     _description = "Look at a waiting change"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.by.whom"]
     _rec_name = "kind"
     _order = "id desc"
     _log_access = False
     _refuses_delete = "looks at changes are not deleted"
     _references = {"change_id": "spar_change"}
+    _whom = "change_id.mapping_id.subject_id"
 
     change_id = StoreMany2one(
         "spar.change", required=True, readonly=True, index=True, ondelete="restrict"
@@ -29,7 +33,6 @@ class SparChangeLook(models.Model):
     version = fields.Integer(
         string="Version of the address", required=True, readonly=True
     )
-    actor = fields.Char(required=True, readonly=True)
     looked_at = fields.Datetime(string="When", required=True, readonly=True)
     kind = fields.Selection(
         [
@@ -37,12 +40,10 @@ class SparChangeLook(models.Model):
             ("compared", "Compared with the evidence"),
             ("mistyped", "Typed other characters"),
             ("revealed", "Revealed"),
+            (WITNESSES, "Saw the witnesses"),
         ],
         required=True,
         readonly=True,
-    )
-    actor_name = fields.Char(
-        string="By", compute="_compute_actor_name", search="_search_actor_name"
     )
 
     def init(self):
@@ -60,16 +61,6 @@ class SparChangeLook(models.Model):
             """
         )
         return result
-
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for look in self:
-            look.actor_name = names.get(look.actor, look.actor)
-
-    @api.model
-    def _search_actor_name(self, operator, values):
-        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
 
     @api.model
     def _record(self, change, kind: str) -> None:
@@ -92,17 +83,26 @@ class SparChangeLook(models.Model):
 
     @api.model
     def _find_compared(self, changes) -> set[int]:
-        """Return which changes the user compared, at the address as it still is."""
+        """Return which changes the user compared, at the address as it still is.
+
+        Of somebody without an ID card they must have seen the witnesses as well.
+        """
         query = SQL(
             """SELECT DISTINCT l.change_id
                  FROM spar_change_look l
                  JOIN spar_change c ON c.id = l.change_id
                  JOIN spar_mapping m ON m.id = c.mapping_id
                 WHERE l.change_id = ANY(%s) AND l.actor = %s AND l.kind = ANY(%s)
-                  AND l.version = m.version""",
+                  AND l.version = m.version
+                  AND (c.why IS DISTINCT FROM %s OR EXISTS (
+                       SELECT FROM spar_change_look w
+                        WHERE w.change_id = l.change_id AND w.actor = l.actor
+                          AND w.kind = %s))""",
             changes.ids,
             self._get_actor(),
             list(COMPARED),
+            WHY_PROVISIONAL,
+            WITNESSES,
         )
         return {change_id for (change_id,) in self.env.execute_query(query)}
 
@@ -132,7 +132,3 @@ class SparChangeLook(models.Model):
             since,
         )
         return self.env.execute_query(query)[0][0]
-
-    @api.model
-    def _get_actor(self) -> str:
-        return f"user:{self.env.uid}"

@@ -220,8 +220,7 @@ class SparComplaint(models.Model):
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
         subject.check_access("read")
-        place = subject.mapping_ids[:1]
-        place._check_reason(details.get("statement") or "")
+        subject.mapping_ids._check_reason(details.get("statement") or "")
         self.env.cr.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(subject.id))
         )
@@ -547,7 +546,7 @@ class SparComplaint(models.Model):
         mapper = self.env["spar.mapper.local"]
         self._lock()
         self._check_decider()
-        self.subject_id.mapping_ids[:1]._check_reason(f"{reason} {answer}")
+        self.subject_id.mapping_ids._check_reason(f"{reason} {answer}")
         call = mapper._build_staff_call(reason)
         if self.objection_id:
             self.objection_id._close(is_upheld, reason)

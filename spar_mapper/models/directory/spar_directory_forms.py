@@ -64,7 +64,7 @@ class SparAddressRule(models.AbstractModel):
             changes.saved = None
 
     def _check_seen(self, changes: RuleChanges) -> None:
-        """Refuse a change whose effect no user has seen; raises RedirectWarning."""
+        """Refuse a change whose effect no user has seen; raises Redirection."""
         if not changes.is_seen:
             self.env["spar.directory.trial"]._check_seen(changes)
 

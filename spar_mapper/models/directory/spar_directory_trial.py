@@ -5,12 +5,13 @@ from typing import NamedTuple
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
 
 from ...lib.id_reading import OTHER, REFUSED
 from ...lib.rule_changes import RuleChanges
+from ...redirection import Redirection
 from ...store.address_rewriting import COUNT_PLACES, AddressRewriter, AddressScope
 
 _logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class SparDirectoryTrial(models.Model):
         """Refuse a change affecting stored addresses until a user has seen its effect.
 
         The refusal also undoes what this transaction has written of it. Raises
-        RedirectWarning. Server code that runs with all rights is exempt.
+        Redirection. Server code that runs with all rights is exempt.
         """
         if self.env.su or not changes.has_any:
             return
@@ -109,7 +110,7 @@ class SparDirectoryTrial(models.Model):
         if not effect:
             return
         trial_id = self._store_change(*changes.saved, effect)
-        raise RedirectWarning(
+        raise Redirection(
             self._describe(effect),
             {
                 "type": "ir.actions.act_window",

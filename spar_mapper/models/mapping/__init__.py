@@ -1,3 +1,4 @@
+from . import spar_subject_late
 from . import spar_subject_complaints, spar_subject, spar_subject_page
 from . import spar_stored_address
 from . import spar_mapping
@@ -6,3 +7,4 @@ from . import spar_event
 from . import spar_left_address
 from . import spar_recheck
 from . import spar_receipt
+from . import spar_paper_form

@@ -184,10 +184,23 @@ class SparEvent(models.Model):
             "id_switched_off": self.env._("ID switched off"),
             "id_given_away": self.env._("ID given to another record"),
             "id_taken_over": self.env._("ID taken over from another record"),
+            "id_proposed": self.env._("ID waits to be added"),
+            "id_added": self.env._("ID added"),
+            "id_not_added": self.env._("ID not added"),
             "merged": self.env._("Merged into another record"),
             "merged_with": self.env._("Merged with another record"),
             "office_changed": self.env._("Office changed"),
             "proofs_erased": self.env._("Owner's proofs destroyed"),
+            **self._get_representative_labels(),
+        }
+
+    @api.model
+    def _get_representative_labels(self) -> dict[str, str]:
+        return {
+            "representative_proposed": self.env._("Guardian or collector entered"),
+            "representative_approved": self.env._("Guardian or collector approved"),
+            "representative_refused": self.env._("Guardian or collector refused"),
+            "representative_ended": self.env._("Guardian or collector ended"),
         }
 
     @api.depends_context("lang", "tz", "uid")

@@ -1,7 +1,7 @@
 from collections.abc import Container
 
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -15,6 +15,7 @@ from ...lib import integrity, seals
 from ...lib.masking import mask_id
 from ...lib.records import ADDRESS_COLUMNS, IN_FORCE
 from ...lib.secrets_in_text import count_numbers, extract_secrets, mentions
+from ...redirection import Redirection
 from ..staff.spar_lookup import FoundPlace
 
 #: The columns of a head that never change; the database enforces it.
@@ -414,14 +415,14 @@ class SparMapping(models.Model):
 
     @api.model
     def _open_for_search(self):
-        """Return the keyring; raises RedirectWarning.
+        """Return the keyring; raises Redirection.
 
         In a search, Odoo takes a UserError for an operator that it should invert.
         """
         try:
             return self.env["spar.keyring"]._open()
         except ServiceUnavailable as error:
-            raise RedirectWarning(
+            raise Redirection(
                 self.env["spar.staff.answers"]._get_error_text(error),
                 self.env.ref("spar_mapper.spar_mapping_action").id,
                 self.env._("Back to the list"),

@@ -1,7 +1,9 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ...lib.evidence import get_number
 from ...lib.receipt import write_receipt_number
+from ...lib.witnesses import HEARD
 
 #: Kinds of events with which something is handed over or changed at the desk.
 RECEIPT_KINDS = (
@@ -48,8 +50,9 @@ class SparReceipt(models.AbstractModel):
             raise UserError(
                 self.env._("There is no receipt: nothing was changed here yet.")
             )
-        report = self.env.ref("spar_mapper.spar_receipt_report")
-        return report.report_action(event)
+        # Officers read no reports, unless an addon such as mail lets everybody do so.
+        report_sudo = self.env.ref("spar_mapper.spar_receipt_report").sudo()
+        return report_sudo.report_action(event.ids, config=False)
 
     @api.model
     def _build_receipt(self, event) -> dict:
@@ -62,8 +65,11 @@ class SparReceipt(models.AbstractModel):
             "event": event,
             "text": self._get_text(event, change),
             "id_masked": event.mapping_id.id_masked,
+            "provisional": event.subject_id.provisional_ids.reference,
+            "was_read": self._was_read(event),
             "fa_masked": address,
             "provider": False if asked_for else provider_sudo.name,
+            "late_text": event.late_text,
             "days": self.env["spar.mapper.local"]._get_objection_days(),
         }
 
@@ -74,6 +80,14 @@ class SparReceipt(models.AbstractModel):
             return self.env["spar.change"]
         changes = event.mapping_id.change_ids
         return changes.filtered(lambda one: one.proposed_at == event.happened_at)[:1]
+
+    @api.model
+    def _was_read(self, event) -> bool:
+        """Return whether the change was read aloud to the person, before a witness."""
+        evidence = get_number(event.message_reference or "")
+        heard = [("evidence", "=", evidence), ("kind", "=", HEARD)]
+        witnesses_sudo = self.env["spar.witness"].sudo()
+        return bool(evidence and witnesses_sudo.search_count(heard, limit=1))
 
     @api.model
     def _get_masked(self, event) -> str:

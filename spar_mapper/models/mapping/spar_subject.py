@@ -13,7 +13,13 @@ class SparSubject(models.Model):
 
     _name = "spar.subject"
     _description = "Subject"
-    _inherit = ["spar.store.table", "spar.subject.complaints"]
+    _inherit = [
+        "spar.store.table",
+        "spar.subject.complaints",
+        "spar.subject.late",
+        "spar.subject.representatives",
+        "spar.next.person",
+    ]
     _rec_name = "uuid"
     _log_access = False
     _refuses_delete = "people are not deleted"

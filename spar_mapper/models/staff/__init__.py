@@ -1,4 +1,5 @@
 from . import spar_kept_search
+from . import spar_next_person
 from . import spar_staff_answers
 from . import spar_lookup
 from . import spar_staff_act

@@ -24,7 +24,7 @@ class SparEvidence(models.Model):
 
     _name = "spar.evidence"
     _description = "Stored document"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.store.table", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False
@@ -43,30 +43,16 @@ class SparEvidence(models.Model):
     )
     media_type = fields.Char(required=True, readonly=True, string="File type")
     size = fields.Integer(required=True, readonly=True, string="Size (bytes)")
-    actor = fields.Char(required=True, readonly=True)
     added_at = fields.Datetime(string="Added at", required=True, readonly=True)
     destroyed_at = fields.Datetime(
         string="Destroyed at",
         readonly=True,
         help="When the document was destroyed, because it need not be kept any longer.",
     )
-    actor_name = fields.Char(string="By", compute="_compute_actor_name")
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
 
     _uuid_uniq = models.UniqueIndex(
         "(uuid)", "The number of a document must be unique."
     )
-
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for document in self:
-            document.actor_name = names.get(document.actor, document.actor)
-
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
-        for document in self:
-            document.id_masked = document.subject_id.mapping_ids[:1].id_masked
 
     def _get_seal_contexts(self, keyring, row_ids):
         query = SQL(

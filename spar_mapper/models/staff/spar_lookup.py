@@ -3,13 +3,14 @@ from datetime import timedelta
 from typing import NamedTuple, NoReturn
 
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 from ...fields import StoreMany2one
 from ...lib.secrets_in_text import count_numbers
+from ...redirection import LookupReasonNeeded, Redirection
 
 #: How long a lookup counts.
 DAY = timedelta(days=1)
@@ -32,10 +33,6 @@ class FoundPlace(NamedTuple):
     subject_id: int
 
 
-class LookupReasonNeeded(RedirectWarning):
-    """A user searches more than usual, and has to say why before going on."""
-
-
 class SparLookup(models.Model):
     """A search for a person by an ID or an account, and whom it found.
 
@@ -56,13 +53,12 @@ class SparLookup(models.Model):
 
     _name = "spar.lookup"
     _description = "Lookup of a person"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.by.whom"]
     _rec_name = "kind"
     _order = "id desc"
     _log_access = False
     _refuses_delete = "lookups are not deleted"
 
-    actor = fields.Char(required=True, readonly=True)
     looked_at = fields.Datetime(string="Looked up at", required=True, readonly=True)
     kind = fields.Selection(
         selection=lambda self: self._selection_kind(),
@@ -78,10 +74,7 @@ class SparLookup(models.Model):
         readonly=True,
         help="Given by a user who searched more than usual within an hour.",
     )
-    actor_name = fields.Char(
-        string="By", compute="_compute_actor_name", search="_search_actor_name"
-    )
-    id_masked = fields.Char(string="Found", compute="_compute_id_masked")
+    id_masked = fields.Char(string="Found")
 
     _actor_time = models.Index("(actor, looked_at)")
     _subject = models.Index("(subject_id) WHERE subject_id IS NOT NULL")
@@ -95,6 +88,8 @@ class SparLookup(models.Model):
             ("any", self.env._("ID, account or reference")),
             ("reason", self.env._("Number in a reason")),
             ("evidence", self.env._("Stored document")),
+            ("representative", self.env._("Guardian or collector")),
+            ("witness", self.env._("Witnesses")),
         ]
 
     def init(self):
@@ -112,29 +107,6 @@ class SparLookup(models.Model):
         )
         return result
 
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for lookup in self:
-            lookup.actor_name = names.get(lookup.actor, lookup.actor)
-
-    @api.model
-    def _search_actor_name(self, operator, values):
-        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
-
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
-        for lookup in self:
-            lookup.id_masked = lookup.subject_id.mapping_ids[:1].id_masked
-
-    @api.model
-    def formatted_read_group(self, domain, groupby=(), *args, **kwargs):
-        """Label groups of lookups with the names of the people who looked."""
-        groups = super().formatted_read_group(domain, groupby, *args, **kwargs)
-        if "actor" in groupby:
-            self.env["spar.event"]._name_groups(groups)
-        return groups
-
     # === SEARCHING === #
 
     @api.model
@@ -150,7 +122,7 @@ class SparLookup(models.Model):
 
         This runs in a transaction of its own: it stays whatever the caller does
         afterwards, and a read-only request can be counted too. Repeating the same text
-        costs nothing for 24 hours. Raises RedirectWarning if the user's budget is
+        costs nothing for 24 hours. Raises Redirection if the user's budget is
         exhausted, and LookupReasonNeeded above the set rate: in a search, Odoo takes a
         UserError for an operator that it should invert.
 
@@ -231,10 +203,6 @@ class SparLookup(models.Model):
         return self.env["spar.limit"]._get_number(name)
 
     @api.model
-    def _get_actor(self) -> str:
-        return f"user:{self.env.uid}"
-
-    @api.model
     def _fetch_spent(self, commitment: bytes):
         """Return the user's spending in 24 hours, and their last search for the same.
 
@@ -306,7 +274,7 @@ class SparLookup(models.Model):
         self.env["spar.alarm"]._raise_alarms(
             [("res_users", self.env.uid, "lookups: the limit of 24 hours is reached")]
         )
-        raise RedirectWarning(
+        raise Redirection(
             self.env._(
                 "You have searched for too many IDs and accounts in the last 24 hours. "
                 "Ask a supervisor or a colleague to find this person, or try again "

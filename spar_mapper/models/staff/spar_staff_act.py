@@ -1,7 +1,6 @@
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
@@ -39,14 +38,13 @@ class SparStaffAct(models.Model):
 
     _name = "spar.staff.act"
     _description = "Staff activity"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.store.table", "spar.by.whom"]
     _rec_name = "operation"
     _order = "id desc"
     _log_access = False
     _refuses_delete = "what staff did is not deleted"
     _references = {"subject_id": "spar_subject", "provider_id": "spar_fsp"}
 
-    actor = fields.Char(required=True, readonly=True)
     done_at = fields.Datetime(string="When", required=True, readonly=True)
     operation = fields.Selection(
         selection=lambda self: self._selection_operation(), required=True, readonly=True
@@ -65,13 +63,6 @@ class SparStaffAct(models.Model):
         ondelete="restrict",
     )
     provider_id = CheckedMany2one("spar.fsp", readonly=True, ondelete="restrict")
-    actor_name = fields.Char(
-        string="By", compute="_compute_actor_name", search="_search_actor_name"
-    )
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
-    is_own = fields.Boolean(
-        string="Own", compute="_compute_is_own", search="_search_is_own"
-    )
 
     _actor_time = models.Index("(actor, done_at)")
 
@@ -94,34 +85,6 @@ class SparStaffAct(models.Model):
             """
         )
         return result
-
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for act in self:
-            act.actor_name = names.get(act.actor, act.actor)
-
-    @api.model
-    def _search_actor_name(self, operator, values):
-        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
-
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
-        for act in self:
-            act.id_masked = act.subject_id.mapping_ids[:1].id_masked
-
-    @api.depends_context("uid")
-    @api.depends("actor")
-    def _compute_is_own(self):
-        for act in self:
-            act.is_own = act.actor == f"user:{self.env.uid}"
-
-    @api.model
-    def _search_is_own(self, operator, values):
-        if operator != "in":
-            return NotImplemented
-        own = Domain("actor", "=", f"user:{self.env.uid}")
-        return Domain.OR(own if value else ~own for value in values)
 
     # === LIMITS === #
 

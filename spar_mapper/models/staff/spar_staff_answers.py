@@ -4,6 +4,7 @@ from ...lib import staff_limits
 from ...lib.assessment import NO_EVIDENCE
 from ...lib.locks import NOT_OWNER
 from ...lib.offices import OTHER_OFFICE
+from ...store.changing import NOT_ISSUED
 
 
 class SparStaffAnswers(models.AbstractModel):
@@ -57,6 +58,15 @@ class SparStaffAnswers(models.AbstractModel):
                 "One of these records cannot be verified. See the alarms."
             ),
         }
+
+    @api.model
+    def _get_id_refusal(self, result):
+        if result.problem != NOT_ISSUED:
+            return super()._get_id_refusal(result)
+        return self.env._(
+            "ID: this provisional reference was not issued. Compare it with the "
+            "receipt, or register the person without an ID card."
+        )
 
     @api.model
     def _get_forbidden_texts(self):

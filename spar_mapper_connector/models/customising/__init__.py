@@ -21,3 +21,4 @@ from . import ir_attachment
 from . import ir_embedded_actions
 from . import res_groups
 from . import ir_asset
+from . import res_country

@@ -15,6 +15,26 @@ class IrActionsActions(models.Model):
         )
         return self.env["ir.model.data"].sudo().search(domain).mapped("complete_name")
 
+    @api.constrains("binding_model_id", "name")
+    def _check_menus_not_ours(self):
+        """Raise ValidationError for an action in the menus of one of our lists."""
+        closed = self.env["spar.closed.customising"]
+        closed._check_closed_models(set(self.mapped("binding_model_id.model")))
+
+
+class IrActionsReport(models.Model):
+    """A report shows records with a template that anybody may have written."""
+
+    _name = "ir.actions.report"
+    _inherit = ["ir.actions.report", "spar.closed.customising"]
+
+    def _get_closed_models(self):
+        return set(filter(None, self.mapped("model")))
+
+    @api.constrains("model", "report_name", "report_type", "attachment", "group_ids")
+    def _check_not_ours(self):
+        self._check_closed()
+
 
 class IrActionsActWindow(models.Model):
     """Actions that open a form can fill it in, and show help beside it."""

@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
+from odoo.tools import file_path
 
 from ...expressions import is_at_run_time
 
@@ -9,12 +10,71 @@ WEBSITES = (
     "web.assets_frontend_lazy",
     "web.assets_frontend_minimal",
 )
+#: The beginning of bundles that only websites and their builder load.
+_OF_WEBSITES = (
+    "web.assets_frontend",
+    "website.",
+    "website_",
+    "html_builder.",
+    "mass_mailing",
+)
+#: The name of the parameter that leaves out what no addon ships.
+_ONLY_SHIPPED = "spar_only_shipped"
+#: The fields that say what is loaded.
+_WHAT = {"bundle", "path", "directive", "target"}
 #: The beginning of bundles of style variables: a website's theme changes its own.
 _VARIABLES = "web._assets_"
 
 
 class IrAsset(models.Model):
+    """What pages load: staff's screens load what addons ship, and nothing else.
+
+    A theme of a website changes variables that both share; a rule among them could hide
+    what staff compare, or exchange two buttons.
+    """
+
     _inherit = "ir.asset"
+
+    @api.model
+    def _get_asset_paths(self, bundle, assets_params):
+        """Leave out, for staff, what does not come with an addon."""
+        if not bundle.startswith(_OF_WEBSITES):
+            assets_params = {**assets_params, _ONLY_SHIPPED: True}
+        return super()._get_asset_paths(bundle, assets_params)
+
+    @api.model
+    def _get_related_assets(self, domain, **params):
+        is_only_shipped = params.pop(_ONLY_SHIPPED, False)
+        assets = super()._get_related_assets(domain, **params)
+        if not is_only_shipped:
+            return assets
+        missing = assets.filtered(lambda asset: asset._leaves_out_missing())
+        return assets & (assets._filter_shipped() | missing)
+
+    def _filter_shipped(self):
+        """Return those that an addon named; nobody else can."""
+        names = self.sudo()._get_external_ids()
+        return self.filtered(
+            lambda asset: any(not name.startswith("__") for name in names[asset.id])
+        )
+
+    def _leaves_out_missing(self) -> bool:
+        """Return whether this only leaves out a file that is not on the server."""
+        if self.directive != "remove":
+            return False
+        try:
+            file_path((self.path or "").lstrip("/"))
+        except (FileNotFoundError, ValueError):
+            return True
+        return False
+
+    def write(self, vals):
+        """Refuse to change what an addon ships, where it is not for a website only."""
+        if is_at_run_time(self.env) and _WHAT & vals.keys():
+            shipped = self._filter_shipped()
+            if shipped.filtered(lambda asset: asset.bundle not in WEBSITES):
+                shipped._refuse_script()
+        return super().write(vals)
 
     @api.constrains("bundle", "path", "directive", "target", "active")
     def _check_not_staffs(self):
@@ -23,14 +83,16 @@ class IrAsset(models.Model):
             return
         for asset in self:
             if asset.bundle not in WEBSITES and not asset._is_of_theme():
-                raise ValidationError(
-                    self.env._(
-                        "You cannot add a script to %(bundle)s here: staff's screens "
-                        "load it, so it could act as any member of staff. Ship it in "
-                        "an addon.",
-                        bundle=asset.bundle,
-                    )
-                )
+                asset._refuse_script()
+
+    def _refuse_script(self) -> None:
+        raise ValidationError(
+            self.env._(
+                "You cannot add a script to %(bundle)s here: staff's screens load it, "
+                "so it could act as any member of staff. Ship it in an addon.",
+                bundle=self[:1].bundle,
+            )
+        )
 
     def _is_of_theme(self) -> bool:
         """Return whether a website's theme sets its variables."""

@@ -3,6 +3,7 @@ import logging
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...expressions import is_loading
 from ...server.reading import find_related_addons
@@ -18,8 +19,10 @@ _REFLECTED = (
     "ir.model.fields.selection",
     "ir.model.inherit",
 )
-#: Models whose records Odoo and SPAR look up by their names.
-_NAMED = ("res.groups", "res.users")
+#: Models whose records Odoo and SPAR look up by their names, or know as an addon's.
+_NAMED = ("ir.asset", "res.groups", "res.users")
+#: The fields that say which record has which name.
+_NAMING = {"module", "model", "res_id"}
 #: The beginning of what is no addon: external IDs of an import or an export.
 _NO_ADDON = "__"
 
@@ -38,9 +41,10 @@ class IrModelData(models.Model):
         """Check the names of an import as well: Odoo writes them past the ORM."""
         if not is_loading(self.env):
             for data in data_list:
-                addon, model = data["xml_id"].split(".", 1)[0], data["record"]._name
-                if model not in _REFLECTED:
-                    self._check_name(addon, model)
+                addon, record = data["xml_id"].split(".", 1)[0], data["record"]
+                if record._name not in _REFLECTED:
+                    self._check_name(addon, record._name)
+                    self._check_only_name(addon, record._name, record.id)
         return super()._update_xmlids(data_list, update)
 
     @api.model
@@ -65,8 +69,9 @@ class IrModelData(models.Model):
     def _forget_foreign(self, addons) -> None:
         """Delete the names that these addons, without ours, gave to records of ours."""
         foreign = set(addons) - find_related_addons(self.env.registry)
-        domain = Domain("module", "in", sorted(foreign))
-        named_sudo = self.sudo().search(domain & Domain("model", "=like", "spar.%"))
+        names_sudo = self.sudo().search([("module", "in", sorted(foreign))])
+        named_sudo = names_sudo.filtered(lambda name: name.model.startswith("spar."))
+        named_sudo |= names_sudo._filter_also_ours()
         if named_sudo:
             _logger.error(
                 "SPAR ALARM %s named records of SPAR; they are not deleted with it",
@@ -77,16 +82,32 @@ class IrModelData(models.Model):
             )
             self.env.invalidate_all()
 
+    def _filter_also_ours(self):
+        """Return those of these names whose record has one of ours, too."""
+        query = SQL(
+            """SELECT n.id FROM ir_model_data n
+                WHERE n.id = ANY(%s) AND n.model <> ALL(%s) AND EXISTS (
+                      SELECT FROM ir_model_data o
+                       WHERE o.model = n.model AND o.res_id = n.res_id
+                         AND o.module LIKE 'spar\\_%%')""",
+            self.ids,
+            list(_REFLECTED),
+        )
+        return self.browse(row_id for (row_id,) in self.env.execute_query(query))
+
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
         records._check_names()
+        records._check_only_names()
         return records
 
     def write(self, vals):
         self._check_names()
         result = super().write(vals)
         self._check_names()
+        if _NAMING & vals.keys():
+            self._check_only_names()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -107,12 +128,35 @@ class IrModelData(models.Model):
     @api.model
     def _check_name(self, addon: str, model: str) -> None:
         if self._is_closed(addon, model):
-            raise ValidationError(
-                self.env._(
-                    "You cannot change the external IDs of SPAR, of groups and users "
-                    "or of Odoo's templates here. Only addons define them."
-                )
+            self._refuse_name()
+
+    def _check_only_names(self) -> None:
+        if not is_loading(self.env):
+            for name in self:
+                self._check_only_name(name.module or "", name.model or "", name.res_id)
+
+    @api.model
+    def _check_only_name(self, addon: str, model: str, res_id: int) -> None:
+        """Raise ValidationError if another addon's record would belong to this addon.
+
+        Installing an addon overwrites, and uninstalling it deletes, whatever has a name
+        of it: a rule, a job or a screen of any other.
+        """
+        if addon.startswith(_NO_ADDON) or not self._is_addon(addon):
+            return
+        same = Domain("model", "=", model) & Domain("res_id", "=", res_id)
+        others_sudo = self.sudo().search(same & Domain("module", "!=", addon))
+        if any(map(self._is_addon, set(others_sudo.mapped("module")))):
+            self._refuse_name()
+
+    @api.model
+    def _refuse_name(self) -> None:
+        raise ValidationError(
+            self.env._(
+                "You cannot change the external IDs of SPAR, of groups and users or of "
+                "other apps' records here. Only addons define them."
             )
+        )
 
     @api.model
     def _is_closed(self, addon: str, model: str) -> bool:

@@ -9,6 +9,8 @@ from ...expressions import is_at_run_time, is_loading, is_on_command_line
 #: The key of Odoo's own templates. Staff screens are made of them; websites have their
 #: own in place of them.
 FRAME = "web."
+#: The same, and that of our own templates.
+_STAFFS = (FRAME, "spar_")
 _NAMING = (
     '<xpathexpr="."position="attributes">'
     '<attributename="t-name">{key}</attribute></xpath>'
@@ -99,16 +101,19 @@ class IrUiView(models.Model):
                 )
 
     def _check_frames(self) -> None:
-        """Raise ValidationError if the frame of the staff screens would change."""
+        """Raise ValidationError if a template around, or of, our screens would change.
+
+        A receipt is one of ours: a person takes home what it says.
+        """
         for view in self:
             parent = view.inherit_id if view.mode == "extension" else view.browse()
             keys = (view.key, view.xml_id, parent.key, parent.xml_id)
-            if view.type == "qweb" and any((k or "").startswith(FRAME) for k in keys):
+            if view.type == "qweb" and any((k or "").startswith(_STAFFS) for k in keys):
                 raise ValidationError(
                     self.env._(
-                        "You cannot change %(view)s here because it surrounds staff's "
-                        "screens: a script could act as any member of staff. Ship it "
-                        "in an addon.",
+                        "You cannot change %(view)s here because it is part of staff's "
+                        "screens or of SPAR's pages: a script could act as any member "
+                        "of staff. Ship it in an addon.",
                         view=view.name,
                     )
                 )
@@ -119,7 +124,9 @@ class IrUiView(models.Model):
 
         Somebody with SQL can put a script there, past every check of the ORM.
         """
-        staffs = Domain("type", "!=", "qweb") | Domain("key", "=like", f"{FRAME}%")
+        staffs = Domain("type", "!=", "qweb") | Domain.OR(
+            Domain("key", "=like", f"{key}%".replace("_", "\\_")) for key in _STAFFS
+        )
         views_sudo = self.sudo().with_context(active_test=False, lang="en_US")
         found = views_sudo.search(staffs, order="id")
         shipped = found.with_context(read_arch_from_file=True)
@@ -141,7 +148,7 @@ def _is_of_screens(view) -> bool:
     names = [name for name in found if not name.startswith("__")]
     if view.type != "qweb":
         return bool(names)
-    return any(name.startswith((FRAME, "spar_")) for name in (*names, view.key or ""))
+    return any(name.startswith(_STAFFS) for name in (*names, view.key or ""))
 
 
 def _is_same(stored: str, shipped: str | bool, key: str | bool) -> bool:

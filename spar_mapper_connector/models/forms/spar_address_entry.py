@@ -24,6 +24,9 @@ class SparAddressEntry(models.AbstractModel):
     provider_id = fields.Many2one("spar.fsp")
     branch_id = fields.Many2one("spar.fsp.branch")
     needs_provider = fields.Boolean(string="Needs a provider", compute="_compute_needs")
+    has_branch_part = fields.Boolean(
+        string="Can need a branch", compute="_compute_needs"
+    )
     needs_branch = fields.Boolean(string="Needs a branch", compute="_compute_needs")
     fa_text = sealed_text(
         "fa_text",
@@ -37,7 +40,10 @@ class SparAddressEntry(models.AbstractModel):
         for entry in self:
             kinds = entry.fa_type_id.part_ids.mapped("kind")
             entry.needs_provider = "provider" in kinds
-            entry.needs_branch = "branch" in kinds and entry.provider_id.has_branches
+            entry.has_branch_part = "branch" in kinds
+            entry.needs_branch = (
+                entry.has_branch_part and entry.provider_id.has_branches
+            )
 
     @api.onchange("fa_type_id")
     def _onchange_fa_type_id(self):

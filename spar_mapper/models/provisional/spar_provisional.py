@@ -1,0 +1,242 @@
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.lib.contract import CallContext
+
+from ...fields import BigInteger, StoreMany2one
+from ...lib.provisional import write_provisional_reference
+from ..change.spar_change import SUPERVISOR
+
+#: Where the link in a reminder leads.
+_PATH = "/odoo/spar-provisional"
+
+
+class SparProvisional(models.Model):
+    """A person who was registered without an ID card, and why there was none.
+
+    The number is random and says nothing about the person: the reference that the
+    person was given is made of it, as the reference of a receipt is of an event.
+    """
+
+    _name = "spar.provisional"
+    _description = "Provisional reference"
+    _inherit = ["spar.store.table"]
+    _rec_name = "reference"
+    _order = "registered_at, id"
+    _log_access = False
+    _references = {"subject_id": "spar_subject"}
+    _refuses_delete = "provisional references are not deleted"
+
+    subject_id = StoreMany2one(
+        "spar.subject",
+        string="Person",
+        required=True,
+        readonly=True,
+        ondelete="restrict",
+    )
+    number = BigInteger(required=True, readonly=True)
+    why = fields.Selection(
+        selection=lambda self: self._selection_why(),
+        string="Why there is no ID card",
+        required=True,
+        readonly=True,
+    )
+    actor = fields.Char(
+        string="Registered by (reference)", required=True, readonly=True
+    )
+    registered_at = fields.Datetime(
+        string="Registered on", required=True, readonly=True
+    )
+    reference = fields.Char(compute="_compute_reference")
+    actor_name = fields.Char(string="Registered by", compute="_compute_actor_name")
+    age_days = fields.Integer(
+        string="Days", compute="_compute_age_days", aggregator=None
+    )
+    is_open = fields.Boolean(
+        string="Without an ID card",
+        compute="_compute_is_open",
+        search="_search_is_open",
+    )
+    is_overdue = fields.Boolean(
+        string="Too long without an ID card",
+        compute="_compute_is_overdue",
+        search="_search_is_overdue",
+    )
+    pay_state = fields.Selection(related="subject_id.pay_state")
+    witness_count = fields.Integer(
+        string="Witnesses", compute="_compute_witness_count", aggregator=None
+    )
+
+    _subject_uniq = models.UniqueIndex(
+        "(subject_id)", "A person has only one provisional reference."
+    )
+    _number_uniq = models.UniqueIndex(
+        "(number)", "This provisional reference is somebody else's."
+    )
+
+    @api.model
+    def _selection_why(self):
+        return [
+            ("never", self.env._("The person never had one")),
+            ("applied", self.env._("The person has applied for one")),
+            ("lost", self.env._("It was lost, and the number is not known")),
+            ("refused", self.env._("The person cannot get one")),
+            ("other", self.env._("Another reason")),
+        ]
+
+    def init(self):
+        result = super().init()
+        self.env.cr.execute(
+            """
+            CREATE OR REPLACE FUNCTION spar_provisional_no_update()
+                RETURNS trigger AS $$
+            BEGIN
+                RAISE EXCEPTION 'spar_provisional: a reference is not rewritten';
+            END $$ LANGUAGE plpgsql;
+            CREATE OR REPLACE TRIGGER spar_provisional_no_update
+                BEFORE UPDATE ON spar_provisional
+                FOR EACH STATEMENT EXECUTE FUNCTION spar_provisional_no_update();
+            """
+        )
+        return result
+
+    # === DISPLAY === #
+
+    @api.depends("number")
+    def _compute_reference(self):
+        for row in self:
+            known = row.number and write_provisional_reference(row.number)
+            row.reference = known or False
+
+    @api.depends("actor")
+    def _compute_actor_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
+        for row in self:
+            row.actor_name = names.get(row.actor, row.actor)
+
+    @api.depends("registered_at")
+    def _compute_age_days(self):
+        now = self.env["spar.mapper.local"]._get_now()
+        for row in self:
+            row.age_days = (now - row.registered_at).days if row.registered_at else 0
+
+    @api.depends("subject_id")
+    def _compute_witness_count(self):
+        witnesses_sudo = self.env["spar.witness"].sudo()
+        groups = witnesses_sudo._read_group(
+            [("subject_id", "in", self.subject_id.ids), ("kind", "=", "vouched")],
+            ["subject_id"],
+            ["__count"],
+        )
+        counts = {subject.id: count for subject, count in groups}
+        for row in self:
+            row.witness_count = counts.get(row.subject_id.id, 0)
+
+    # === WITHOUT AN ID CARD === #
+
+    @api.model
+    def _fetch_open(self) -> list[int]:
+        """Return the rows of people who have no other ID yet."""
+        query = SQL(
+            """SELECT p.id FROM spar_provisional p
+                 JOIN spar_subject s ON s.id = p.subject_id
+                WHERE s.merged_into IS NULL AND NOT EXISTS (
+                      SELECT FROM spar_subject_id i
+                       WHERE i.subject_id = p.subject_id AND i.active
+                         AND i.type_id <> %s)""",
+            self.env["spar.id.type"]._get_provisional_type_id(),
+        )
+        return [row_id for (row_id,) in self.env.execute_query(query)]
+
+    @api.depends("subject_id")
+    def _compute_is_open(self):
+        found = set(self._fetch_open())
+        for row in self:
+            row.is_open = row.id in found
+
+    @api.model
+    def _search_is_open(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        found = Domain("id", "in", self._fetch_open())
+        return Domain.OR(found if value else ~found for value in values)
+
+    @api.depends("is_open", "registered_at")
+    def _compute_is_overdue(self):
+        before = self._get_due_before()
+        for row in self:
+            row.is_overdue = row.is_open and row.registered_at < before
+
+    @api.model
+    def _search_is_overdue(self, operator, values):
+        if operator != "in":
+            return NotImplemented
+        overdue = Domain("registered_at", "<", self._get_due_before())
+        overdue &= self._search_is_open("in", [True])
+        return Domain.OR(overdue if value else ~overdue for value in values)
+
+    @api.model
+    def _get_due_before(self):
+        days = self.env["spar.limit"]._get_number("provisional_days")
+        return self.env["spar.mapper.local"]._get_now() - timedelta(days=days)
+
+    def action_open_person(self):
+        """Open the person's page."""
+        self.ensure_one()
+        return self.subject_id._open_page(self.subject_id)
+
+    # === REGISTERING === #
+
+    @api.model
+    def _insert(self, call: CallContext, subject, number: int, why: str) -> None:
+        self.env.cr.execute(
+            """INSERT INTO spar_provisional
+                      (subject_id, number, why, actor, registered_at)
+               VALUES (%s, %s, %s, %s, %s)""",
+            (
+                subject.id,
+                number,
+                why,
+                call.actor,
+                self.env["spar.mapper.local"]._get_now(),
+            ),
+        )
+        self.invalidate_model()
+
+    # === REMINDING === #
+
+    @api.model
+    def _cron_remind(self) -> None:
+        """Expire ID cards that nobody decided on; remind supervisors of old references.
+
+        A reminder is an activity in Odoo's own list, one for each supervisor who sees
+        such a person, and names nobody.
+        """
+        self.env["spar.joining"]._expire()
+        assignments = self.env["spar.change.assignment"]
+        activities_sudo = assignments._get_activities_sudo()
+        if activities_sudo is None:
+            return
+        for user_sudo in self.env.ref(SUPERVISOR).sudo().all_user_ids:
+            mine = [("user_id", "=", user_sudo.id), ("note", "ilike", _PATH)]
+            own = self.with_user(user_sudo).with_context(lang=user_sudo.lang)
+            count = own.search_count([("is_overdue", "=", True)])
+            if count and not activities_sudo.search_count(mine, limit=1):
+                activities_sudo.create(own._build_reminder(count))
+
+    @api.model
+    def _build_reminder(self, count: int) -> dict:
+        return {
+            "user_id": self.env.uid,
+            "summary": self.env._(
+                "People too long without an ID card: %(count)s", count=count
+            ),
+            "note": Markup('<a href="%s">%s</a>')
+            % (_PATH, self.env._("Provisional references")),
+            "date_deadline": fields.Date.today(),
+        }
