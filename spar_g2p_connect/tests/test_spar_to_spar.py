@@ -130,6 +130,7 @@ class TestRoundTrip(SparToSparCase):
         everything = set(Capability) - {
             Capability.DIRECTORY,
             Capability.CONFIRMATION,
+            Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
         }
         self.assertLessEqual(everything, self.mapper._capabilities())

@@ -136,10 +136,6 @@ class SparAuditCommand(Command):
         except ValueError:
             sys.exit(f"{path}: this is not an exported proof")
         self._judge(text, path)
-        self.say(
-            "The keys are those of this file: compare their thumbprints with the "
-            "issuer's, or with what this command prints at the store."
-        )
 
     def _judge(self, text, source):
         """Say what an exported proof proves, or what is wrong with it."""

@@ -84,7 +84,7 @@ class TestProofCommand(ProofAuditCase):
         with patch.object(command_line, "open_environment", None):
             again = self.run_command("--file", str(self.path), has_database=False)
         self.assertIn("The proof is verified.", again)
-        self.assertIn("compare their thumbprints", again)
+        self.assertIn("compare each thumbprint", again)
         thumbprint = read_jwk(json.loads(self.path.read_text())["keys"][0]["jwk"])
         self.assertIn(thumbprint.thumbprint, again)
 

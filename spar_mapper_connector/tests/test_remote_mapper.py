@@ -309,6 +309,20 @@ class TestProofs(RemoteMapperCase):
             error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
         self.assertEqual(error.reason, "not_ours")
 
+    def test_an_answer_to_another_operation_or_a_rejection_is_refused(self):
+        self.stub.addresses[ONE] = FA
+        serve = self.stub.serve
+        for values in ({"action": "on-unlink"}, {"status": "rjct"}):
+
+            def answer(path, document, values=values):
+                answered = serve(path, document)
+                answered["header"].update(values)
+                return answered
+
+            with self.subTest(values), patch.object(self.stub, "serve", answer):
+                error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+                self.assertEqual(error.reason, "not_ours")
+
     def test_without_their_key_nothing_is_believed(self):
         self.backend.answer_key = False
         error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
@@ -806,6 +820,7 @@ class TestCallbacks(RemoteMapperCase):
         for document, action in (
             (self.build(transaction_id="other"), "on-link"),
             (self.build(operation="update"), "on-update"),
+            (self.build(header={"sender_id": "someone.else"}), "on-link"),
             (self.build(), "on-status"),
             (self.build(), "link"),
         ):
