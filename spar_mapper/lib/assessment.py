@@ -199,10 +199,11 @@ def _assess_both(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     """
     known, claimed = list(rules), proposal._replace(other_channel="")
     other = claimed._replace(channel=proposal.other_channel)
-    assessments = (assess(known, claimed), assess(known, other))
-    return max(
-        assessments, key=lambda each: (_STRICT.index(each.decision), each.hold_hours)
-    )
+    return max(assess(known, claimed), assess(known, other), key=_get_strictness)
+
+
+def _get_strictness(assessment: Assessment) -> tuple[int, int]:
+    return _STRICT.index(assessment.decision), assessment.hold_hours
 
 
 def find_rule(rules: Iterable[Rule], proposal: Proposal) -> Rule | None:
