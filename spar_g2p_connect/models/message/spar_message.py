@@ -124,6 +124,7 @@ class SparMessage(models.Model):
             ("spar-address-at", "Address at a moment"),
             ("spar-waiting-changes", "Waiting changes"),
             ("spar-own-address", "Own address"),
+            ("spar-lock", "Lock"),
             ("spar-propose", "Proposal"),
             ("spar-confirmation", "State of a proposal"),
             ("spar-object", "Objection"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..contract import Operation, Outcome
+from ..contract import PROCESSING, Operation, Outcome
 
 
 class Answer(NamedTuple):
@@ -226,6 +226,9 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     ),
     (None, Outcome.HELD, ""): Answer(
         "pdng", "", marked._("The change is waiting for approval.")
+    ),
+    (None, Outcome.HELD, PROCESSING): Answer(
+        "pdng", "", marked._("The change is being processed.")
     ),
     (None, Outcome.HELD, "contested"): Answer(
         "pdng",
