@@ -343,6 +343,12 @@ class TestOtherComplaints(ComplaintCase):
             self.answer(complaint, "clerk")
         with self.assertRaisesRegex(UserError, "Another person"):
             complaint.action_take()
+        self.answer(complaint, answered_how="not_reached")
+        with self.assertRaisesRegex(UserError, "Another person"):
+            self.answer(complaint, "clerk", answer="All is well.")
+        self.assertEqual(complaint.answer, ANSWER["answer"])
+        self.answer(complaint, "colleague", answered_how="letter")
+        self.assertTrue(complaint.answered_at)
         self.answer(complaint, "colleague")
         self.assertEqual(complaint.state, "upheld")
 

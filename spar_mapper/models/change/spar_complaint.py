@@ -407,21 +407,26 @@ class SparComplaint(models.Model):
                 return user.id
         return 0
 
+    def _is_concerned(self) -> bool:
+        """Return whether the complaint may be about what this user did."""
+        self.ensure_one()
+        actor = f"user:{self.env.uid}"
+        return actor in self._find_concerned(self.subject_id.id, self.made_at)
+
     def _get_obstacle(self) -> str:
         """Return why this user may not close the complaint, or ""."""
         self.ensure_one()
         user = self.env.user
-        actor = f"user:{user.id}"
         if not user.has_group(SUPERVISOR) and (
             self.kind == NOT_ME or not user.has_group(OFFICER)
         ):
             return self.env._("A supervisor must close this complaint.")
-        if actor in self._find_concerned(self.subject_id.id, self.made_at):
+        if self._is_concerned():
             return self.env._(
                 "You made or approved a change for this person. Another person must "
                 "close this complaint."
             )
-        if self.kind == NOT_ME and actor == self.actor:
+        if self.kind == NOT_ME and f"user:{user.id}" == self.actor:
             return self.env._(
                 "You recorded this complaint. Another supervisor must decide it."
             )
@@ -651,6 +656,13 @@ class SparComplaint(models.Model):
             raise AccessError(self.env._("Only officers and supervisors may do this."))
         if self.state == "open" or self.answered_at:
             raise UserError(self.env._("This complaint was already answered."))
+        if self._is_concerned():
+            raise UserError(
+                self.env._(
+                    "You made or approved a change for this person. Another person "
+                    "must give the answer."
+                )
+            )
         is_reached = answered_how != NOT_REACHED
         now = self.env["spar.mapper.local"]._get_now()
         self._update(
