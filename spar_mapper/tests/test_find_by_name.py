@@ -72,6 +72,8 @@ class TestFindByName(LookupCase):
         with self.assertRaisesRegex(UserError, "Enter a name"):
             self.find_named(person_name=" ")
         self.assertEqual(self.asked, [])
+        named = self.env["spar.find.wizard"].with_context(by_name=True).new()
+        self.assertEqual(named.display_name, "Find by name")
 
     def test_too_many_are_not_listed(self):
         for count in (MAX_NAMED, MAX_NAMED + 1):

@@ -114,9 +114,12 @@ class SparFindWizard(models.TransientModel):
         "spar.find.wizard.line", "wizard_id", string="People found", readonly=True
     )
 
+    @api.depends_context("by_name")
     @api.depends("uuid")
     def _compute_display_name(self):
-        self.display_name = self.env._("Find a person")
+        is_by_name = self.env.context.get("by_name")
+        by_name = self.env._("Find by name")
+        self.display_name = by_name if is_by_name else self.env._("Find a person")
 
     @api.model_create_multi
     def create(self, vals_list):
