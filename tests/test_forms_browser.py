@@ -171,6 +171,9 @@ def test_locked_screen_keeps_what_was_typed_and_next_person_destroys_it(
     password = ".o_check_identity_form input[name='password']"
     officer.wait(f'!!document.querySelector("{password}")', "it is not locked")
     assert is_visible(officer, password)
+    officer.page.press("Escape", 27)
+    officer.rest()
+    assert officer.page.has(password)
     for hidden in (get_input("id_value"), ".o_navbar", ".o_action_manager"):
         assert not is_visible(officer, hidden), hidden
     for word, is_open in (("wrong", False), (officer.person["password"], True)):
@@ -186,7 +189,7 @@ def test_locked_screen_keeps_what_was_typed_and_next_person_destroys_it(
     officer.press("Next person", ".modal button")
     officer.wait("!document.querySelector('.modal')", "the form is still open")
     assert read(officer, ("typed",)) == {"typed": ""}
-    assert officer.path == "/odoo/spar-find"
+    assert officer.path == "/odoo/spar-find/new"
     with server.cursor() as cr:
         cr.execute("SELECT count(*) FROM spar_mapping_wizard WHERE sealed IS NOT NULL")
         assert cr.fetchone() == (0,)

@@ -24,7 +24,7 @@ class SparSubjectRepresentatives(models.AbstractModel):
         """Compute a sentence on each one who counts, has expired or waits."""
         for person in self:
             person.representative_text = " ".join(
-                f"{row.kind_id.name}: {row.name_masked or ''} {row.standing_text}"
+                f"{row.kind_id.name} {row.name_masked or ''}: {row.standing_text}"
                 for row in person.representative_ids
                 if row.standing in ("active", "expired", "waiting", "unreadable")
             )

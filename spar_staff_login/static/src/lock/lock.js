@@ -1,4 +1,7 @@
-import {checkIdentityService} from "@auth_timeout/services/check_identity/check_identity";
+import {
+    CheckIdentityDialog,
+    checkIdentityService,
+} from "@auth_timeout/services/check_identity/check_identity";
 import {patch} from "@web/core/utils/patch";
 
 const COVERED = "spar_locked";
@@ -34,5 +37,16 @@ patch(checkIdentityService, {
         service.bus.addEventListener("start", () => setCovered(true));
         service.bus.addEventListener("stop", () => setCovered(false));
         return service;
+    },
+});
+
+/**
+ * Core logs the user out who presses Escape, and what they typed is lost. Here a link does
+ * that: the question stays until it is answered.
+ */
+patch(CheckIdentityDialog.prototype, {
+    setup() {
+        super.setup();
+        this.env.dialogData.dismiss = () => new Promise(() => {});
     },
 });
