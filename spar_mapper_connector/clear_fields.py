@@ -17,6 +17,10 @@ class _Clear:
             refuse_expressions()
         return super().__get__(record, owner)
 
+    def convert_to_export(self, value, record):
+        """Return nothing: what a form shows to one user is in no exported file."""
+        return ""
+
 
 class ClearChar(_Clear, fields.Char):
     """A text that only code sees."""

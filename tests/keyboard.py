@@ -4,9 +4,17 @@ import json
 
 from .desk import Desk
 
-CONTROL, SHIFT = 2, 8
+ALT, CONTROL, SHIFT = 1, 2, 8
 #: The keys that do something, with their codes, and what some of them write.
-CODES = {"Tab": 9, "Enter": 13, " ": 32, "ArrowDown": 40, "Delete": 46, "a": 65}
+CODES = {
+    "Tab": 9,
+    "Enter": 13,
+    " ": 32,
+    "ArrowDown": 40,
+    "Delete": 46,
+    "a": 65,
+    "b": 66,
+}
 TEXTS = {"Enter": "\r", " ": " "}
 #: The most that are needed from the beginning of a page to its end.
 MOST_TABS = 60
@@ -38,6 +46,11 @@ class KeyboardDesk(Desk):
 
     def enter(self) -> None:
         self.press_key("Enter")
+        self.rest()
+
+    def go_back(self) -> None:
+        """Press Alt+B: Tab stays within the search of a list."""
+        self.press_key("b", ALT)
         self.rest()
 
     def write(self, text: str) -> None:

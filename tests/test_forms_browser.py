@@ -349,7 +349,8 @@ def answer_by_keyboard(desk: KeyboardDesk, person) -> None:
         desk.choose_button(label)
         for text in texts:
             desk.wait_for_text(text)
-        desk.choose_button(page)
+        desk.go_back()
+        assert desk.title == page
 
 
 def test_phone_by_keyboard(without_mouse, programme):

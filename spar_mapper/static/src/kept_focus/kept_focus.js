@@ -13,10 +13,8 @@ export const keptFocusService = {
         const lastOnes = new WeakMap();
 
         function remember(event) {
-            const place = ui.getActiveElementOf(event.target);
-            if (place) {
-                lastOnes.set(place, event.target);
-            }
+            // A window's first field has the focus before the window is active.
+            lastOnes.set(event.target.closest(".modal") || document, event.target);
         }
 
         function giveBack() {
