@@ -1,5 +1,6 @@
 import json
 import secrets
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
@@ -29,6 +30,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Remedy,
     Result,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
@@ -47,7 +49,12 @@ MAX_OPEN = 5
 PARTICIPANT, _STAFF = "participant:", "user:"
 #: The problem of a change that is made while payments to the account are stopped.
 PAYMENTS_STOPPED = "payments_stopped"
-_REQUESTS = (LinkRequest, UpdateRequest, UnlinkRequest, ObjectionRequest)
+_OF_ADDRESSES = (LinkRequest, UpdateRequest, UnlinkRequest)
+_REQUESTS = (*_OF_ADDRESSES, ObjectionRequest, UnlockRequest)
+#: Categories of characters that are not seen.
+_HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
+#: The longest name that the page shows.
+MAX_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -160,8 +167,9 @@ class SparConfirmation(models.Model):
         if type(request) not in _REQUESTS:
             raise ProposalRefused("operation")
         self._check_officer(call, proposal)
-        if not isinstance(request, ObjectionRequest):
+        if isinstance(request, _OF_ADDRESSES):
             self._check_address(request)
+            self._check_shown(request)
         type_id = self._get_id_type(request.id_value)
         if call.id_type_ids is not None and type_id not in call.id_type_ids:
             raise ProposalRefused("id")
@@ -172,13 +180,15 @@ class SparConfirmation(models.Model):
     def _check_officer(self, call: CallContext, proposal: ChangeProposal) -> None:
         """Refuse an officer of this database who is not named, or not the caller.
 
-        Officers fill in changes; "this was not me" is for the person alone.
+        Officers fill in changes; "this was not me" and lifting the lock are for the
+        person alone.
         """
         if not call.actor.startswith(PARTICIPANT):
             is_staff = call.actor.startswith(_STAFF)
             if proposal.officer != (call.actor if is_staff else ""):
                 raise ProposalRefused("officer")
-        if proposal.officer and isinstance(proposal.request, ObjectionRequest):
+        is_personal = not isinstance(proposal.request, _OF_ADDRESSES)
+        if proposal.officer and is_personal:
             raise ProposalRefused("operation")
 
     @api.model
@@ -192,6 +202,25 @@ class SparConfirmation(models.Model):
             (address,) = strategies._read_addresses([request.fa or ""])
             if address.type_id is None:
                 raise ProposalRefused("address")
+
+    @api.model
+    def _check_shown(self, request) -> None:
+        """Refuse what the page does not show, or what could pretend to be its text.
+
+        The person confirms what they see, and nothing else.
+        """
+        if request.purpose:
+            raise ProposalRefused("purpose")
+        if request.asserted_at is not None:
+            raise ProposalRefused("time")
+        if not isinstance(request, LinkRequest):
+            return
+        details = request.details
+        if details.additional_info:
+            raise ProposalRefused("additional_info")
+        texts = (details.name, details.phone_number)
+        if not all(map(_is_plain, texts)):
+            raise ProposalRefused("text")
 
     @api.model
     def _get_id_type(self, id_value: str) -> int:
@@ -335,15 +364,23 @@ class SparConfirmation(models.Model):
                 "closed_at": fields.Datetime.now(),
             }
         )
-        if before:
-            sealed = self._seal_value(before, self.reference, self.caller)
+        self._keep_address(before)
+
+    def _keep_address(self, fa: str) -> None:
+        """Store, sealed, the address that the decision was about; "" for none."""
+        if fa:
+            sealed = self._seal_value(fa, self.reference, self.caller)
             self.env.cr.execute(
                 "UPDATE spar_confirmation SET before_sealed = %s WHERE id = %s",
                 (sealed, self.id),
             )
 
-    def _close_objection(self, answer: ObjectionAnswer) -> None:
-        """Store what was done about an event that the person disputes."""
+    def _close_objection(self, answer: ObjectionAnswer, disputed: str) -> None:
+        """Store what was done about an event that the person disputes.
+
+        :param disputed: the address that the event is about
+        """
+        self._keep_address(disputed)
         self.write(
             {
                 "state": "decided",
@@ -389,6 +426,18 @@ class SparConfirmation(models.Model):
             "DELETE FROM spar_confirmation WHERE proposed_at < %s",
             (fields.Datetime.now() - KEPT,),
         )
+
+
+def _is_plain(value: str) -> bool:
+    """Return whether a text is short, and has no character that hides or turns others.
+
+    A zero-width joiner belongs to words of several languages.
+    """
+    is_visible = all(
+        unicodedata.category(char) not in _HIDDEN or char in "\u200c\u200d"
+        for char in value
+    )
+    return len(value) <= MAX_NAME and is_visible
 
 
 def _is_path(address: str) -> bool:

@@ -72,7 +72,11 @@ class SparConfirmationAttempt(models.Model):
 
     @api.model
     def _add(self, pending: PendingConfirmation, browser: str) -> None:
-        """Store what the session with this secret has begun, for ten minutes."""
+        """Store what the session with this secret has begun, for ten minutes.
+
+        What it began before is void, so that the last change that was reviewed is the
+        one that a login confirms.
+        """
         attempt, binding = pending.attempt, pending.binding
         digest = digest_secret(attempt.secrets.state)
         begun = {
@@ -85,6 +89,11 @@ class SparConfirmationAttempt(models.Model):
             "began_at": attempt.began_at,
         }
         context = (digest, pending.confirmation_id, pending.client_id)
+        self.env.cr.execute(
+            """UPDATE spar_confirmation_attempt SET is_taken = true
+                WHERE browser_digest = %s AND NOT is_taken""",
+            (digest_secret(browser),),
+        )
         self.env.cr.execute(
             """INSERT INTO spar_confirmation_attempt (confirmation_id, client_id,
                    began_at, is_taken, state_digest, browser_digest, sealed)

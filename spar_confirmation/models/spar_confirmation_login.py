@@ -19,6 +19,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Outcome,
     ResolveRequest,
     Result,
+    UnlockRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
@@ -166,7 +167,9 @@ class SparConfirmationLogin(models.AbstractModel):
 
     @api.model
     def _change(self, confirmation, mapper, call: CallContext, request) -> None:
-        before = self._read_address(mapper, call, request.id_value)
+        before = ""
+        if not isinstance(request, UnlockRequest):
+            before = self._read_address(mapper, call, request.id_value)
         result = mapper._change_fa(call, request)
         if result.outcome is Outcome.RETRY:
             raise ServiceUnavailable("the change cannot be decided now")
@@ -187,9 +190,18 @@ class SparConfirmationLogin(models.AbstractModel):
     @api.model
     def _object(self, confirmation, mapper, call: CallContext, request) -> None:
         try:
-            confirmation._close_objection(mapper._object_to(call, request))
+            answer = mapper._object_to(call, request)
+            disputed = self._find_disputed(mapper, call, request)
+            confirmation._close_objection(answer, disputed)
         except (NoSuchEvent, OwnerProofRefused) as error:
             confirmation._close(Result(Outcome.FORBIDDEN, problem=error.code), "")
+
+    @api.model
+    def _find_disputed(self, mapper, call: CallContext, request) -> str:
+        """Return the address of the event that is disputed, "" if it does not open."""
+        periods = mapper._history(call, request.id_value)
+        found = [each.fa for each in periods if each.uuid == request.period]
+        return found[0] if found else ""
 
     @api.model
     def _check_person(

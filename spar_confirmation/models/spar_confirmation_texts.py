@@ -6,12 +6,20 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Outcome,
     Remedy,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.pages.lines import AddressLine
 
 from .spar_confirmation import PAYMENTS_STOPPED
 
+#: Outcomes with which the change is made.
+_DONE = (
+    Outcome.LINKED,
+    Outcome.UPDATED,
+    Outcome.UNLINKED,
+    Outcome.LOCK_LIFTED,
+)
 #: Outcomes after which the account is another one than the person saw.
 _OVERTAKEN = (Outcome.CONFLICT, Outcome.ALREADY_LINKED, Outcome.NOT_LINKED)
 
@@ -35,6 +43,7 @@ class SparConfirmationTexts(models.AbstractModel):
         old = self.env["spar.confirmation.login"]._get_own_address(confirmation)
         return {
             "is_objection": isinstance(request, ObjectionRequest),
+            "is_unlock": isinstance(request, UnlockRequest),
             "is_removal": isinstance(request, UnlinkRequest),
             "is_replacing": isinstance(request, UpdateRequest),
             "request_text": self._get_request_text(content),
@@ -57,6 +66,11 @@ class SparConfirmationTexts(models.AbstractModel):
             return self.env._(
                 "%(asker)s asks to undo a change of your account that you did not "
                 "make.",
+                asker=asker,
+            )
+        if isinstance(content.proposal.request, UnlockRequest):
+            return self.env._(
+                "%(asker)s asks to unlock your account.",
                 asker=asker,
             )
         if isinstance(content.proposal.request, UnlinkRequest):
@@ -91,9 +105,13 @@ class SparConfirmationTexts(models.AbstractModel):
     def _get_result(self, confirmation) -> dict:
         """Return the page of a proposal that is decided: texts, old and new lines."""
         if confirmation.remedy:
-            return self._get_objection_result(Remedy(confirmation.remedy))
+            shown = self._get_objection_result(Remedy(confirmation.remedy))
+            disputed = confirmation._get_before()
+            words = self.env["spar.address.words"]
+            lines = words._describe(disputed) if disputed else []
+            return {**shown, "disputed_lines": lines}
         outcome = Outcome(confirmation.outcome)
-        is_done = outcome in (Outcome.LINKED, Outcome.UPDATED, Outcome.UNLINKED)
+        is_done = outcome in _DONE
         title, text, advice = self._get_result_texts(outcome)
         if is_done and confirmation.problem == PAYMENTS_STOPPED:
             text, advice = self._get_stopped_texts()
@@ -105,6 +123,7 @@ class SparConfirmationTexts(models.AbstractModel):
             "text": text,
             "advice": advice,
             "is_done": is_done,
+            "disputed_lines": [],
             "old_lines": words._describe(before) if before and is_done else [],
             "new_lines": self._describe_new(request) if is_done else [],
         }
@@ -145,6 +164,12 @@ class SparConfirmationTexts(models.AbstractModel):
                 self.env._("Your account is saved"),
                 self.env._("Your payments go to this account from now on."),
                 self.env._("Payments already prepared may still go elsewhere."),
+            )
+        if outcome is Outcome.LOCK_LIFTED:
+            return (
+                self.env._("Your account is unlocked"),
+                self.env._("Others can ask to change your account again."),
+                self.env._("You can lock it again at any time."),
             )
         if outcome is Outcome.HELD:
             return (

@@ -11,7 +11,8 @@ class SparMapperLocal(models.AbstractModel):
     def _capabilities(self):
         known = super()._capabilities()
         if self.env["spar.confirmation.client"]._search_usable([]):
-            return known | {Capability.CONFIRMATION}
+            # Who locks changes must be able to lift the lock again.
+            return known | {Capability.CONFIRMATION, Capability.CHANGE_LOCK}
         return known
 
     def _propose(self, call, proposal):

@@ -6,3 +6,4 @@ from . import test_pages
 from . import test_portal
 from . import test_proposal
 from . import test_translations
+from . import test_unlock

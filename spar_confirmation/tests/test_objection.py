@@ -38,6 +38,7 @@ class TestObjection(PageCase):
         self.get(path)
         self.assertIn("We have noted that this was not you", self.text)
         self.assertIn("Payments go to your earlier account again", self.text)
+        self.assertIn("What you reported is about this account", self.text)
         found = self.get_state(page)
         self.assertIs(found.state, ConfirmationState.DECIDED)
         self.assertIs(found.answer.remedy, Remedy.RESTORED)

@@ -1,6 +1,6 @@
 """What can be proposed, and what a portal learns."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
@@ -16,6 +16,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    Details,
     LinkRequest,
     ResumeRequest,
     UnlinkRequest,
@@ -61,6 +62,13 @@ class TestProposal(ProposalCase):
             ("address", UpdateRequest(ID, "somewhere else", expected_version=1)),
             ("address", LinkRequest(ID, "")),
             ("address", UnlinkRequest(ID, "somewhere", expected_version=1)),
+            ("purpose", LinkRequest(ID, FA, purpose="school")),
+            ("purpose", UnlinkRequest(ID, purpose="school", expected_version=1)),
+            ("time", LinkRequest(ID, FA, asserted_at=datetime(2020, 1, 1))),
+            ("additional_info", LinkRequest(ID, FA, Details(additional_info=("x",)))),
+            ("text", LinkRequest(ID, FA, Details("Ada" * 34))),
+            ("text", LinkRequest(ID, FA, Details("Ada\u202e"))),
+            ("text", LinkRequest(ID, FA, Details("Ada", "+1\u200b555"))),
             ("id", LinkRequest("", FA)),
             ("id", LinkRequest("{sub}", FA)),
         ):

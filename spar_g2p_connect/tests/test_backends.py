@@ -136,6 +136,14 @@ class TestBackends(BackendCase):
         self.assertCodes(answers, RETRY, "succ.id.not_found")
         self.assertEqual(len(self.store.calls), 1)
 
+    def test_a_backend_that_is_busy_with_one_id_is_asked_for_others(self):
+        """Nobody keeps all payers away by repeating one request."""
+        self.store.spoil = lambda given: [Result(Outcome.RETRY, given[0].id_value)]
+        self.assertCodes(self.ask_for("resolve", "a@second"), RETRY)
+        self.store.spoil = lambda given: given
+        self.assertCodes(self.ask_for("resolve", "b@second"), "succ.id.not_found")
+        self.assertEqual(len(self.store.calls), 2)
+
     def test_the_log_names_no_id_and_no_address(self):
         self.store.failing = ValueError("token:b@second account:1@BANK")
         with self.assertLogs(BACKEND_LOGGER, "WARNING") as logs:

@@ -68,6 +68,7 @@ REQUESTS = {
     "notice": NoticeToken("no-such-notice"),
     "object-to-notice": NoticeToken("no-such-notice"),
     "own-address": OwnRequest("token:1@nationalId", "https://id.example", "x.y.z"),
+    "lock": OwnRequest("token:1@nationalId", "https://id.example", "x.y.z"),
     "propose": ChangeProposal(
         UnlinkRequest("token:1@nationalId", expected_version=1),
         "draft",
@@ -91,6 +92,7 @@ RIGHTS = {
     "notice": "may_object",
     "object-to-notice": "may_object",
     "own-address": "may_read_own",
+    "lock": "may_object",
     "propose": "may_propose",
     "confirmation": "may_propose",
 }

@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper.tests.common import ALARM_LOGGER
 from odoo.addons.spar_mapper_connector.exceptions import (
+    NotSupported,
     OwnerLoginExpired,
     OwnerLoginRefused,
 )
@@ -16,11 +17,14 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    ChangeLock,
     LinkRequest,
+    LockRequest,
     MaskedFa,
     Outcome,
     OwnerLogin,
     ResolveRequest,
+    UnlockRequest,
     UpdateRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
@@ -42,6 +46,7 @@ NUMBERS = {ADA: "1234567890123456", GRACE: "6543210987654321"}
 #: What a portal may call beside reading.
 OF_PORTALS = {
     "own-address",
+    "lock",
     "capabilities",
     "change-status",
     "propose",
@@ -97,6 +102,7 @@ class PortalMixin:
             "aud": PORTAL_CLIENT,
             "sub": f"sub-of-{value}",
             "iat": self.provider.now,
+            "auth_time": self.provider.now - 60,
             "exp": self.provider.now + 300,
             "individual_id": value,
         }
@@ -182,6 +188,19 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         token = self.log_in(iat=self.provider.now - 900, exp=self.provider.now - 600)
         self.assertEqual(self.read_own(token), "owner_login_expired")
 
+    def test_login_that_was_not_for_this_portal(self):
+        """Single sign-on, without a page: the person need not know of it."""
+        now = self.provider.now
+        for claims in ({"auth_time": None}, {"auth_time": now - 121}):
+            self.assertEqual(
+                self.read_own(self.log_in(**claims)), "owner_login_expired"
+            )
+
+    def test_login_of_an_earlier_visit(self):
+        issued = self.provider.now - 1801
+        token = self.log_in(iat=issued, auth_time=issued, exp=self.provider.now + 86400)
+        self.assertEqual(self.read_own(token), "owner_login_expired")
+
     def test_issuer_that_is_not_listed(self):
         for issuer in ("", "https://other.example.org"):
             answer = self.read_own(self.log_in(), issuer=issuer)
@@ -212,6 +231,47 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         for wrong in (self.provider.sign(other), plain):
             answer = self.read_own(token, userinfo=wrong)
             self.assertEqual(answer, "owner_login_refused")
+
+    # === LOCK === #
+
+    def lock(self, token, id_value=ADA):
+        request = OwnRequest(id_value, ISSUER, token)
+        return self.one(self.portal, "lock", request)
+
+    def confirm_unlocking(self):
+        """Let the store have a page on which people lift their lock."""
+        local = self.registry["spar.mapper.local"]
+        able = local._capabilities(self.env["spar.mapper.local"])
+        known = able | {Capability.CHANGE_LOCK, Capability.CONFIRMATION}
+        self.patch(local, "_capabilities", lambda _mapper: known)
+
+    def test_person_who_has_logged_in_locks_changes(self):
+        self.confirm_unlocking()
+        self.assertEqual(self.read_own(self.log_in()).lock.value, "none")
+        result = self.lock(self.log_in())
+        self.assertEqual((result.outcome, result.fa), (Outcome.LOCK_SET, None))
+        self.assertEqual(self.read_own(self.log_in()).lock.value, "owner")
+        event = self.env["spar.event"].search([], order="id desc", limit=1)
+        self.assertEqual(event.kind, "changes_locked")
+        self.assertEqual(event.actor, "participant:portal.example")
+        self.assertEqual(event.channel, "portal")
+
+    def test_portal_locks_nobody_without_their_login(self):
+        self.confirm_unlocking()
+        for token, code in (
+            ("", "owner_login_refused"),
+            (self.log_in("Grace-1906"), "owner_login_refused"),
+            (self.log_in(aud="shop.example.org"), "owner_login_refused"),
+            (self.log_in(iat=1, exp=2), "owner_login_expired"),
+        ):
+            with self.subTest(code):
+                self.assertEqual(self.lock(token), code)
+        self.assertEqual(self.read_own(self.log_in()).lock.value, "none")
+
+    def test_nobody_is_locked_who_could_not_unlock(self):
+        self.assertEqual(self.lock(self.log_in()), "not_supported")
+        abilities = self.one(self.portal, "capabilities", AbilitiesRequest())
+        self.assertNotIn(Capability.CHANGE_LOCK, abilities.capabilities)
 
     def test_refused_logins_count_as_guesses(self):
         self.read_own("", GRACE)
@@ -293,6 +353,20 @@ class TestPortalMapper(PortalMixin, SparToSparCase):
         with self.assertRaises(OwnerLoginRefused):
             call = self.build_call(self.log_in("Grace-1906"))
             self.remote._resolve_fa(call, [ResolveRequest(ADA)])
+
+    def test_lock_goes_through_the_contract(self):
+        local = self.registry["spar.mapper.local"]
+        able = local._capabilities(self.env["spar.mapper.local"])
+        self.patch(local, "_capabilities", lambda _m: able | {Capability.CHANGE_LOCK})
+        call = self.build_call(self.log_in())
+        self.assertIs(self.remote._get_change_lock(call, ADA), ChangeLock.NONE)
+        (result,) = self.remote._lock_changes(call, [LockRequest(ADA)])
+        self.assertEqual((result.outcome, result.id_value), (Outcome.LOCK_SET, ADA))
+        self.assertIs(self.remote._get_change_lock(call, ADA), ChangeLock.OWNER)
+        with self.assertRaises(NotSupported):
+            self.remote._unlock_changes(call, [UnlockRequest(ADA)])
+        with self.assertRaises(OwnerLoginRefused):
+            self.remote._lock_changes(self.build_call(), [LockRequest(ADA)])
 
     def test_expired_login_has_an_error_of_its_own(self):
         token = self.log_in(iat=self.provider.now - 900, exp=self.provider.now - 600)

@@ -1,6 +1,8 @@
 """One SPAR calls another over HTTP: here both are this server, in one database."""
 
+import json
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
@@ -128,6 +130,7 @@ class TestRoundTrip(SparToSparCase):
         everything = set(Capability) - {
             Capability.DIRECTORY,
             Capability.CONFIRMATION,
+            Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
         }
         self.assertLessEqual(everything, self.mapper._capabilities())
@@ -399,6 +402,42 @@ class TestLostAnswers(SparToSparCase):
             send = patch.object(outgoing, "send", return_value=answer)
             with self.subTest(status), send, self.assertRaises(RemoteMapperRefuses):
                 self.mapper._link_fa(STAFF, request)
+
+    def test_answer_about_somebody_else_proves_nothing(self):
+        """Nor does an outcome that the operation cannot have, or nobody knows."""
+        send = outgoing.send
+        self.give_remotely(1)
+        for name, members in (
+            ("update", {"id": key(2)}),
+            ("update", {"outcome": "great"}),
+            ("update", {"outcome": "found"}),
+            ("update", {"outcome": "linked"}),
+            ("resolve", {"id": key(2)}),
+            ("resolve", {"outcome": "great"}),
+            ("resolve", {"outcome": "updated"}),
+        ):
+
+            def spoil(method, url, name=name, members=members, **more):
+                answer = send(method, url, **more)
+                if not url.endswith(f"/extension/{name}"):
+                    return answer
+                document = json.loads(answer.body)
+                for item in document["message"]["answers"]:
+                    item["answer"].update(members)
+                return replace(answer, body=json.dumps(document).encode())
+
+            calls = {
+                "update": lambda: self.mapper._update_fa(
+                    STAFF, [UpdateRequest(key(1), account(3))]
+                ),
+                "resolve": lambda: self.mapper._resolve_fa(
+                    STAFF, [ResolveRequest(key(1))]
+                ),
+            }
+            with self.subTest(name, **members), patch.object(outgoing, "send", spoil):
+                (result,) = calls[name]()
+                self.assertEqual(result.outcome, Outcome.RETRY)
+                self.assertEqual(result.is_uncertain, name == "update")
 
     def test_answer_to_another_message_proves_nothing(self):
         send, kept = outgoing.send, []

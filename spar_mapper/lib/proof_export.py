@@ -16,8 +16,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.jose.canonical import canonicalise
-from odoo.addons.spar_mapper_connector.lib.jose.keys import encode_base64url
-from odoo.addons.spar_mapper_connector.lib.owner_proof import AddressItem
+from odoo.addons.spar_mapper_connector.lib.jose.keys import encode_base64url, read_jwk
+from odoo.addons.spar_mapper_connector.lib.owner_proof import ConfirmedChange
 from odoo.addons.spar_mapper_connector.lib.proof_check import (
     EVENT,
     ID_TOKEN,
@@ -47,6 +47,11 @@ NAMES = {
     HISTORY: "the event",
     KEYS: "the issuer's keys",
 }
+#: A file is verified with its own keys, which whoever made it could have made, too.
+WHOSE_KEYS = (
+    "It was verified with the keys above, as the export has them. Whose keys they are "
+    "does not follow from a file: compare each thumbprint with the issuer's."
+)
 #: Why a proof does not verify, in words.
 REASONS = {
     "malformed": "it cannot be read",
@@ -210,8 +215,7 @@ def describe_export(text: str, verdict: Verdict) -> list[str]:
         f"who logged in at {_write_moment(verdict)} UTC.",
         f"The change: {change.operation.value}, for {change.item.id_value}.",
     ]
-    if isinstance(change.item, AddressItem) and change.item.fa:
-        lines.append(f"The address: {change.item.fa}")
+    lines += _describe_item(change)
     if kept.is_token:
         lines.append(
             "The ID of the change is a token of the store: only the store can compare "
@@ -220,7 +224,35 @@ def describe_export(text: str, verdict: Verdict) -> list[str]:
     for key in document[KEYS]:
         seen = f"{key['first_seen']} to {key['last_seen']}"
         lines.append(f"Key {key['kid']} of the issuer, seen from {seen} UTC.")
-    return [*lines, "The proof is verified."]
+        lines.append(f"Its thumbprint (SHA-256): {_get_thumbprint(key['jwk'])}")
+    return [*lines, "The proof is verified.", WHOSE_KEYS]
+
+
+def _describe_item(change: ConfirmedChange) -> list[str]:
+    """Return every other member of what was confirmed, as lines."""
+    lines = []
+    if change.purpose:
+        lines.append(f"Only for the purpose: {change.purpose}")
+    if change.base_version is not None:
+        lines.append(f"The version that the person saw: {change.base_version}")
+    names = {
+        "fa": "The address",
+        "name": "The name",
+        "phone_number": "The phone number",
+        "additional_info": "Additional information",
+        "asserted_at": "Stated for",
+        "period": "The period",
+        "seq": "The number of the event",
+    }
+    for member, name in names.items():
+        if value := getattr(change.item, member, None):
+            shown = value if isinstance(value, (str, int)) else json.dumps(value)
+            lines.append(f"{name}: {shown}")
+    return lines
+
+
+def _get_thumbprint(jwk: dict[str, Any]) -> str:
+    return read_jwk(jwk).thumbprint
 
 
 def _write_moment(verdict: Verdict) -> str:

@@ -57,6 +57,11 @@ class TestSubjects(OwnerProofCase):
 
     def test_same_subject_at_every_client(self):
         self.assertIn("Press Check subjects", self.issuer.subject_problem)
+        backend = self.env["spar.mapper.backend"].new(
+            {"implementation": "spar.mapper.local"}
+        )
+        warnings = backend._list_warnings(frozenset())
+        self.assertIn("Press Check subjects", "".join(warnings))
         self.publish("public")
         self.assertEqual(self.check(), "success")
         self.assertEqual(self.issuer.subject_type, "public")

@@ -31,6 +31,8 @@ POLICY = (
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,
+    # Whoever opened a page in a window keeps no hold of it.
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -19,6 +19,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    ChangeLock,
     ChangeState,
     ChangeStatus,
     Details,
@@ -39,6 +40,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Standing,
     SuspendRequest,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
     WaitingChange,
 )
@@ -132,6 +134,7 @@ _PROPOSED = st.one_of(
     st.builds(UpdateRequest, fa=_TEXT, details=_DETAILS, **_CLAIM),
     st.builds(UnlinkRequest, fa=st.none() | _TEXT, **_CLAIM),
     st.builds(ObjectionRequest, _TEXT, _TEXT, _COUNT),
+    st.builds(UnlockRequest, _TEXT, _TEXT),
 )
 
 #: The name of a kind in ``records`` -> what travels as that kind.
@@ -203,6 +206,7 @@ VALUES = {
         records.OwnAddress,
         st.builds(Result, st.sampled_from(Outcome), fa=st.none() | _TEXT),
         st.lists(_PERIOD, max_size=2).map(tuple),
+        lock=st.sampled_from(ChangeLock),
     ),
     "NOTICE": st.builds(NoticeInfo, _TEXT, _STORED, _STORED, st.none() | _ANSWER),
     "PROPOSAL": st.builds(ChangeProposal, _PROPOSED, _TEXT, _TEXT, _TEXT, _TEXT),

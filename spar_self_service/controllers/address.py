@@ -82,6 +82,40 @@ class AddressPages(http.Controller):
             return go_to(f"/spar/objection/{period}/{seq}")
         return show_objected(answer)
 
+    # === LOCK === #
+
+    @http.route("/spar/lock", methods=["GET"], **PAGE)
+    @page
+    def ask_lock(self, **_ignored):
+        shown = request.env["spar.my.address"]._get_overview()
+        if not shown.can_lock:
+            return go_to("/spar/address")
+        return show("lock", shown=shown)
+
+    @http.route("/spar/lock", methods=["POST"], **PAGE)
+    @page
+    def lock(self, **_ignored):
+        """Lock changes at once."""
+        is_locked = request.env["spar.my.address"]._lock()
+        return go_to("/spar/address", "locked" if is_locked else "outdated")
+
+    @http.route("/spar/unlock", methods=["POST"], **PAGE)
+    @page
+    def unlock(self, **_ignored):
+        """Lead to the mapper's own page, on which the person lifts the lock."""
+        confirmations = request.env["spar.my.confirmation"]
+        if not request.env["spar.my.address"]._get_overview().is_locked:
+            return go_to("/spar/address", "outdated")
+        return lead_to(confirmations._propose_unlock(), "/spar/unlock/finish")
+
+    @http.route("/spar/unlock/finish", methods=["GET"], **PAGE)
+    @page
+    def finish_unlock(self, confirmation="", **_ignored):
+        """Say what was done on the mapper's page."""
+        confirmations = request.env["spar.my.confirmation"]
+        is_unlocked = confirmation and confirmations._is_unlocked(confirmation)
+        return go_to("/spar/address", "unlocked" if is_unlocked else "same")
+
 
 def _show_objected_there(period: str, seq: int, reference: str):
     confirmations = request.env["spar.my.confirmation"]

@@ -54,6 +54,9 @@ class Overview:
     disputable: tuple[str, int] | None = None
     can_change: bool = False
     can_remove: bool = False
+    #: Nobody but the person can change the address, and they have said so themselves.
+    is_locked: bool = False
+    can_lock: bool = False
     has_history: bool = False
     unfinished: str = ""
 
@@ -81,6 +84,9 @@ SHOWN_EVENTS = (
     "objection_confirmed",
     "objection_upheld",
     "objection_rejected",
+    "changes_locked",
+    "changes_unlocked",
+    "lock_lifted",
 )
 
 

@@ -15,5 +15,6 @@ from . import spar_identity
 from . import spar_login
 from . import spar_login_attempt
 from . import spar_login_proof
+from . import spar_mapper_backend
 from . import spar_self_service_demo
 from . import website_rewrite

@@ -2,8 +2,14 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from odoo.addons.spar_mapper_connector.lib.oidc import subjects
 from odoo.addons.spar_mapper_connector.lib.oidc.authorization import add_query
-from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import NoUsableId
+from odoo.addons.spar_mapper_connector.lib.oidc.discovery import get_address
+from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
+    LoginRefused,
+    NoUsableId,
+)
+from odoo.addons.spar_mapper_connector.lib.oidc.relying_party import discover
 from odoo.addons.spar_mapper_connector.lib.oidc.verified import VerifiedLogin
 
 FLOW = "spar_oidc"
@@ -56,6 +62,35 @@ class AuthOauthProvider(models.Model):
         help="Where the provider can fetch our public keys (Keycloak does).",
     )
 
+    @api.model
+    def _list_subject_warnings(self) -> list[str]:
+        """Return the providers at which a person may have another ID elsewhere.
+
+        That is so where the ID is the subject and subjects are pairwise: each client
+        is a sector by itself unless its operator registered both with one.
+        """
+        domain = [("id_claim", "=", "sub")]
+        return [
+            self.env._(
+                "%(provider)s may give each client another subject for one person "
+                "(pairwise), and the ID is the subject: have its operator register "
+                "this client and those of the registry with one "
+                "sector_identifier_uri, and compare one person's subject at both.",
+                provider=provider_sudo.name,
+            )
+            for provider_sudo in self._search_usable(domain)
+            if not provider_sudo._has_public_subjects()
+        ]
+
+    def _has_public_subjects(self) -> bool:
+        """Return whether the metadata says that a person has one subject everywhere."""
+        address = self.discovery_uri or get_address(self.issuer or "")
+        try:
+            found = discover(self._get_sender(), address)
+        except LoginRefused:
+            return False
+        return subjects.choose_kind(found.subject_types) == subjects.PUBLIC
+
     def write(self, vals):
         if any(p.flow != vals["flow"] for p in self if "flow" in vals):
             raise ValidationError(
@@ -102,6 +137,15 @@ class AuthOauthProvider(models.Model):
     def _get_staff_base_url(self) -> str:
         """Return the address of staff's screens, on their own host if they have one."""
         return self.env["spar.page.frame"]._get_staff_base_url()
+
+    def _needs_fresh_login(self) -> bool:
+        """Return whether people show who they are at each login.
+
+        A mapper that reads only with the owner's login takes no other one: somebody may
+        still have a session at the provider that they began for another site.
+        """
+        identities = self.env["spar.identity"]
+        return self.always_fresh or identities._is_read_by_login(self.id_type_id)
 
     def _get_redirect_uri(self, for_staff: bool = False) -> str:
         """Return where the provider sends people back; registered with its operator."""

@@ -7,8 +7,10 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
     Capability,
+    ChangeLock,
     Details,
     LinkRequest,
+    LockRequest,
     ObjectionAnswer,
     ObjectionRequest,
     Outcome,
@@ -96,7 +98,18 @@ class SparMyAddress(models.AbstractModel):
         shown.has_history = bool(periods)
         self._add_address(shown, result, overview.get_current_period(periods))
         self._add_abilities(shown, mapper._capabilities())
+        self._add_lock(shown, mapper, call, person)
         return shown
+
+    @api.model
+    def _add_lock(self, shown: Overview, mapper, call, person: Beneficiary) -> None:
+        """Offer a lock of changes where the person can also lift it."""
+        is_possible = mapper._capabilities() >= _FOR_LOCK
+        if shown.case or shown.state == "locked" or not is_possible:
+            return
+        lock = mapper._get_change_lock(call, person.id_value)
+        shown.is_locked = lock is ChangeLock.OWNER
+        shown.can_lock = lock in _WEAKER and shown.state in _LINKED
 
     @api.model
     def _add_address(self, shown: Overview, result: Result, period) -> None:
@@ -178,6 +191,24 @@ class SparMyAddress(models.AbstractModel):
             is_disputable=can_object and overview.can_object_to(event),
             objection=texts._get_case_text(objection) if objection else "",
         )
+
+    # === LOCK === #
+
+    @api.model
+    def _lock(self) -> bool:
+        """Lock changes for the person who is logged in; return whether they are.
+
+        It is the safe direction, so it takes no fresh login. Raises NotLoggedIn, and
+        MapperError.
+        """
+        person = self._get_person()
+        mapper, call = self._get_mapper(person), self._build_call(person)
+        if not mapper._capabilities() >= _FOR_LOCK:
+            raise DraftOutdated()
+        (result,) = mapper._lock_changes(call, [LockRequest(person.id_value)])
+        if result.is_uncertain:
+            raise OutcomeUnknown()
+        return result.outcome is Outcome.LOCK_SET
 
     # === OBJECTION === #
 
@@ -397,6 +428,10 @@ def _get_objection_digest(period: str, seq: int) -> str:
 #: What a mapper does that confirms changes itself. A portal elsewhere may propose them,
 #: and has no right to make them.
 _BY_CONFIRMATION = frozenset({Capability.LINK, Capability.UPDATE, Capability.UNLINK})
+#: What a mapper does whose owners lock changes, and lift that lock by its own page.
+_FOR_LOCK = frozenset({Capability.CHANGE_LOCK, Capability.CONFIRMATION})
+#: Locks that the owner's lock replaces.
+_WEAKER = (ChangeLock.NONE, ChangeLock.STAFF)
 #: States in which there is an address.
 _LINKED = ("active", "stopped", "closed")
 #: Why nothing is paid to an address whose provider or branch has closed.

@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     ObjectionAnswer,
     ObjectionRequest,
     Outcome,
+    UnlockRequest,
 )
 
 from ..exceptions import DraftOutdated, StepUpNeeded
@@ -19,6 +20,8 @@ from ..lib.beneficiary import Beneficiary
 
 #: Where mappers lead back to: one address, which a mapper elsewhere can list.
 RETURN_PATH = "/spar/confirmed"
+#: The name of a proposal to lift the lock.
+_UNLOCK = "unlock"
 
 
 class SparMyConfirmation(models.AbstractModel):
@@ -84,6 +87,24 @@ class SparMyConfirmation(models.AbstractModel):
         proposal = self._build_proposal(person, request, _name_objection(period, seq))
         mapper, call = mine._get_mapper(person), mine._build_call(person)
         return mapper._propose(call, proposal)
+
+    @api.model
+    def _propose_unlock(self) -> ConfirmationPage:
+        """Return the mapper's page on which the person lifts their lock."""
+        mine = self.env["spar.my.address"]
+        person = mine._get_person()
+        proposal = self._build_proposal(person, UnlockRequest(person.id_value), _UNLOCK)
+        mapper, call = mine._get_mapper(person), mine._build_call(person)
+        return mapper._propose(call, proposal)
+
+    @api.model
+    def _is_unlocked(self, reference: str) -> bool:
+        """Return whether the lock was lifted by this confirmation, on that page."""
+        mine = self.env["spar.my.address"]
+        person = mine._get_person()
+        mapper, call = mine._get_mapper(person), mine._build_call(person)
+        found = mapper._get_confirmation(call, reference)
+        return found.draft_id == _UNLOCK and found.outcome is Outcome.LOCK_LIFTED
 
     @api.model
     def _build_proposal(

@@ -120,6 +120,13 @@ class SparPageTexts(models.AbstractModel):
                 "A pending change was overtaken by another one."
             ),
             "proposed": self.env._("Somebody asked to add an account."),
+            "changes_locked": self.env._(
+                "Your account was locked, so that nobody but you can change it."
+            ),
+            "changes_unlocked": self.env._("Your account was unlocked."),
+            "lock_lifted": self.env._(
+                "Our staff unlocked your account: two people decided it."
+            ),
             "objected": self.env._("You reported something that you did not do."),
             "objection_confirmed": self.env._(
                 "You signed in and confirmed that this was not you."
@@ -141,6 +148,9 @@ class SparPageTexts(models.AbstractModel):
             "schedule": self.env._("Automatically, at the scheduled time"),
             "notice": self.env._("Through the link in a message to you"),
         }
+        if event.kind == "objected" and event.channel == "rest":
+            # From a website elsewhere, before the person confirmed it here.
+            return self.env._("In your name, on a website")
         return texts.get(event.channel) or self.env._("By another system")
 
     @api.model
@@ -151,6 +161,10 @@ class SparPageTexts(models.AbstractModel):
             if change.operation is Operation.UNLINK:
                 return self.env._("Your account will be removed on %(day)s.", day=day)
             return self.env._("From %(day)s, payments will go here:", day=day)
+        if change.operation is Operation.UNLOCK:
+            return self.env._(
+                "Our staff were asked to unlock your account. They are checking this."
+            )
         if change.operation is Operation.UNLINK:
             return self.env._(
                 "Somebody asked to remove your account. Our staff are checking this."

@@ -5,6 +5,7 @@ from . import test_frame
 from . import test_helped_change
 from . import test_issuers
 from . import test_lib_pages
+from . import test_lock
 from . import test_login
 from . import test_login_attacks
 from . import test_login_rights

@@ -9,6 +9,7 @@ from odoo import models
 from odoo.addons.spar_mapper_connector.exceptions import NoSuchEvent, NoSuchNotice
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Capability,
+    ChangeLock,
     HistoryEvent,
     NoticeInfo,
     ObjectionAnswer,
@@ -47,6 +48,7 @@ class Store:
         self.acts_before_failing = False
         self.notices: dict[str, NoticeInfo] = {}
         self.numbers = count(1)
+        self.lock = ChangeLock.NONE
 
     def get_fa(self, id_value: str) -> str | None:
         period = self.get_period(id_value)
@@ -165,6 +167,18 @@ class StandIn(models.AbstractModel):
 
     def _waiting_changes(self, call, id_value):
         return self.store.waiting.get(id_value, [])
+
+    def _get_change_lock(self, call, id_value):
+        self._note("get_lock", call, id_value)
+        return self.store.lock
+
+    def _lock_changes(self, call, requests):
+        (request,) = requests
+        result = self._note("lock", call, request)
+        self._fail_late("lock")
+        if not result:
+            self.store.lock = ChangeLock.OWNER
+        return [result or Result(Outcome.LOCK_SET, request.id_value)]
 
     def _object_to(self, call, request):
         self.store.calls.append(("object", call, request))

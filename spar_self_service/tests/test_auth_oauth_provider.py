@@ -1,5 +1,6 @@
 import json
 import os
+from types import SimpleNamespace
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -8,10 +9,12 @@ from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.misc import file_open
 
+from odoo.addons.spar_mapper_connector.lib.contract import Capability
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import ProviderNotReady
 from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
 from ..hooks import uninstall_hook
+from ..models import auth_oauth_provider
 from ..models.auth_oauth_provider import FLOW
 from .common import LoginCase, ProviderCase
 
@@ -299,6 +302,34 @@ class TestProviderForm(ProviderCase):
         ]
         self.assertTrue(all(kids))
         self.assertFalse(kids[0] & kids[1])
+
+
+@tagged("post_install", "-at_install")
+class TestSubjectWarnings(ProviderCase):
+    """*Test connection* of a mapper elsewhere says that a person may be two there."""
+
+    def list_warnings(self, *kinds, able=(Capability.OWN_ADDRESS,), **values):
+        self.provider.write(values)
+        self.seal_settings("auth.oauth.provider")
+        found = SimpleNamespace(subject_types=kinds)
+        backend = self.env["spar.mapper.backend"].new({"implementation": "x"})
+        with patch.object(auth_oauth_provider, "discover", return_value=found):
+            return backend._list_warnings(frozenset(able))
+
+    def test_pairwise_subjects_are_named_where_the_id_is_the_subject(self):
+        for kinds in (("pairwise",), ("pairwise", "public"), ()):
+            with self.subTest(kinds):
+                (text,) = self.list_warnings(*kinds, id_claim="sub")
+                self.assertIn("sector_identifier_uri", text)
+
+    def test_nothing_is_said_where_a_person_has_one_id(self):
+        for kinds, values in (
+            (("public",), {"id_claim": "sub"}),
+            (("pairwise",), {"id_claim": "individual_id"}),
+            (("pairwise",), {"id_claim": "sub", "able": (Capability.RESOLVE,)}),
+        ):
+            with self.subTest(kinds, **values):
+                self.assertEqual(self.list_warnings(*kinds, **values), [])
 
 
 @tagged("post_install", "-at_install")

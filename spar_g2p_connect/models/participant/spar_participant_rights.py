@@ -34,7 +34,7 @@ EXTENSION_RIGHTS = {
     "may_read_standing": (Capability.STANDING,),
     "may_read_history": (Capability.HISTORY,),
     "may_read_waiting": (Capability.WAITING_CHANGES,),
-    "may_object": (Capability.OBJECTION,),
+    "may_object": (Capability.OBJECTION, Capability.CHANGE_LOCK),
     "may_propose": (Capability.CONFIRMATION,),
     "may_read_own": (Capability.OWN_ADDRESS,),
 }
@@ -159,8 +159,9 @@ class SparParticipant(models.Model):
     )
     may_object = fields.Boolean(
         string="Objections",
-        help="Freeze changes in the name of a person who disputes one. Nothing is "
-        "undone without that person's own login.",
+        help="Freeze changes in the name of a person who disputes one, and lock them "
+        "for a person who has logged in there. Nothing is undone or unlocked without "
+        "that person's own login.",
     )
     may_read_own = fields.Boolean(
         string="Own address (portal)",

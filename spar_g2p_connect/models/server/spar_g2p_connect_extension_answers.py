@@ -51,6 +51,8 @@ from ...lib.extension import (
     refuse_unreadable,
 )
 
+#: Operations that the mapper carries out for the participant itself. Only owners lock.
+_REQUESTED = MAPPER_CALLS.keys() - {Operation.LOCK, Operation.UNLOCK}
 _UNKNOWN = (Outcome.NOT_LINKED, Outcome.FORBIDDEN)
 #: Errors of one item: the answer names the code of each.
 _ITEM_ERRORS = (
@@ -113,7 +115,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
         """Return operation -> its method, which takes the exchange and the message."""
         return {
             "capabilities": self._answer_capabilities,
-            **{each.value: self._answer_requests for each in MAPPER_CALLS},
+            **{each.value: self._answer_requests for each in _REQUESTED},
             "standing": self._answer_standing,
             "change-status": self._answer_change_status,
             "history": self._answer_history,
@@ -123,6 +125,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             "notice": self._answer_notice,
             "object-to-notice": self._answer_object_to_notice,
             "own-address": self._answer_own_address,
+            "lock": self._answer_lock,
             "propose": self._answer_propose,
             "confirmation": self._answer_confirmation,
         }
@@ -307,6 +310,14 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             return owners._read(self._get_mapper(), call, request), False
 
         return self._answer_each(exchange, message, read, OwnerLoginRefused.code)
+
+    @api.model
+    def _answer_lock(self, exchange, message) -> list[ItemAnswer]:
+        def lock(call, request):
+            owners = self.env["spar.g2p.connect.own.address"]
+            return owners._lock(self._get_mapper(), call, request), False
+
+        return self._answer_each(exchange, message, lock, OwnerLoginRefused.code)
 
     # === CONFIRMATION === #
 

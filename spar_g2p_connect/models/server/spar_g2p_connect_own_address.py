@@ -5,13 +5,17 @@ from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.exceptions import (
     InvalidIdentifier,
+    NotSupported,
     OwnerLoginExpired,
     OwnerLoginRefused,
     OwnerProofRefused,
     ServiceUnavailable,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
     CallContext,
+    Capability,
+    LockRequest,
     ResolveRequest,
     Result,
 )
@@ -53,7 +57,28 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
             _disclose(result, next(masked)),
             disclose_periods(own, [replace(each, fa=next(masked)) for each in periods]),
             tuple(replace(each, fa=next(masked)) for each in changes),
+            mapper._get_change_lock(call, request.id_value),
         )
+
+    @api.model
+    def _lock(self, mapper, call: CallContext, request: OwnRequest) -> Result:
+        """Lock changes for the person who has logged in at this portal.
+
+        Raises as ``_read`` does, and NotSupported where the person could not lift the
+        lock again.
+        """
+        if Capability.CHANGE_LOCK not in mapper._capabilities():
+            raise NotSupported(Capability.CHANGE_LOCK)
+        self._check_login(request)
+        owner = replace(
+            call,
+            channel="portal",
+            authority=Authority.OWNER,
+            authenticated_by="login",
+        )
+        asked = LockRequest(request.id_value, request.purpose)
+        (result,) = mapper._lock_changes(owner, [asked])
+        return _disclose(result, "")
 
     @api.model
     def _mask(self, addresses: list[str | None]):
@@ -80,7 +105,7 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
             )
             requested = self.env["spar.id.type"]._identify(request.id_value)
         except ProofRefused as error:
-            if error.code == "expired":
+            if error.code in ("expired", "old_login"):
                 raise OwnerLoginExpired() from None
             raise OwnerLoginRefused() from None
         except (OwnerProofRefused, InvalidIdentifier):

@@ -1,4 +1,7 @@
+import logging
+
 import psycopg2.errors
+from psycopg2 import DataError
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
@@ -9,6 +12,8 @@ from odoo.addons.spar_mapper_connector.lib.jose.keys import PublicKey
 
 from ...lib import integrity
 from ...store.archiving import COLUMNS, check_archive, note_keys
+
+_logger = logging.getLogger(__name__)
 
 
 class SparIssuerKey(models.Model):
@@ -84,9 +89,19 @@ class SparIssuerKey(models.Model):
                 keys = issuer_sudo._fetch_keys()
             except KeySetUnavailable:
                 keys = ()
-            self._note_keys(issuer_sudo.issuer, keys)
+            self._try_to_note(issuer_sudo.issuer, keys)
             if not cron._commit_progress(1, remaining=left):
                 return
+
+    @api.model
+    def _try_to_note(self, issuer: str, keys) -> None:
+        """Archive an issuer's keys; what cannot be stored keeps no other's away."""
+        try:
+            with self.env.cr.savepoint():
+                self._note_keys(issuer, keys)
+        except (DataError, UnicodeError) as error:
+            # The keys are not logged: their issuer chose what is in them.
+            _logger.error("keys of an issuer cannot be kept: %s", type(error).__name__)
 
     @api.model
     def _get_mark(self) -> tuple[int, str]:

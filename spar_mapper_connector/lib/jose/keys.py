@@ -308,6 +308,15 @@ def _import_material(jwk: dict[str, object]) -> object:
         raise KeyRefused("unreadable", "the JWK cannot be read") from None
 
 
+def _is_name(kid: str) -> bool:
+    """Return whether a key's name can be stored and shown.
+
+    >>> [_is_name(kid) for kid in ("key-1", "", "a\\u0000b", "\\ud800", "x" * 256)]
+    [True, False, False, False, False]
+    """
+    return 0 < len(kid) <= 255 and kid.isprintable()
+
+
 def _build_public(
     key: object, kid: object = None, algorithm: object = None, **validity: datetime
 ) -> PublicKey:
@@ -321,7 +330,7 @@ def _build_public(
             "algorithm", "the key names an algorithm that it cannot be used with"
         )
     jose_key = _wrap(key)
-    named = kid if isinstance(kid, str) and 0 < len(kid) <= 255 else None
+    named = kid if isinstance(kid, str) and _is_name(kid) else None
     kid = named or jose_key.thumbprint()
     times = validity.get("valid_from"), validity.get("valid_to")
     return PublicKey(kid, able, _build_jwk(jose_key), key, *times)

@@ -172,6 +172,15 @@ _ALL = (
         has_one_item=True,
     ),
     WireOperation(
+        "lock",
+        "Lock changes for a person who has logged in at the portal that asks",
+        Capability.CHANGE_LOCK,
+        records.OWN_REQUEST,
+        records.RESULT,
+        is_change=True,
+        has_one_item=True,
+    ),
+    WireOperation(
         "propose",
         "Propose a change, for its owner to confirm on this registry's own page",
         Capability.CONFIRMATION,

@@ -13,7 +13,9 @@ from ..confirmation import (
     ConfirmationState,
 )
 from ..contract import (
+    UNKNOWN_EFFECT,
     Capability,
+    ChangeLock,
     ChangeState,
     ChangeStatus,
     Details,
@@ -34,6 +36,7 @@ from ..contract import (
     Standing,
     SuspendRequest,
     UnlinkRequest,
+    UnlockRequest,
     UpdateRequest,
     WaitingChange,
 )
@@ -89,8 +92,7 @@ RESOLVE: Kind[ResolveRequest] = record(
 
 _PROVIDER = record(ProviderInfo, name=_TEXT, code=_TEXT, branch_code=_TEXT)
 
-#: An outcome that is not known here may not be taken for a success.
-RESULT: Kind[Result] = record(
+_RESULT: Kind[Result] = record(
     Result,
     outcome=word(Outcome, Outcome.RETRY),
     id_value=_TEXT,
@@ -104,6 +106,23 @@ RESULT: Kind[Result] = record(
     details=_DETAILS,
     reference=_TEXT,
 )
+
+
+def _read_result(value: object, path: str) -> Result:
+    """Read a result; an outcome that is not known here is no success, and no failure.
+
+    >>> _read_result({"outcome": "from_the_future"}, "result").is_uncertain
+    True
+    """
+    result = _RESULT.read(value, path)
+    if isinstance(value, dict) and value.get("outcome") not in _OUTCOMES:
+        result.problem, result.problem_values = UNKNOWN_EFFECT, None
+    return result
+
+
+_OUTCOMES = frozenset(each.value for each in Outcome)
+
+RESULT: Kind[Result] = replace(_RESULT, read=_read_result)
 
 
 # === STANDING, CHANGES THAT WAIT === #
@@ -324,11 +343,15 @@ class OwnRequest:
 
 @dataclass(frozen=True)
 class OwnAddress:
-    """A person's own address, past and waiting ones; every address is masked."""
+    """A person's own address, past and waiting ones; every address is masked.
+
+    ``lock`` states who may change it.
+    """
 
     result: Result
     periods: tuple[Period, ...] = ()
     changes: tuple[WaitingChange, ...] = ()
+    lock: ChangeLock = ChangeLock.NONE
 
 
 OWN_REQUEST: Kind[OwnRequest] = record(
@@ -344,6 +367,8 @@ OWN_ADDRESS: Kind[OwnAddress] = record(
     result=RESULT,
     periods=list_of(PERIOD),
     changes=list_of(WAITING_CHANGE),
+    # A lock that is not known here is nothing that the person can lift.
+    lock=word(ChangeLock, ChangeLock.OBJECTION),
 )
 
 
@@ -352,7 +377,7 @@ OWN_ADDRESS: Kind[OwnAddress] = record(
 
 @dataclass(frozen=True)
 class _Proposal:
-    """A proposal with its request under the name of its kind: one of the four."""
+    """A proposal with its request under the name of its kind: one of the five."""
 
     draft_id: str
     return_url: str
@@ -363,6 +388,7 @@ class _Proposal:
     update: UpdateRequest | None = None
     unlink: UnlinkRequest | None = None
     object: ObjectionRequest | None = None
+    unlock: UnlockRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -383,6 +409,7 @@ _PROPOSED: Kind[_Proposal] = record(
     update=UPDATE,
     unlink=UNLINK,
     object=OBJECTION,
+    unlock=record(UnlockRequest, id_value=_ID, purpose=_PURPOSE),
 )
 #: What a proposal says besides its request, in the order of both classes.
 _ABOUT = ("draft_id", "return_url", "language", "issuer", "officer")
@@ -391,6 +418,7 @@ _NAMES = {
     UpdateRequest: "update",
     UnlinkRequest: "unlink",
     ObjectionRequest: "object",
+    UnlockRequest: "unlock",
 }
 
 
@@ -404,11 +432,12 @@ def _read_proposal(value: object, path: str) -> ChangeProposal:
     wire = _PROPOSED.read(value, path)
     found = [
         request
-        for request in (wire.link, wire.update, wire.unlink, wire.object)
+        for request in (getattr(wire, name) for name in _NAMES.values())
         if request is not None
     ]
     if len(found) != 1:
-        raise MalformedMessage("must have one of link, update, unlink, object", path)
+        names = ", ".join(_NAMES.values())
+        raise MalformedMessage(f"must have one of {names}", path)
     return ChangeProposal(found[0], *(getattr(wire, name) for name in _ABOUT))
 
 

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...exceptions import MapperError, RemoteMapperError
+from ...lib.contract import Capability
 from ...lib.passing import build_mark
 from ...lib.routes import Routes
 from ..remote.spar_remote_settings import REMOTE_FIELDS
@@ -162,8 +163,20 @@ class SparMapperBackend(models.Model):
             "The backend responds. It supports: %(abilities)s.",
             abilities=", ".join(sorted(c.value for c in capabilities)),
         )
+        warnings = self._list_warnings(capabilities)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
-            "params": {"type": "success", "message": message},
+            "params": {
+                "type": "warning" if warnings else "success",
+                "message": " ".join((message, *warnings)),
+                "sticky": bool(warnings),
+            },
         }
+
+    def _list_warnings(self, capabilities: frozenset[Capability]) -> list[str]:
+        """Return what may go wrong with a backend that responds, in sentences.
+
+        Addons add what they know, such as how people log in here.
+        """
+        return []

@@ -13,7 +13,9 @@ from ...lib.contract import (
     Authority,
     CallContext,
     Capability,
+    ChangeLock,
     ChangeStatus,
+    LockRequest,
     MaskedFa,
     NoticeInfo,
     ObjectionAnswer,
@@ -77,6 +79,9 @@ class SparMapperSpar(models.AbstractModel):
         able = self._get_abilities().capabilities
         if Capability.OWN_ADDRESS in able:
             able |= _OF_OWN_ADDRESS
+        else:
+            # Whose lock it is takes the person's own login, too.
+            able -= {Capability.CHANGE_LOCK}
         return able | super()._capabilities() & {Capability.TRANSACTION_STATUS}
 
     # === CHANGES AND RESOLVING === #
@@ -126,14 +131,41 @@ class SparMapperSpar(models.AbstractModel):
         self, call: CallContext, id_value: str, purpose: str = ""
     ) -> OwnAddress:
         """Return a person's own address; raises OwnerLoginRefused or -Expired."""
+        request = self._build_own_request(call, id_value, purpose)
+        found: OwnAddress = self._ask_one(call, "own-address", request)
+        return found
+
+    @api.model
+    def _build_own_request(
+        self, call: CallContext, id_value: str, purpose: str = ""
+    ) -> OwnRequest:
+        """Return a request with the person's login; raises OwnerLoginRefused."""
         if call.login is None:
             raise OwnerLoginRefused("the call has no login")
         login = call.login
-        request = OwnRequest(
+        return OwnRequest(
             id_value, login.issuer, login.id_token, login.userinfo, purpose
         )
-        found: OwnAddress = self._ask_one(call, "own-address", request)
-        return found
+
+    # === THE OWNER'S LOCK === #
+
+    def _get_change_lock(self, call: CallContext, id_value: str) -> ChangeLock:
+        self._check_channel(OFFICER)
+        self._check_capability(Capability.OWN_ADDRESS)
+        return self._read_own(call, id_value).lock
+
+    def _lock_changes(
+        self, call: CallContext, requests: list[LockRequest]
+    ) -> list[Result]:
+        """Lock changes; the other side asks for the person's own login."""
+        self._check_channel(OFFICER)
+        self._check_capability(Capability.CHANGE_LOCK)
+        return [self._lock_own(call, each) for each in requests]
+
+    def _lock_own(self, call: CallContext, request: LockRequest) -> Result:
+        own = self._build_own_request(call, request.id_value, request.purpose)
+        found = self._ask_one(call, "lock", own)
+        return replace(found, id_value=request.id_value)
 
     # === STANDING, CHANGES THAT WAIT === #
 
