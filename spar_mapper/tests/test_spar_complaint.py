@@ -349,7 +349,6 @@ class TestOtherComplaints(ComplaintCase):
         self.assertEqual(complaint.answer, ANSWER["answer"])
         self.answer(complaint, "colleague", answered_how="letter")
         self.assertTrue(complaint.answered_at)
-        self.answer(complaint, "colleague")
         self.assertEqual(complaint.state, "upheld")
 
     def test_a_closed_complaint_stays_closed(self):
