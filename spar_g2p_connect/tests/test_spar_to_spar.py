@@ -4,6 +4,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from unittest.mock import patch
 
 from odoo.tests import tagged
@@ -407,22 +408,23 @@ class TestLostAnswers(SparToSparCase):
         self.give_remotely(1)
         send = outgoing.send
         update = [UpdateRequest(key(1), account(2))]
+
+        def alter(values, method, url, **more):
+            answer = send(method, url, **more)
+            if "/extension/" not in url:
+                return answer
+            document = json.loads(answer.body)
+            for each in document["message"]["answers"]:
+                each["answer"].update(values)
+            return replace(answer, body=json.dumps(document).encode())
+
         for values in (
-            {"id_value": key(2)},
+            {"id": key(2)},
             {"outcome": "great"},
             {"outcome": "found"},
         ):
-
-            def alter(method, url, values=values, **more):
-                answer = send(method, url, **more)
-                if "/extension/" not in url:
-                    return answer
-                document = json.loads(answer.body)
-                for each in document["message"]["answers"]:
-                    each["answer"].update(values)
-                return replace(answer, body=json.dumps(document).encode())
-
-            with self.subTest(values), patch.object(outgoing, "send", alter):
+            altered = partial(alter, values)
+            with self.subTest(values), patch.object(outgoing, "send", altered):
                 (result,) = self.mapper._update_fa(STAFF, update)
                 self.assertTrue(result.is_uncertain)
 

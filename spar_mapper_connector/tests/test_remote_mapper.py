@@ -2,6 +2,7 @@ import json
 import os
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -311,14 +312,15 @@ class TestProofs(RemoteMapperCase):
     def test_an_answer_to_another_operation_or_a_rejection_is_refused(self):
         self.stub.addresses[ONE] = FA
         serve = self.stub.serve
+
+        def answer(values, path, document):
+            answered = serve(path, document)
+            answered["header"].update(values)
+            return answered
+
         for values in ({"action": "on-unlink"}, {"status": "rjct"}):
-
-            def answer(path, document, values=values):
-                answered = serve(path, document)
-                answered["header"].update(values)
-                return answered
-
-            with self.subTest(values), patch.object(self.stub, "serve", answer):
+            altered = partial(answer, values)
+            with self.subTest(values), patch.object(self.stub, "serve", altered):
                 error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
                 self.assertEqual(error.reason, "not_ours")
 
