@@ -23,6 +23,9 @@ DEFAULT_SEARCHES = 100
 #: Calls of ours that are commands of Odoo.
 COMMANDS = {"keyring": "spar_keyring", "audit": "spar_audit"}
 
+#: The two servers of the demo with portal and store apart.
+PARTS = ("store", "portal")
+
 
 def _add_number(parser, name: str, default: float, text: str) -> None:
     """Add an option with a number, whose default is stated in its help."""
@@ -86,10 +89,28 @@ def build_parser() -> argparse.ArgumentParser:
     calls.add_parser("stop", help="stop the demo")
     _add_passing(calls, "test", "run every test; options go to pytest")
     _add_measuring(calls.add_parser("bench", help="measure the API beside plain SQL"))
-    calls.add_parser("shell", help="open Odoo's shell on the demo's database")
+    of_two = "; --apart store or --apart portal first: of the demo in two databases"
+    text = f"open Odoo's shell on the demo's database{of_two}"
+    _add_passing(calls, "shell", text)
     for call, name in COMMANDS.items():
-        _add_passing(calls, call, f"run Odoo's command {name} on the demo's database")
+        text = f"run Odoo's command {name} on the demo's database{of_two}"
+        _add_passing(calls, call, text)
     return parser
+
+
+def _split_part(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """Return which of two databases is chosen ("" for the only one), and the rest.
+
+    :raises Failure: when ``--apart`` names neither
+
+    >>> _split_part(["--apart", "store", "check"]), _split_part(["check"])
+    (('store', ['check']), ('', ['check']))
+    """
+    if not words or words[0] != "--apart":
+        return "", words
+    if len(words) < 2 or words[1] not in PARTS:
+        raise Failure("Write --apart store or --apart portal.")
+    return words[1], words[2:]
 
 
 def _call(arguments: argparse.Namespace) -> int:
@@ -103,9 +124,11 @@ def _call(arguments: argparse.Namespace) -> int:
         case "stop":
             serving.stop(places)
         case "shell":
-            return serving.run_odoo(places, "shell", "--no-http")
+            part, words = _split_part(given["words"])
+            return serving.run_odoo(places, "shell", "--no-http", *words, part=part)
         case call if call in COMMANDS:
-            return serving.run_odoo(places, COMMANDS[call], *given["words"])
+            part, words = _split_part(given["words"])
+            return serving.run_odoo(places, COMMANDS[call], *words, part=part)
         case "test":
             from . import testing
 

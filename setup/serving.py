@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 
+from .apart import PORTAL, STORE, get_apart
 from .commands import get_reason
 from .demo import get_facts_file, get_installation
 from .demo_kind import DemoKind, ServingOptions
 from .errors import Failure
+from .installation import Installation
 from .locks import get_holder, hold
 from .machine import check_port
 from .odoo_server import end_orphan
@@ -23,6 +25,9 @@ KINDS = (ONE, APART)
 STOP_SECONDS = 60
 BUSY = "Another ./spar is running the demo: wait for it, or stop it with ./spar stop."
 NO_DEMO = "There is no demo yet: run ./spar demo."
+TWO_DATABASES = (
+    "The demo has two databases: choose one, as in ./spar shell --apart store."
+)
 
 
 def _get_kind(apart: bool) -> DemoKind:
@@ -168,21 +173,36 @@ def stop(places: Places) -> None:
     say("The demo has stopped." if any(stopped) else "No demo was running.")
 
 
-def run_odoo(places: Places, *words: str) -> int:
+def _choose(places: Places, part: str) -> tuple[DemoKind, Installation]:
+    """Return a demo and the installation in it: the only one, or one of the two.
+
+    :param part: which of the demo in two databases; "" for the demo in one
+    :raises Failure: when there is no such demo
+    """
+    if part:
+        apart = get_apart(places)
+        apart.get_facts()
+        return APART, {STORE: apart.store, PORTAL: apart.portal}[part]
+    if get_facts_file(places).exists():
+        return ONE, get_installation(places)
+    raise Failure(TWO_DATABASES if APART.get_folder(places).exists() else NO_DEMO)
+
+
+def run_odoo(places: Places, *words: str, part: str = "") -> int:
     """Run an Odoo command on the demo's database, served or not; return its exit code.
 
+    :param part: see ``_choose``
     :raises Failure: when there is no demo
     """
-    if not get_facts_file(places).exists():
-        raise Failure(NO_DEMO)
+    kind, installation = _choose(places, part)
     command, *rest = words
     if any(word.startswith(("-d", "--database")) for word in rest):
         raise Failure("This works on the demo's database: leave out -d.")
-    installation = get_installation(places)
     with running(installation.server):
-        if not get_holder(ONE.get_lock(places)):
+        if not get_holder(kind.get_lock(places)):
             installation.write_config(port=8069, workers=0)
         called_as = f"./spar {command.removeprefix('spar_')}"
+        called_as += f" --apart {part}" if part else ""
         # In the caller's working directory: the words may name files relative to it.
         return subprocess.call(
             [*map(str, installation.get_command(command)), *rest],

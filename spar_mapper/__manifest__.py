@@ -30,6 +30,7 @@
         "wizards/spar_witness_entry_views.xml",
         "wizards/spar_change_assign_wizard_views.xml",
         "wizards/spar_complaint_wizard_views.xml",
+        "wizards/spar_complaint_assign_wizard_views.xml",
         "wizards/spar_complaint_answer_views.xml",
         "wizards/spar_form_case_wizard_views.xml",
         "wizards/spar_office_wizard_views.xml",

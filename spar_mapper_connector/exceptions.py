@@ -177,6 +177,12 @@ class TargetUnreachable(OutgoingFailed):
     code = "unreachable"
 
 
+class TlsUnavailable(TargetUnreachable):
+    """The host answers, but not in TLS: often a server of plain HTTP at this port."""
+
+    code = "no_tls"
+
+
 class CertificateInvalid(TargetUnreachable):
     """The host's certificate does not prove its name (TLS)."""
 

@@ -360,4 +360,7 @@ def test_stop_ends_both(monkeypatch, kinds, tmp_path, capsys):
 def test_commands_need_the_demo_of_one_database(kinds, tmp_path, capsys):
     write_private(tmp_path / ".spar" / "apart" / "facts.json", "{}")
     assert main(["shell"]) == 1
-    assert "There is no demo yet" in capsys.readouterr().err
+    assert "choose one, as in ./spar shell --apart store" in capsys.readouterr().err
+    for words in (["--apart"], ["--apart", "both"]):
+        assert main(["audit", *words, "check"]) == 1
+        assert "Write --apart store or --apart portal" in capsys.readouterr().err

@@ -1,13 +1,20 @@
-"""No typed text is lost: forms are filled in, refused, corrected and confirmed."""
+"""No typed text is lost: forms are filled in, refused, corrected and confirmed.
+
+By mouse, and by keyboard alone.
+"""
 
 import json
 import time
+from contextlib import ExitStack
+from datetime import date, timedelta
 from itertools import combinations
 
 import pytest
 
+from .backend import in_force
 from .chromium import chromium
 from .desk import Desk, get_input
+from .keyboard import KeyboardDesk
 from .people import make_account, make_card_holders, make_people
 
 ROOT = "spar_fa_directory.menu_root"
@@ -183,3 +190,168 @@ def test_locked_screen_keeps_what_was_typed_and_next_person_destroys_it(
     with server.cursor() as cr:
         cr.execute("SELECT count(*) FROM spar_mapping_wizard WHERE sealed IS NOT NULL")
         assert cr.fetchone() == (0,)
+
+
+# === BY KEYBOARD ALONE === #
+
+SIZES = {"desk": (1366, 768), "phone": (390, 844)}
+
+
+@pytest.fixture
+def without_mouse(server, browser):
+    """Return a function that lets a role sit down at a window with a keyboard."""
+    with server.expecting(REFUSED), ExitStack() as windows:
+
+        def sit_down(role: str, size: str = "desk") -> KeyboardDesk:
+            page = windows.enter_context(chromium(browser))
+            page.set_size(*SIZES[size])
+            desk = KeyboardDesk(page, server.url, server.staff[role], size == "phone")
+            desk.log_in()
+            assert desk.focused == "typed"
+            return desk
+
+        yield sit_down
+
+
+def find_by_keyboard(desk: KeyboardDesk, typed: str) -> str:
+    """Type into the box, again if it was left; return the title of the page."""
+    if desk.focused != "typed":
+        if desk.title != "Find a person":
+            desk.choose_button("Find a person")
+        desk.go_to_field("typed")
+    desk.write_anew(typed)
+    desk.enter()
+    desk.wait_for_text("Is money paid?")
+    return desk.title
+
+
+def confirm_by_keyboard(desk: KeyboardDesk) -> None:
+    desk.choose_button("Confirm")
+    desk.wait("!document.querySelector('.modal')", "the form is still open")
+    desk.rest()
+
+
+def write_day(days_ago: int) -> str:
+    return (date.today() - timedelta(days=days_ago)).strftime("%m/%d/%Y")
+
+
+def link_by_keyboard(desk: KeyboardDesk, person) -> None:
+    """Link a person with a typing error in each field, corrected one by one."""
+    right = {"id_value": person.value, "fa_text_again": person.fa, "reason": REASON}
+    desk.choose_button("Link a person")
+    desk.wait_for_dialog("Link a person")
+    assert desk.focused == "id_value"
+    desk.fill_in(
+        id_value="John Smith",
+        fa_text=person.fa,
+        fa_text_again=f"{person.fa}X",
+        reason=f"is number {person.account}",
+    )
+    for name, text in right.items():
+        desk.choose_button("Confirm")
+        desk.wait("!!document.querySelector('.o_error_dialog')", "nothing was refused")
+        assert desk.focused == "Close"
+        desk.enter()
+        desk.wait("!document.querySelector('.o_error_dialog')")
+        assert desk.focused == "Confirm", "the focus comes back to the form"
+        desk.go_to_field(name, back=True)
+        desk.write_anew(text)
+    confirm_by_keyboard(desk)
+    desk.wait_for_text("Linked. Payments go to this address from now on.")
+
+
+def ask_to_suspend(desk: KeyboardDesk) -> None:
+    desk.choose_button("Suspend")
+    desk.wait_for_dialog("Suspend the address")
+    assert desk.focused == "has_evidence"
+    desk.go_to_field("suspend_reason")
+    desk.press_key(" ")
+    confirm_by_keyboard(desk)
+    waiting = ".o_field_widget[name='waiting_ids'] .o_data_row"
+    desk.wait(f'!!document.querySelector("{waiting}")', "nothing waits")
+
+
+def complain_by_keyboard(desk: KeyboardDesk) -> None:
+    desk.choose_button("I was not paid")
+    desk.wait_for_dialog("Record a complaint")
+    assert desk.focused == "missed_on"
+    desk.write(write_day(10))
+    desk.fill_in(statement="Nothing came")
+    desk.choose_button("Record the complaint")
+    desk.wait_for_text("Recorded under reference")
+
+
+def test_officers_day_by_keyboard(without_mouse, programme, server):
+    (person,) = make_card_holders(1)
+    officer = without_mouse("officer")
+    link_by_keyboard(officer, person)
+    assert get_fa(programme, person) == person.fa
+    page = officer.title
+    officer.choose_button("Print the receipt")
+    if officer.title != page:  # it is shown where no program makes a PDF
+        assert officer.title == "Receipt"
+        officer.choose_button(page)
+    assert find_by_keyboard(officer, person.fa) == page
+    assert officer.focused == "Change"
+    new = f"account:{make_account()}@BR01.DEMO"
+    officer.choose_button("Change")
+    officer.wait_for_dialog("Change the address")
+    officer.fill_in(fa_text=new, fa_text_again=new, reason=REASON)
+    confirm_by_keyboard(officer)
+    assert get_fa(programme, person) == new
+    complain_by_keyboard(officer)
+    rule = {"name": "Keyboard: ask", "sequence": 0, "decision": "approve"}
+    with in_force(server, **rule, operation="suspend"):
+        ask_to_suspend(officer)
+        refuse_by_keyboard(without_mouse("supervisor"))
+    assert get_fa(programme, person) == new
+    assert find_by_keyboard(officer, person.value) == page
+    answer_by_keyboard(without_mouse("auditor"), person)
+
+
+def refuse_by_keyboard(desk: KeyboardDesk) -> None:
+    """Open the newest of the changes that wait, compare it and refuse it."""
+    desk.choose_button("Waiting for approval")
+    for _header_and_row in range(2):
+        desk.press_key("ArrowDown")
+    desk.enter()
+    assert desk.focused == "Review"
+    desk.enter()
+    desk.wait_for_dialog("Review the change")
+    desk.choose_button("Reveal")
+    desk.fill_in(refusal="Nobody asked for it")
+    desk.choose_button("Refuse")
+    desk.wait_for_text("Refuse this change?")
+    desk.choose_button("Refuse")
+    desk.wait("!document.querySelector('.modal')", "it is still under review")
+    desk.wait_for_text("Nobody asked for it")
+
+
+def answer_by_keyboard(desk: KeyboardDesk, person) -> None:
+    """Answer where the payment of a day went, who changed it and who looked."""
+    page = find_by_keyboard(desk, person.value)
+    assert desk.focused == "On a date"
+    desk.enter()
+    desk.wait_for_dialog("On a date")
+    desk.write(write_day(0))
+    desk.press_key("Tab")
+    desk.wait_for_text("account:")
+    desk.choose_button("Close")
+    desk.wait("!document.querySelector('.modal')")
+    assert desk.focused == "On a date", "the focus comes back to the page"
+    for label, texts in {
+        "Who did what": ("Omar Officer", "Changed"),
+        "Who looked": ("Omar Officer",),
+    }.items():
+        desk.choose_button(label)
+        for text in texts:
+            desk.wait_for_text(text)
+        desk.choose_button(page)
+
+
+def test_phone_by_keyboard(without_mouse, programme):
+    (person,) = make_card_holders(1)
+    programme.link([person.linked])
+    officer = without_mouse("officer", "phone")
+    find_by_keyboard(officer, person.value)
+    complain_by_keyboard(officer)

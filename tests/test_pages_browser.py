@@ -233,6 +233,7 @@ def close_case(server, reference: str) -> None:
     (case,) = supervisor.find("spar.objection", domain, "state", "remedy")
     assert (case["state"], case["remedy"]) == ("open", "restored")
     values = {"objection_id": case["id"], "decision": "upheld", "reason": "seen her"}
+    values |= {"answer": "The address is as before.", "answered_how": "present"}
     (wizard,) = supervisor.call("spar.objection.wizard", "create", [values])
     supervisor.call("spar.objection.wizard", "action_close", [wizard])
     (case,) = supervisor.find("spar.objection", domain, "state")

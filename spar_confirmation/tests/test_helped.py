@@ -59,6 +59,20 @@ class TestHelped(PageCase):
                 )
                 self.assertEqual(tuple(each or "" for each in names), wanted)
 
+    def test_rules_of_the_pages_hold_whatever_the_portal_says(self):
+        """That an officer helped is only the portal's word."""
+        rule = self.env["spar.change.rule"].create(
+            {"name": "Weigh", "sequence": 0, "channel": "portal", "decision": "approve"}
+        )
+        self.seal_settings(rule._name)
+        for officer in ("", "user:7"):
+            with self.subTest(officer):
+                self.confirm(self.propose(officer=officer).url)
+                self.assertEqual(self.get_address(), FA)
+                self.assertEqual(self.get_last_event().kind, "proposed")
+        self.confirm(self.propose_helped().url)
+        self.assertEqual(self.get_address(), OTHER_FA)
+
     def test_page_says_nothing_about_staff_otherwise(self):
         self.open_page(self.propose().url)
         self.assertNotIn("member of staff", self.text)

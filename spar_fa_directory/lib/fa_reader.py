@@ -6,8 +6,9 @@ first (``account:0917@blue.wallet`` is a bank account by one template and a wall
 early OpenG2P by another: the directory decides which).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from . import fa_gaps, fa_mask, fa_syntax
@@ -100,8 +101,11 @@ Found = Mapping[AddressPlace, Holder]
 NO_HOLDER = Holder()
 
 
+@lru_cache(maxsize=4096)
 def fold_code(code: str) -> str:
     """Return a code as it is compared: in capitals; "" for what cannot be a code.
+
+    It is cached, because the addresses of a batch share their providers.
 
     >>> fold_code("demo-1"), fold_code(" ١ "), fold_code("straße")
     ('DEMO-1', '1', '')
@@ -223,7 +227,7 @@ def _get_place(known: KnownStrategy, parts: Mapping[str, str]) -> AddressPlace:
     )
 
 
-_FOLDS = {"code": fold_code, "bic": fold_bic}
+_FOLDS: dict[str, Callable[[str], str]] = {"code": fold_code, "bic": fold_bic}
 
 
 def choose_reading(

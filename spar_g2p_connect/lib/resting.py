@@ -3,13 +3,21 @@
 While a backend is slow or down, each call of it would occupy a worker until its time is
 over. So after a failure nothing is sent to it for some seconds: its items are answered
 *try again* at once, and the other items as always.
+
+A mapper that quickly answers *try again* about its items has answered. Otherwise one
+participant's item would keep everybody else's from being asked about.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+
+from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
+
+#: A call that took less occupied no worker, in seconds.
+QUICK_SECONDS = 1.0
 
 #: How long a process sends nothing to a backend that did not answer.
 REST_SECONDS = 5.0
@@ -46,3 +54,16 @@ class Resting:
     def includes(self, backend: Hashable) -> bool:
         until = self._until.get(backend)
         return until is not None and self._clock() < until
+
+
+def is_failure(results: Sequence[Result], seconds: float) -> bool:
+    """Return whether a call of a backend failed as a whole, after some time.
+
+    >>> retries = [Result(Outcome.RETRY)]
+    >>> is_failure(retries, 10), is_failure(retries, 0.1)
+    (True, False)
+    >>> is_failure([*retries, Result(Outcome.LINKED)], 10)
+    False
+    """
+    is_slow = seconds > QUICK_SECONDS
+    return is_slow and all(each.outcome is Outcome.RETRY for each in results)

@@ -84,8 +84,7 @@ class SparMapperLocal(models.AbstractModel):
         if reference.reference is Reference.TRANSACTION:
             mark = messages._build_transaction_mark(keyring, sender, values[0])
             return SQL("m.transaction_mark = %s", mark)
-        build = messages._build_reference_mark
-        marks = [build(keyring, sender, value) for value in values]
+        marks = messages._build_reference_marks(keyring, sender, values)
         return SQL("m.reference_marks && %s::bigint[]", marks)
 
     @api.model

@@ -102,6 +102,7 @@ class PortalMixin:
             "aud": PORTAL_CLIENT,
             "sub": f"sub-of-{value}",
             "iat": self.provider.now,
+            "auth_time": self.provider.now - 60,
             "exp": self.provider.now + 300,
             "individual_id": value,
         }
@@ -185,6 +186,19 @@ class TestPortalReading(PortalMixin, ExtensionCase):
 
     def test_expired_login(self):
         token = self.log_in(iat=self.provider.now - 900, exp=self.provider.now - 600)
+        self.assertEqual(self.read_own(token), "owner_login_expired")
+
+    def test_login_that_was_not_for_this_portal(self):
+        """Single sign-on, without a page: the person need not know of it."""
+        now = self.provider.now
+        for claims in ({"auth_time": None}, {"auth_time": now - 121}):
+            self.assertEqual(
+                self.read_own(self.log_in(**claims)), "owner_login_expired"
+            )
+
+    def test_login_of_an_earlier_visit(self):
+        issued = self.provider.now - 1801
+        token = self.log_in(iat=issued, auth_time=issued, exp=self.provider.now + 86400)
         self.assertEqual(self.read_own(token), "owner_login_expired")
 
     def test_issuer_that_is_not_listed(self):

@@ -4,7 +4,6 @@ import json
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from unittest.mock import patch
 
 from odoo.tests import tagged
@@ -404,29 +403,41 @@ class TestLostAnswers(SparToSparCase):
             with self.subTest(status), send, self.assertRaises(RemoteMapperRefuses):
                 self.mapper._link_fa(STAFF, request)
 
-    def test_result_of_another_person_or_of_no_change_proves_nothing(self):
-        self.give_remotely(1)
+    def test_answer_about_somebody_else_proves_nothing(self):
+        """Nor does an outcome that the operation cannot have, or nobody knows."""
         send = outgoing.send
-        update = [UpdateRequest(key(1), account(2))]
-
-        def alter(values, method, url, **more):
-            answer = send(method, url, **more)
-            if "/extension/" not in url:
-                return answer
-            document = json.loads(answer.body)
-            for each in document["message"]["answers"]:
-                each["answer"].update(values)
-            return replace(answer, body=json.dumps(document).encode())
-
-        for values in (
-            {"id": key(2)},
-            {"outcome": "great"},
-            {"outcome": "found"},
+        self.give_remotely(1)
+        for name, members in (
+            ("update", {"id": key(2)}),
+            ("update", {"outcome": "great"}),
+            ("update", {"outcome": "found"}),
+            ("update", {"outcome": "linked"}),
+            ("resolve", {"id": key(2)}),
+            ("resolve", {"outcome": "great"}),
+            ("resolve", {"outcome": "updated"}),
         ):
-            altered = partial(alter, values)
-            with self.subTest(values), patch.object(outgoing, "send", altered):
-                (result,) = self.mapper._update_fa(STAFF, update)
-                self.assertTrue(result.is_uncertain)
+
+            def spoil(method, url, name=name, members=members, **more):
+                answer = send(method, url, **more)
+                if not url.endswith(f"/extension/{name}"):
+                    return answer
+                document = json.loads(answer.body)
+                for item in document["message"]["answers"]:
+                    item["answer"].update(members)
+                return replace(answer, body=json.dumps(document).encode())
+
+            calls = {
+                "update": lambda: self.mapper._update_fa(
+                    STAFF, [UpdateRequest(key(1), account(3))]
+                ),
+                "resolve": lambda: self.mapper._resolve_fa(
+                    STAFF, [ResolveRequest(key(1))]
+                ),
+            }
+            with self.subTest(name, **members), patch.object(outgoing, "send", spoil):
+                (result,) = calls[name]()
+                self.assertEqual(result.outcome, Outcome.RETRY)
+                self.assertEqual(result.is_uncertain, name == "update")
 
     def test_answer_to_another_message_proves_nothing(self):
         send, kept = outgoing.send, []

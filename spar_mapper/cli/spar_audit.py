@@ -35,6 +35,9 @@ class SparAuditCommand(Command):
         )
         self.parser.add_argument("--event", help="the UUID of an event")
         self.parser.add_argument("--file", help="an exported proof")
+        self.parser.add_argument(
+            "--list", action="store_true", help="the events that have a proof"
+        )
         self.options = self.parser.parse_args(args)
         if self.options.action == "send" and not self.options.to:
             self.parser.error("send needs --to FOLDER")
@@ -87,6 +90,10 @@ class SparAuditCommand(Command):
         self.say(f"Copied to {target}.")
 
     def _proof(self, env):
+        if self.options.list:
+            for uuid, kind, moment in env["spar.owner.proof"]._list_kept():
+                self.say(f"{uuid} {kind} {moment.isoformat(timespec='seconds')}")
+            return
         if self.options.event:
             self._export(env)
             return
@@ -113,6 +120,8 @@ class SparAuditCommand(Command):
         """Write a file that nobody else can read: it holds an ID and an account."""
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            sys.exit(f"{path}: there is such a file already; name another one")
         except OSError as error:
             sys.exit(f"{path}: {error.strerror}")
         with os.fdopen(handle, "w") as file:

@@ -38,7 +38,8 @@ class Proposal(NamedTuple):
     in force is with none of them; ``is_locked`` that the owner has locked changes;
     ``is_provisional`` that the person has no ID card, but only a reference that the
     registry issued. ``review_reason`` is why the caller asks for a second person,
-    whatever the rules say.
+    whatever the rules say. ``other_channel`` is a channel whose rules count, too: that
+    the change came by ``channel`` is only the caller's word.
     """
 
     operation: str
@@ -51,6 +52,7 @@ class Proposal(NamedTuple):
     review_reason: str = ""
     is_locked: bool = False
     is_provisional: bool = False
+    other_channel: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,9 @@ _UNLOCK, _OWNER = "unlock", Authority.OWNER
 _UNLOCKED = frozenset({_SUSPEND, "resume"})
 #: The operations that say where money goes.
 _MOVING = ("link", "update")
+
+#: From the decision that lets most through to the one that lets nothing through.
+_STRICT = (Decision.APPLY, Decision.HOLD, Decision.APPROVE, Decision.REFUSE)
 
 AT_ONCE = Assessment(Decision.APPLY)
 LOWER_AUTHORITY = Assessment(Decision.APPROVE, why="lower_authority")
@@ -156,6 +161,8 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     >>> assess([Rule(Decision.REFUSE)], provisional).decision.value
     'refuse'
     """
+    if proposal.other_channel:
+        return _assess_both(rules, proposal)
     if proposal.operation == _SUSPEND:
         return _assess_suspension(rules, proposal)
     if proposal.operation == _UNLOCK:
@@ -178,6 +185,25 @@ def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     if proposal.review_reason and rule.decision is not Decision.REFUSE:
         return Assessment(Decision.APPROVE, why=proposal.review_reason)
     return Assessment(rule.decision, rule.hold_hours, rule.why)
+
+
+def _assess_both(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
+    """Return the stricter assessment, of the channel that is claimed and the other one.
+
+    >>> both = Proposal("update", "agent", Authority.OWNER, other_channel="portal")
+    >>> rules = [Rule(Decision.APPROVE, channel="portal"), Rule(Decision.APPLY)]
+    >>> assess(rules, both).decision.value
+    'approve'
+    >>> assess(rules, both._replace(other_channel="")).decision.value
+    'apply'
+    """
+    known, claimed = list(rules), proposal._replace(other_channel="")
+    other = claimed._replace(channel=proposal.other_channel)
+    return max(assess(known, claimed), assess(known, other), key=_get_strictness)
+
+
+def _get_strictness(assessment: Assessment) -> tuple[int, int]:
+    return _STRICT.index(assessment.decision), assessment.hold_hours
 
 
 def find_rule(rules: Iterable[Rule], proposal: Proposal) -> Rule | None:

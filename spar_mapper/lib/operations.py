@@ -314,7 +314,7 @@ def _hold(
     is_foreign = current is not None and _is_foreign(case.call, current.provider_id)
     assessment = case.assess(
         Proposal(
-            code.value,
+            code,
             case.call.channel,
             case.call.authority,
             current.authority if current else None,
@@ -324,6 +324,7 @@ def _hold(
             review_reason=case.call.review_reason,
             is_locked=_is_owner_locked(case),
             is_provisional=case.is_provisional,
+            other_channel=_get_other_channel(case.call),
         )
     )
     if assessment.decision is Decision.APPLY:
@@ -331,6 +332,20 @@ def _hold(
     if assessment.decision is Decision.REFUSE:
         return _refuse(case, assessment.why or "rule")
     return _wait(case, code, head, first, assessment)
+
+
+def _get_other_channel(call: CallContext) -> str:
+    """Return whose rules count beside those of the call's channel, "" for nobody's.
+
+    That an officer elsewhere helped a person is only the portal's word.
+
+    >>> actors = "participant:portal.example", "user:7"
+    >>> calls = [CallContext(each, "agent", Authority.OWNER) for each in actors]
+    >>> [_get_other_channel(call) for call in calls]
+    ['portal', '']
+    """
+    is_claimed = call.channel == "agent" and call.actor.startswith("participant:")
+    return "portal" if is_claimed else ""
 
 
 def _wait(

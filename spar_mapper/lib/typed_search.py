@@ -48,3 +48,19 @@ def read_reference(text: str) -> str:
     """
     plain = squeeze(text).lower()
     return plain if _REFERENCE.fullmatch(plain) else ""
+
+
+#: The first year that may be one of birth.
+_FIRST_YEAR = 1880
+
+
+def read_year(text: str, this_year: int) -> int | None:
+    """Return the year of birth that a text is, or None; in the digits of any script.
+
+    >>> read_year("1980", 2026), read_year("١٩٨٠", 2026)
+    (1980, 1980)
+    >>> [read_year(text, 2026) for text in ("", "80", "2027", "1780", "1.5", "MCM")]
+    [None, None, None, None, None, None]
+    """
+    year = int(text) if text.isdecimal() else 0
+    return year if _FIRST_YEAR <= year <= this_year else None

@@ -60,6 +60,18 @@ class SparByWhom(models.AbstractModel):
             self.env["spar.event"]._name_groups(groups)
         return groups
 
+    # === WHAT === #
+
+    @api.depends(lambda self: (self._rec_name,) if self._rec_name else ())
+    def _compute_display_name(self):
+        """Compute the name of what was done, not its code."""
+        field = self._fields[self._rec_name]
+        names = {}
+        if field.type == "selection":
+            names = dict(field._description_selection(self.env))
+        for row in self:
+            row.display_name = names.get(row[field.name], row[field.name])
+
     # === WHOM === #
 
     @api.depends(lambda self: (self._whom,))

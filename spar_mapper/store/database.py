@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import repeat
+from itertools import groupby, repeat
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
@@ -61,15 +61,28 @@ def format_rows(rows: Sequence[Row]) -> str:
     >>> format_rows([("a\tb", 1, None, b"\x01"), ("c", 2, None, b"\x02")])
     'a\\tb\t1\t\\N\t\\\\x01\nc\t2\t\\N\t\\\\x02\n'
     """
-    columns = map(_format_column, zip(*rows, strict=True))
-    return "\n".join(map("\t".join, zip(*columns, strict=False))) + "\n"
+    pieces: list[Iterable[str]] = []
+    # Neighbouring columns that are the same in every row are formatted once, as one.
+    neighbours = groupby(  # pylint: disable=bad-builtin-groupby
+        zip(*rows, strict=True), _is_same
+    )
+    for is_same, columns in neighbours:
+        if is_same:
+            text = "\t".join([_format_value(values[0]) for values in columns])
+            pieces.append(repeat(text, len(rows)))
+        else:
+            pieces += map(_format_column, columns)
+    return "\n".join(map("\t".join, zip(*pieces, strict=False))) + "\n"
+
+
+def _is_same(values: Row) -> bool:
+    """Return whether all values of a column are the same one."""
+    return values[-1] is values[0] and values.count(values[0]) == len(values)
 
 
 def _format_column(values: Row) -> Iterable[str]:
-    """Format one column; a value that is the same in every row is formatted once."""
+    """Format one column."""
     first = values[0]
-    if values[-1] is first and values.count(first) == len(values):
-        return repeat(_format_value(first), len(values))
     if first.__class__ is bytes and None not in values:
         return [f"\\\\x{value.hex()}" for value in values]
     if first.__class__ is int and None not in values:

@@ -95,6 +95,9 @@ EVENT_BYTES = (
 )
 EVENT = (*EVENT_WORDS, *EVENT_BYTES)
 
+#: The digests of an address for both columns, None for one that is not written now.
+DigestPair = tuple[bytes | None, bytes | None]
+
 _get_content = attrgetter(*EVENT)
 _get_plain = attrgetter(*ADDRESS_COLUMNS)
 _NO_ADDRESS: Row = (None,) * len(ADDRESS_COLUMNS)
@@ -141,12 +144,9 @@ def list_head(keyring: OpenKeyring, subject: Subject, head: Head) -> Row:
 
 
 def list_period(
-    subject: Subject, head: Head, period: PeriodRow, digests: dict[str, bytes]
+    subject: Subject, head: Head, period: PeriodRow, digests: DigestPair
 ) -> Row:
-    """Return a period; its address is already sealed.
-
-    :param digests: those of the address, by column
-    """
+    """Return a period; its address is already sealed."""
     address = period.address
     return (
         period.row_id,
@@ -160,8 +160,7 @@ def list_period(
         address.version if address else None,
         address.form if address else KEY_FORM,
         address.sealed if address else None,
-        digests.get("a"),
-        digests.get("b"),
+        *digests,
         *_list_plain(address),
     )
 
@@ -197,3 +196,8 @@ def read_digests(digest_a: bytes | None, digest_b: bytes | None) -> dict[str, by
     """Return the digests of a row by column, without missing ones."""
     columns = {"a": digest_a, "b": digest_b}
     return {name: bytes(digest) for name, digest in columns.items() if digest}
+
+
+def pair_digests(digests: dict[str, bytes]) -> DigestPair:
+    """Return the digests of a row by column as a pair: see :func:`read_digests`."""
+    return digests.get("a"), digests.get("b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Protocol
 
 from odoo.addons.spar_fa_directory.lib.fa_form import is_free_text
@@ -227,16 +228,17 @@ class Loader:
         canonicals = [identifier.canonical for identifier in identifiers]
         pairs = list(zip(canonicals, contexts, strict=True))
         sealed = self.keyring.seal_all(seals.ID, pairs)
-        rows = []
-        for identifier, (uuid, subject), value in zip(
-            identifiers, names, sealed, strict=True
-        ):
-            canonical = identifier.canonical
-            digests = self.keyring.digests(seals.ID, canonical)
-            columns = (digests.get("a", b""), digests.get("b", b""))
-            place = (uuid, value, identifier.type_id, subject, canonical)
-            rows.append((*columns, *place))
-        return rows
+        digests = self.keyring.digests_all(seals.ID, canonicals)
+        columns = (
+            digests.get("a") or repeat(b""),
+            digests.get("b") or repeat(b""),
+            [uuid for uuid, _subject in names],
+            sealed,
+            [identifier.type_id for identifier in identifiers],
+            [subject for _uuid, subject in names],
+            canonicals,
+        )
+        return list(zip(*columns, strict=False))
 
     def load(self, canonicals: Iterable[str]) -> dict[str, Holding]:
         """Lock IDs, then their subjects; return what is known of them.

@@ -75,6 +75,7 @@ HEAD_COLUMNS = name_columns(
     ),
 )
 _PLAIN = 13
+HEAD_WIDTH = _PLAIN + len(ADDRESS_COLUMNS)
 #: The start of the head in rows of ID, subject, newest MAC and head, in this order.
 HEAD_START = ID_WIDTH + SUBJECT_WIDTH
 
@@ -198,5 +199,5 @@ class Opener:
 
 def check_complete(subject: Subject, heads: int) -> None:
     """Raise RowBroken if fewer places were found than the subject's marks name."""
-    if sum(name[0] == "h" for name in subject.marks) != heads:
+    if len([name for name in subject.marks if name[0] == "h"]) != heads:
         raise RowBroken("spar_subject", subject.row_id, SUBJECT_LACKS)

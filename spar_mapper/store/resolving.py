@@ -28,6 +28,7 @@ from .opening import (
     HEAD_ALTERED,
     HEAD_COLUMNS,
     HEAD_START,
+    HEAD_WIDTH,
     ID_COLUMNS,
     ID_WIDTH,
     NEWEST_MAC,
@@ -52,7 +53,7 @@ _FOUND = f"{ID_COLUMNS}, {SUBJECT_COLUMNS}, {NEWEST_MAC}, {HEAD_COLUMNS}"
 #: size. Otherwise PostgreSQL reads the whole of a table with some 100,000 rows, or
 #: begins at the wrong end if its statistics date from when the tables were empty.
 _BY_ID = f"""
-    SELECT wanted.place, {{providers}} {_FOUND}
+    SELECT wanted.place, {_FOUND} {{providers}}
       FROM unnest(%s::bytea[]) WITH ORDINALITY AS wanted (digest, place)
      CROSS JOIN LATERAL (
            SELECT * FROM spar_subject_id
@@ -65,13 +66,15 @@ _BY_ID = f"""
 _CLOSED = "coalesce({}.closed_on <= (now() AT TIME ZONE 'UTC')::date, false)"
 #: For one ID, its provider is joined; for many, each provider is looked up once.
 _WITH_PROVIDER = {
-    "providers": f"f.name ->> 'en_US', f.code, {_CLOSED.format('f')}, b.code, "
-    f"{_CLOSED.format('b')},",
+    "providers": f", f.name ->> 'en_US', f.code, {_CLOSED.format('f')}, b.code, "
+    f"{_CLOSED.format('b')}",
     "joined": """
       LEFT JOIN spar_fsp f ON f.id = m.provider_id
       LEFT JOIN spar_fsp_branch b ON b.id = m.branch_id""",
 }
-_WITHOUT_PROVIDER = {"providers": "'', '', false, '', false,", "joined": ""}
+_WITHOUT_PROVIDER = {"providers": "", "joined": ""}
+#: The end of ``_FOUND`` in a row of ``_BY_ID``; what follows is of the provider.
+_END = 1 + HEAD_START + HEAD_WIDTH
 #: At most three: a subject has one for the purpose and one for any, so three are enough
 #: to see that several people share the address. What may not be disclosed is excluded
 #: here, so that it takes no longer than an address that no one has.
@@ -214,13 +217,18 @@ class Resolver:
         joined = _WITH_PROVIDER if len(wanted) == 1 else _WITHOUT_PROVIDER
         query = _BY_ID.format(column=self.keyring.roles.read_column, **joined)
         found: dict[str, list[Row]] = {}
-        rows = fetch(self.cr, query, build_bytes_array(digests))
-        for place, name, code, closed, branch_code, without, *row in rows:
-            found.setdefault(wanted[place - 1], []).append(tuple(row))
-            if code:
-                provider = ProviderInfo(name, code, branch_code or "")
-                self._add_provider((row[-2], row[-1]), provider, closed, without)
+        for row in fetch(self.cr, query, build_bytes_array(digests)):
+            found.setdefault(wanted[row[0] - 1], []).append(row[1:_END])
+            if joined is _WITH_PROVIDER:
+                self._note_joined(row[1:_END], row[_END:])
         return found
+
+    def _note_joined(self, found: Row, provider: Row) -> None:
+        """Record the provider that was joined to a row, if its place names one."""
+        name, code, closed, branch_code, without = provider
+        if code:
+            info = ProviderInfo(name, code, branch_code or "")
+            self._add_provider(found[-2:], info, closed, without)
 
     def _find_by_address(
         self, requests: Sequence[ResolveRequest]
@@ -405,6 +413,8 @@ class Resolver:
 
         It may have been moved to the successor of its provider.
         """
+        if not self._keys:
+            return
         requested: dict[int, WantedAddress] = {}
         for place, (request, result) in enumerate(zip(requests, results, strict=True)):
             if request.fa not in self._keys:

@@ -267,16 +267,23 @@ class Saver:
             address.sealed = value
 
     def _insert_periods(self, ledger: Ledger) -> None:
+        addresses = [period.address for _subject, _head, period in ledger.periods]
         rows = [
-            listing.list_period(*row, self._digest(row[2].address))
-            for row in ledger.periods
+            listing.list_period(*row, digests)
+            for row, digests in zip(
+                ledger.periods, self._digest_all(addresses), strict=True
+            )
         ]
         copy_rows(self.cr, "spar_mapping_period", listing.PERIOD, rows)
 
-    def _digest(self, address: StoredAddress | None) -> dict[str, bytes]:
-        if address is None:
-            return {}
-        return self.keyring.digests(seals.ADDRESS, address.key)
+    def _digest_all(
+        self, addresses: list[StoredAddress | None]
+    ) -> list[listing.DigestPair]:
+        keys = [address.key for address in addresses if address]
+        digests = self.keyring.digests_all(seals.ADDRESS, keys)
+        absent = repeat(None)
+        pairs = zip(digests.get("a", absent), digests.get("b", absent), strict=False)
+        return [next(pairs) if address else (None, None) for address in addresses]
 
     # === EVENTS AND NOTICES === #
 

@@ -7,6 +7,7 @@ from . import test_demo
 from . import test_desk_entry
 from . import test_expressions
 from . import test_find_person
+from . import test_find_by_name
 from . import test_id_spellings
 from . import test_inside
 from . import test_kept_search

@@ -105,6 +105,8 @@ class TestFindPerson(StoreCase):
 
     def test_the_box_says_what_may_be_wrong(self):
         self.assert_finds_no_one("For an account, choose its bank", typed=NUMBER)
+        source = type(self.env["spar.person.source"])
+        self.patch(source, "_has_names", lambda _self: False)
         self.assert_finds_no_one("A name finds nobody", typed="Ada Lovelace")
         self.assert_finds_no_one(typed=NUMBER[:-1], provider_id=self.bank.id)
         self.assertNotIn("choose its bank", self.wizard.answer_text)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import Details, Operation
@@ -176,6 +176,26 @@ class TestPersonPage(StoreCase):
         self.assertEqual(page.pay_state, "merged")
         self.assertFalse(page.is_paid or page.id_masked or page.fa_masked)
         self.assertEqual(page.action_open_merged()["res_id"], kept.id)
+        self.assertFalse(page.place_id or page.provider_id or page.last_by)
+        for action in ("update", "suspend", "resume", "unlink"):
+            with self.subTest(action), self.assertRaisesRegex(UserError, "was merged"):
+                getattr(page, f"action_{action}")()
+
+    def test_page_says_what_its_main_address_says(self):
+        page, place = self.page_of(), self.mapping_of(ID)
+        for name in (
+            "id_masked",
+            "fa_masked",
+            "provider_id",
+            "state_since",
+            "last_kind",
+        ):
+            with self.subTest(name):
+                self.assertTrue(page[name])
+                self.assertEqual(page[name], place[name])
+        self.suspend(ID)
+        self.env.invalidate_all()
+        self.assertEqual((page.place_state, page.last_kind), ("suspended",) * 2)
 
     # === ON A DATE === #
 

@@ -11,6 +11,7 @@ from unittest.mock import patch
 from odoo.cli.command import commands
 
 from odoo.addons.spar_mapper_connector import command_line
+from odoo.addons.spar_mapper_connector.lib.jose.keys import read_jwk
 
 from ..lib import audit
 from .common import FA, ID
@@ -83,6 +84,16 @@ class TestProofCommand(ProofAuditCase):
         with patch.object(command_line, "open_environment", None):
             again = self.run_command("--file", str(self.path), has_database=False)
         self.assertIn("The proof is verified.", again)
+        self.assertIn("compare each thumbprint", again)
+        thumbprint = read_jwk(json.loads(self.path.read_text())["keys"][0]["jwk"])
+        self.assertIn(thumbprint.thumbprint, again)
+
+    def test_events_with_a_proof_are_listed(self):
+        event = self.proof.event_id
+        moment = event.happened_at.isoformat(timespec="seconds")
+        self.assertEqual(
+            self.run_command("--list").strip(), f"{event.uuid} {event.kind} {moment}"
+        )
 
     def test_altered_export_is_named(self):
         self.export()
@@ -95,7 +106,8 @@ class TestProofCommand(ProofAuditCase):
     def test_existing_file_is_not_overwritten(self):
         self.path.write_text("mine")
         options = ("--event", self.proof.event_id.uuid, "--to", str(self.path))
-        self.run_command(*options, code=f"{self.path}: File exists")
+        code = f"{self.path}: there is such a file already; name another one"
+        self.run_command(*options, code=code)
         self.assertEqual(self.path.read_text(), "mine")
 
     def test_file_that_is_no_export_is_refused(self):

@@ -52,7 +52,10 @@ class TestSealedDraft(StoreCase):
                 "shared_reason",
             },
             "spar.mapping.wizard.part": {"value", "value_again"},
-            "spar.find.wizard": {"typed", "id_value", "account", "reason"},
+            "spar.find.wizard": {
+                *("typed", "id_value", "account", "reason"),
+                *("person_name", "birth_year", "place"),
+            },
             "spar.representative.wizard": {
                 "full_name",
                 "identifier",
@@ -76,6 +79,24 @@ class TestSealedDraft(StoreCase):
                 expected = {**dict.fromkeys(TEXTS, False), **texts}
                 self.assertEqual({name: draft[name] for name in TEXTS}, expected)
                 self.assertEqual(self.read_texts(draft), expected)
+
+    def test_a_form_of_yesterday_is_refused_in_our_words(self):
+        draft = self.create_draft(id_value="Ada-1815", reason="came in")
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM spar_mapping_wizard WHERE id = %s", [draft.id])
+        self.env.invalidate_all()
+        for act in (
+            lambda: draft.web_save({"reason": "again"}, {}),
+            lambda: draft.write({"reason": "again"}),
+            lambda: draft.web_read({"reason": {}}),
+            lambda: draft.action_confirm(),
+        ):
+            with self.assertRaisesRegex(UserError, "open for too long"):
+                act()
+        find = self.env["spar.find.wizard"].create({"typed": "Ada-1815"})
+        find.sudo().unlink()
+        with self.assertRaisesRegex(UserError, "open for too long"):
+            find.action_find()
 
     def test_created_together_with_different_ones(self):
         typed = [self.build_texts(names, "batch") for names in SUBSETS]

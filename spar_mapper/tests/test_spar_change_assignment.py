@@ -345,6 +345,7 @@ class TestAssignment(WaitingCase):
             ),
             "spar.deputy": ({"supervisor", "auditor"}, {"supervisor"}),
             "spar.change.assign.wizard": ({"supervisor"}, {"supervisor"}),
+            "spar.complaint.assign.wizard": ({"supervisor"}, {"supervisor"}),
             "spar.change.wizard": ({"supervisor"}, {"supervisor"}),
         }
         for model, (readers, writers) in rights.items():

@@ -89,6 +89,44 @@ class TestReview(WaitingCase):
         self.assertEqual(self.looks(), ["opened", "mistyped"])
         self.assert_waits()
 
+    def test_wrong_digits_are_charged_as_a_search_that_found_nobody(self):
+        boss = self.users["supervisor"]
+        own = [("actor", "=", f"user:{boss.id}"), ("kind", "=", "digits")]
+        lookups = self.env["spar.lookup"]
+        for typed in ("1000", "1000"):
+            self.review(typed=typed).action_approve()
+        self.assert_waits()
+        self.review(typed=ASKED).action_approve()
+        self.assertEqual(self.get_fa(ID), OTHER_FA)
+        charged = lookups.search(own)
+        self.assertEqual(charged.mapped("cost"), [5, 5])
+        self.assertEqual(charged.subject_id, self.subject_of(ID))
+        self.assertEqual(self.find_clear("1000", tables="spar_lookup"), [])
+
+    def test_an_auditor_counts_who_looked_at_changes(self):
+        self.review(typed="1000").action_approve()
+        self.reveal(self.review())
+        looks = self.env["spar.look"].with_user(self.users["auditor"])
+        mine = [
+            ("subject_id", "=", self.subject_of(ID).id),
+            ("actor", "=", f"user:{self.users['supervisor'].id}"),
+        ]
+        found = looks.search(mine)
+        self.assertEqual(
+            sorted(found.mapped("kind")), ["mistyped", "opened", "opened", "revealed"]
+        )
+        self.assertEqual(sum(found.mapped("changes")), 3)
+        self.assertEqual(sum(found.mapped("searches")), 0)
+        self.assertEqual(sum(found.mapped("reveals")), 1)
+        self.assertEqual(len(set(found.ids)), len(found))
+        self.assertEqual(
+            {look.display_name for look in found if look.kind == "opened"},
+            {"Waiting change opened"},
+        )
+        for role in ("viewer", "officer", "supervisor"):
+            with self.subTest(role), self.assertRaises(AccessError):
+                self.env["spar.look"].with_user(self.users[role]).search(mine)
+
     def test_after_three_wrong_attempts_only_a_reveal_helps(self):
         for typed in ("1000", "1001", "1002"):
             self.review(typed=typed).action_approve()

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import psycopg2
 
+from odoo.exceptions import ValidationError
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
@@ -46,6 +47,22 @@ class TestRules(StoreCase):
         self.rules.search([]).unlink()
         self.assertEqual(self.link(ID, FA).outcome, Outcome.HELD)
         self.assertEqual(self.change_of(ID).why, "no_rule")
+
+    def test_a_rule_names_what_it_is_about(self):
+        rule = self.add_rule("refuse", operation="update", channel="agent")
+        rule.below_authority = "40"
+        names = {
+            name: dict(rule._fields[name]._description_selection(self.env))[rule[name]]
+            for name in ("operation", "channel", "below_authority")
+        }
+        self.assertEqual(names["operation"], "Change")
+        self.assertEqual(names["channel"], "Staff, with the person present")
+        self.assertEqual(names["below_authority"], "Beneficiary")
+
+    def test_an_unknown_channel_is_refused(self):
+        for channel in ("staf", "Staff", "user:7"):
+            with self.subTest(channel), self.assertRaises(ValidationError):
+                self.add_rule("refuse", channel=channel)
 
     def test_a_hold_without_hours_is_refused(self):
         for hours in (0, -1):

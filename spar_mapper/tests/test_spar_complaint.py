@@ -64,6 +64,63 @@ class ComplaintCase(ObjectionCase):
         return wizard.action_answer()
 
 
+class TestHandedOver(ComplaintCase):
+    """A supervisor makes somebody else responsible."""
+
+    def hand(self, complaint, to, by="boss"):
+        wizards = self.env["spar.complaint.assign.wizard"].with_user(self.users[by])
+        wizard = wizards.create(
+            {"complaint_id": complaint.id, "user_id": self.users[to].id}
+        )
+        wizard.action_assign()
+        self.env.invalidate_all()
+
+    def test_a_supervisor_hands_a_complaint_to_a_colleague(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        self.assertEqual(complaint.owner_id, self.users["clerk"])
+        self.hand(complaint, "colleague")
+        self.assertEqual(complaint.sudo().owner_id, self.users["colleague"])
+        self.answer(complaint, "colleague")
+        with self.assertRaisesRegex(UserError, "already closed"):
+            self.hand(complaint, "deputy")
+
+    def test_who_cannot_close_it_does_not_get_it(self):
+        self.update(ID, OTHER_FA, self.call_of("colleague"))
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        for name in ("colleague", "viewer", "auditor", "administrator", "nobody"):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "may not close"):
+                self.hand(complaint, name)
+        disputed, _message = self.record("not_me")
+        with self.assertRaisesRegex(UserError, "may not close"):
+            self.hand(disputed, "clerk")
+        self.assertEqual(complaint.owner_id, self.users["clerk"])
+
+    def test_only_supervisors_hand_it_over(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        for name in ("clerk", "viewer", "auditor", "administrator", "nobody"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                self.hand(complaint, "colleague", by=name)
+            with self.subTest(name), self.assertRaises(AccessError):
+                complaint.with_user(self.users[name])._hand_to(self.users["colleague"])
+
+    def test_a_complaint_about_a_merged_record_is_refused(self):
+        self.link(OTHER_ID, THIRD_FA)
+        self.merge(OTHER_ID, into=ID)
+        for kind in ("not_me", "not_paid", "stop"):
+            with self.subTest(kind), self.assertRaisesRegex(UserError, "was merged"):
+                self.record(kind, id_value=OTHER_ID, missed_on=fields.Date.today())
+
+    def test_stop_is_recorded_while_an_objection_locks_the_person(self):
+        self.update(ID, OTHER_FA)
+        case, _message = self.record("not_me", "colleague")
+        complaint, message = self.record("stop")
+        self.assertEqual(complaint.owner_id, case.owner_id)
+        self.assertIn("nothing is suspended now", message)
+        self.assertEqual(self.mapping_of(ID).state, "active")
+        self.assertFalse(self.mapping_of(ID).change_ids)
+        self.assert_sound()
+
+
 class TestNotMe(ComplaintCase):
     def test_it_locks_changes_and_neither_undoes_nor_stops_anything(self):
         self.update(ID, OTHER_FA)
@@ -262,10 +319,10 @@ class TestOtherComplaints(ComplaintCase):
             self.record("stop")
 
     def test_refused_suspension_says_why(self):
-        self.record("not_me")
+        self.add_rule("refuse", operation="suspend", channel="staff")
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.record("stop")
-        self.assertEqual(self.events_of(ID)[-1], "objected")
+        self.assertEqual(self.events_of(ID)[-1], "linked")
 
     def test_an_officer_closes_it_and_the_person_is_reached_later(self):
         complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
@@ -286,6 +343,12 @@ class TestOtherComplaints(ComplaintCase):
             self.answer(complaint, "clerk")
         with self.assertRaisesRegex(UserError, "Another person"):
             complaint.action_take()
+        self.answer(complaint, answered_how="not_reached")
+        with self.assertRaisesRegex(UserError, "Another person"):
+            self.answer(complaint, "clerk", answer="All is well.")
+        self.assertEqual(complaint.answer, ANSWER["answer"])
+        self.answer(complaint, "colleague", answered_how="letter")
+        self.assertTrue(complaint.answered_at)
         self.answer(complaint, "colleague")
         self.assertEqual(complaint.state, "upheld")
 

@@ -229,6 +229,27 @@ class TestEvidence(LookupCase):
         self.assertEqual(attachments.search_count([]), before)
         self.assertFalse(wizard.with_context(bin_size=False).document)
 
+    def test_no_export_contains_it(self):
+        evidence = self.store()
+        for role in ("supervisor", "auditor"):
+            user = self.users[role]
+            user.group_ids |= self.env.ref("base.group_allow_export")
+            self.view(evidence, role)
+            event = self.subject_of(ID).event_ids.sorted("seq")[-1:]
+            for record in (evidence, event, self.open(evidence, role)):
+                with self.subTest(role, model=record._name):
+                    seen = record.with_user(user).with_context(bin_size=False)
+                    exported = str(seen.export_data(list(seen.fields_get()))["datas"])
+                    self.assertNotIn(MARK, exported)
+                    self.assertNotIn(encode(PDF), exported)
+
+    def test_no_field_keeps_it_or_makes_a_thumbnail(self):
+        for name in ("spar.evidence", "spar.evidence.wizard", "spar.change.wizard"):
+            for field in self.env[name]._fields.values():
+                with self.subTest(str(field)):
+                    self.assertNotEqual(field.type, "image")
+                    self.assertFalse(field.type == "binary" and field.store)
+
     def test_a_document_of_another_person_does_not_open(self):
         evidence = self.store()
         self.tamper(

@@ -430,8 +430,15 @@ class TestSparObjection(WaysCase):
                 "reason": "seen with her card",
             }
         )
+        with self.assertRaisesRegex(UserError, "Enter the answer"):
+            wizard.action_close()
+        self.assertEqual(self.case_of(ID).state, "open")
+        wizard.answer = "We ended that address."
         wizard.action_close()
         case = self.case_of(ID)
+        complaint = self.env["spar.complaint"].search([("objection_id", "=", case.id)])
+        self.assertEqual(complaint.answer, wizard.answer)
+        self.assertTrue(complaint.answered_at)
         self.assertEqual((case.state, case.close_reason), ("upheld", wizard.reason))
         self.assertEqual(case.closer_name, user.name)
         self.assertEqual(self.find_event(ID, "objection_upheld").reason, wizard.reason)
@@ -440,7 +447,11 @@ class TestSparObjection(WaysCase):
         """Return the message of a supervisor's window after *Close the case*."""
         boss = self.create_user("supervisor", login="the_boss")
         wizard = self.env["spar.objection.wizard"].with_user(boss)
-        values = {"decision": "rejected", "reason": "seen with her card"}
+        values = {
+            "decision": "rejected",
+            "reason": "seen with her card",
+            "answer": "The address was yours.",
+        }
         wizard = wizard.create({"objection_id": self.case_of(id_value).id, **values})
         return wizard.action_close()["params"]
 
@@ -481,14 +492,17 @@ class TestSparObjection(WaysCase):
     def test_a_reason_may_not_name_the_account(self):
         self.reach_updated(ID)
         self.object_to(ID, "updated")
-        with self.assertRaises(UserError):
-            self.env["spar.objection.wizard"].create(
-                {
-                    "objection_id": self.case_of(ID).id,
-                    "decision": "upheld",
-                    "reason": "222200002222 is not hers",
-                }
-            )
+        texts = {"reason": "not hers", "answer": "not yours"}
+        for name in texts:
+            values = {**texts, name: "222200002222 is another"}
+            with self.subTest(name), self.assertRaises(UserError):
+                self.env["spar.objection.wizard"].create(
+                    {
+                        "objection_id": self.case_of(ID).id,
+                        "decision": "upheld",
+                        **values,
+                    }
+                )
 
     def test_a_closed_case_stays_closed(self):
         self.reach_updated(ID)

@@ -42,6 +42,21 @@ class TestStaffAct(LookupCase):
         self.let_pass(hours=25)
         self.assertEqual(self.resume(ID, self.acting).outcome, Outcome.RESUMED)
 
+    def test_each_row_is_named_by_its_action_and_the_person_behind_it(self):
+        self.update(ID, THIRD_FA, self.acting)
+        act = self.acts()[-1]
+        labels = dict(act._fields["operation"]._description_selection(self.env))
+        self.assertEqual(
+            (act.display_name, labels[act.operation]), ("Change", "Change")
+        )
+        self.assertNotIn("resolve", labels)
+        self.assertEqual(act.actor_name, self.officer.name)
+        self.assertEqual(act.id_masked, self.mapping_of(ID).id_masked)
+        own = self.env["spar.staff.act"].with_user(self.officer)
+        self.assertEqual(own.search([("is_own", "=", True)]), act)
+        groups = own.formatted_read_group([], ["actor"], ["__count"])
+        self.assertEqual([group["actor"] for group in groups], [self.officer.name])
+
     def test_more_people_than_a_day_has_are_not_moved_to_one_provider(self):
         self.set_limit("officer_people_to_provider", 2)
         for number in range(2):

@@ -1,4 +1,5 @@
 from . import spar_find_wizard
+from . import spar_find_by_name
 from . import spar_stop_reason
 from . import spar_account_entry
 from . import spar_id_entry
@@ -27,3 +28,4 @@ from . import spar_office_wizard
 from . import spar_change_wizard
 from . import spar_change_wizard_witnesses
 from . import spar_change_assign_wizard
+from . import spar_complaint_assign_wizard

@@ -207,6 +207,12 @@ class SparChangeWizard(models.TransientModel):
         matches = is_same(self.typed, self._find_asked())
         kind = "compared" if matches else "mistyped"
         self.env["spar.change.look"]._record(self.change_id, kind)
+        if not matches:
+            self.env["spar.lookup"]._charge_guess(
+                "digits",
+                f"{self.change_id.uuid} {self.typed}",
+                self.change_id.mapping_id.subject_id,
+            )
         self._write_sealed(None)
         self.invalidate_recordset()
         return matches

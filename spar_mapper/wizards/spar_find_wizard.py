@@ -39,6 +39,8 @@ class Notes:
 
     labels: dict[int, list[str]] = field(default_factory=dict)
     current: set[int] = field(default_factory=set)
+    is_by_name: bool = False
+    is_too_many: bool = False
 
     def note(self, subject_id: int, label: str, is_current: bool) -> None:
         """Note that a person was found by a reading."""
@@ -102,6 +104,8 @@ class SparFindWizard(models.TransientModel):
             ("none", "No person was found"),
             ("several", "Several people were found"),
             ("past", "The account is no longer in force"),
+            ("named", "People of this name"),
+            ("many", "Too many people have this name"),
         ],
         readonly=True,
     )
@@ -117,14 +121,21 @@ class SparFindWizard(models.TransientModel):
     @api.model_create_multi
     def create(self, vals_list):
         """Refuse to store a form without a text to search for."""
-        texts = ("typed", "id_value", "account")
+        texts = self._get_text_fields()
         for vals in vals_list:
             if not any((vals.get(name) or "").strip() for name in texts):
                 raise UserError(self._get_empty_text())
         return super().create(vals_list)
 
     @api.model
+    def _get_text_fields(self) -> tuple[str, ...]:
+        """Return the fields of which each can be searched for alone."""
+        return ("typed", "id_value", "account")
+
+    @api.model
     def _get_empty_text(self) -> str:
+        if self.env.context.get("by_name"):
+            return self.env._("Enter a name.")
         return self.env._("Enter an ID, an account or a reference.")
 
     @api.onchange("provider_id")
@@ -137,11 +148,13 @@ class SparFindWizard(models.TransientModel):
         If no one was found, the form says so and keeps what was typed, to be corrected.
         """
         self.ensure_one()
+        self._check_kept()
         notes = Notes()
-        finders = self._get_typed_finder(notes) or [
-            *self._get_id_finder(),
-            *self._get_account_finder(),
-        ]
+        finders = (
+            self._get_typed_finder(notes)
+            or self._get_name_finder(notes)
+            or [*self._get_id_finder(), *self._get_account_finder()]
+        )
         if not finders:
             raise UserError(self._get_empty_text())
         self.env["spar.mapping"].check_access("read")
@@ -154,7 +167,7 @@ class SparFindWizard(models.TransientModel):
         people = self._get_people(places, notes)
         self.line_ids.unlink()
         self.answer = self._get_answer(people, notes)
-        if self.answer == "none":
+        if self.answer in ("none", "many"):
             return False
         self._write_sealed(None)
         self.invalidate_recordset()
@@ -166,10 +179,15 @@ class SparFindWizard(models.TransientModel):
     def _get_answer(self, people, notes: Notes):
         """Return what prevents the page of one person from being opened, if anything.
 
-        An account that they had is not taken for the one that they have.
+        An account that they had is not taken for the one that they have, and somebody's
+        name not for that person.
         """
+        if notes.is_too_many:
+            return "many"
         if not people:
             return "none"
+        if notes.is_by_name:
+            return "named"
         if len(people) > 1:
             return "several"
         is_past = bool(notes.labels) and people.id not in notes.current
@@ -210,11 +228,15 @@ class SparFindWizard(models.TransientModel):
                 "none": draft._get_none_text,
                 "several": draft._get_several_text,
                 "past": draft._get_past_text,
+                "named": draft._get_named_text,
+                "many": draft._get_many_text,
             }
             draft.answer_text = texts[draft.answer]() if draft.answer else False
 
     def _get_none_text(self) -> str:
         """Return why nobody may have been found, and what to do next."""
+        if self.person_name:
+            return self._get_no_name_text()
         texts = [
             self.env._(
                 "No person was found. Compare every character with the document, and "
@@ -223,11 +245,16 @@ class SparFindWizard(models.TransientModel):
         ]
         typed = self.typed or ""
         if typed and not any(character.isdecimal() for character in typed):
-            texts.append(self.env._("A name finds nobody here: enter a number."))
+            texts.append(self._get_letters_text())
         elif typed and not self.provider_id:
             texts.append(self.env._("For an account, choose its bank as well."))
             texts.append(self._get_card_text(squeeze(typed)))
         return " ".join(filter(None, texts))
+
+    def _get_letters_text(self) -> str:
+        if self.has_names:
+            return self.env._("To search for a name, press Find by name.")
+        return self.env._("A name finds nobody here: enter a number.")
 
     def _get_card_text(self, value: str) -> str:
         """Return how IDs look, if ``value`` cannot be one, by its check digit too."""

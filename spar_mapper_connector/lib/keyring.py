@@ -265,9 +265,19 @@ class OpenKeyring:
             for column, key_id in self.roles.index_keys.items()
         }
 
+    def digests_all(self, purpose: str, texts: Sequence[str]) -> dict[str, list[bytes]]:
+        """Return the digest of each text for each column that is written."""
+        return {
+            column: list(map(self._digester(column, purpose), texts))
+            for column in self.roles.index_keys
+        }
+
     def digester(self, purpose: str) -> Callable[[str], bytes]:
         """Return ``digest`` for many texts of one purpose: a function of the text."""
-        key_id = self.roles.index_keys[self.roles.read_column]
+        return self._digester(self.roles.read_column, purpose)
+
+    def _digester(self, column: str, purpose: str) -> Callable[[str], bytes]:
+        key_id = self.roles.index_keys[column]
         ready = self._ready.get((key_id, purpose)) or self._prepare(key_id, purpose)
         return partial(_compute, ready)
 

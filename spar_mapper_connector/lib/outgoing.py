@@ -32,6 +32,7 @@ from ..exceptions import (
     TargetTooSlow,
     TargetUnknown,
     TargetUnreachable,
+    TlsUnavailable,
 )
 from .network_targets import ALLOW_VARIABLE, Address, AllowList, NetworkTarget
 
@@ -217,11 +218,14 @@ def _secure(
     except TimeoutError:
         plain.close()
         raise TargetTooSlow(f"{target.host}: is too slow") from None
-    except ssl.SSLError:
+    except ssl.SSLCertVerificationError:
         plain.close()
         raise CertificateInvalid(
             f"{target.host}: its certificate is not valid for this name"
         ) from None
+    except ssl.SSLError:
+        plain.close()
+        raise TlsUnavailable(f"{target.host}: it does not speak TLS") from None
     except (OSError, ValueError):
         plain.close()
         raise TargetUnreachable(f"{target.host}: no secure connection") from None

@@ -58,6 +58,10 @@ class IssuerRules:
     claim: str = "sub"
 
 
+#: The longest time between a login and its token, and that of a visit to a portal.
+MAX_LOGIN_SECONDS, MAX_VISIT_SECONDS = 120, 1800
+
+
 @dataclass(frozen=True)
 class ProvedPerson:
     """Who confirmed the change, and the keys by which that was verified.
@@ -122,11 +126,13 @@ def check_login(
 ) -> str:
     """Return the claim with the ID of a person who has logged in, whatever for.
 
-    Raises ProofRefused.
+    They have shown who they are for this very token, not for another site whose session
+    at the provider goes on; and the visit is not over. Raises ProofRefused.
 
     :param userinfo: the signed userinfo of the same person, or ""
     """
     claims = check_id_token(id_token, rules, find_keys, moment)
+    _check_visit(claims, moment)
     subject, found = str(claims["sub"]), dict[str, object]()
     if userinfo:
         found, _key = _read_signed(USERINFO, userinfo, rules, find_keys)
@@ -237,6 +243,17 @@ def _check_fresh(claims: dict[str, object], proof: OwnerProof, moment: float) ->
     if auth_time > moment + LEEWAY:
         raise ProofRefused(ID_TOKEN, "not_yet")
     return auth_time
+
+
+def _check_visit(claims: dict[str, object], moment: float) -> None:
+    """Check that the person logged in for this token, and not too long ago."""
+    issued, auth_time = claims.get("iat"), claims.get("auth_time")
+    if not is_time(issued) or not is_time(auth_time):
+        raise ProofRefused(ID_TOKEN, "old_login")
+    if issued - auth_time > MAX_LOGIN_SECONDS:
+        raise ProofRefused(ID_TOKEN, "old_login")
+    if moment > issued + MAX_VISIT_SECONDS:
+        raise ProofRefused(ID_TOKEN, "expired")
 
 
 def _check_nonce(claims: dict[str, object], change: ConfirmedChange) -> None:

@@ -80,7 +80,8 @@ class Base(models.AbstractModel):
 
     def write(self, vals):
         self._refuse_other_code()
-        if self._name in _SHIPPED:
+        # Merging contacts writes to no record of each model with a reference.
+        if self and self._name in _SHIPPED:
             self._refuse_shipped(vals.keys())
         if self._spar_fields:
             self._refuse_our_fields(vals.keys())

@@ -233,6 +233,7 @@ class TestScreensByKind(ByAdministrator):
                 self.skipTest("there is no website")
             with self.subTest(model), self.refused():
                 self.env[model].create({"name": "x", **values})
+            self.assertTrue(self.env[model].browse().write({"name": "x"}))
 
     def test_staffs_screens_load_what_addons_ship(self):
         """Neither a theme's variables, nor a row that came past the checks."""
@@ -303,6 +304,39 @@ class TestData(ByAdministrator):
         other = self.env["res.country"].create({"name": "Elsewhere", "code": "X3"})
         other.code = "X4"
         other.unlink()
+
+    def test_no_default_decides_who_may_do_what(self):
+        """A role that an addon brings would have the members of the default."""
+        fields = self.env["ir.model.fields"]
+        defaults = self.env["ir.default"]
+        for model, name in (
+            ("res.groups", "user_ids"),
+            ("res.groups", "implied_by_ids"),
+            ("res.users", "group_ids"),
+            ("ir.rule", "active"),
+            ("ir.model.access", "group_id"),
+            ("ir.cron", "active"),
+        ):
+            values = {"field_id": fields._get(model, name).id, "json_value": "[]"}
+            with self.subTest(model, field=name), self.refused():
+                defaults.create(values)
+        own = defaults.create(
+            {"field_id": fields._get("res.users", "tz").id, "json_value": '"UTC"'}
+        )
+        with self.refused():
+            own.field_id = fields._get("res.groups", "user_ids")
+
+    def test_an_addon_is_loaded_without_such_defaults(self):
+        groups = self.env["res.groups"].sudo()
+        with patch.object(self.registry, "ready", False):
+            self.env["ir.default"].sudo().set(
+                "res.groups", "user_ids", [[4, self.admin.id]]
+            )
+            role = groups.create({"name": "Role of an addon"})
+            self.env["ir.default"].sudo().set("res.partner", "lang", "en_US")
+            kept = self.env["ir.default"]._get_model_defaults("res.partner")
+        self.assertFalse(role.user_ids)
+        self.assertEqual(kept["lang"], "en_US")
 
     def test_nobody_loads_demo_data_in_odoo(self):
         """It has accounts with every role, and whoever sets passwords is them all."""

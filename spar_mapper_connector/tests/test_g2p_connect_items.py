@@ -189,6 +189,23 @@ class TestReadItems(BaseCase):
         item = read(Operation.RESOLVE, OPENG2P_1, id="", fa=None)
         self.assertEqual(item.problem.code, "rjct.id.invalid")
 
+    def test_openg2p_resolves_by_the_id_if_there_is_one(self):
+        for scope, echoed in (("yes_no", ITEM["fa"]), ("details", None)):
+            with self.subTest(scope):
+                item = read(Operation.RESOLVE, OPENG2P_1, scope=scope)
+                self.assertEqual(item.request, ResolveRequest(ITEM["id"]))
+                self.assertEqual(item.fa, echoed)
+        item = read(Operation.RESOLVE, OPENG2P_1, id=...)
+        self.assertEqual(item.request, ResolveRequest(None, ITEM["fa"]))
+
+    def test_a_resolve_that_is_refused_asks_nothing(self):
+        for profile in (STRICT, OPENG2P_1):
+            for members in ({"id": 1}, {"fa": 1}, {"id": "x" * 256}, {"fa": "\x00"}):
+                with self.subTest(profile=profile.label, members=members):
+                    item = read(Operation.RESOLVE, profile, **members)
+                    self.assertIsNone(item.request)
+                    self.assertEqual(item.problem.status, "rjct")
+
     def test_times_that_only_openg2p_may_write(self):
         for text in ("2024-08-08 12:34:56.789", "yesterday", ""):
             with self.subTest(text):

@@ -102,6 +102,9 @@ class TestReading(BaseCase):
 
     def test_a_jwk_keeps_its_name_and_its_one_algorithm(self):
         jwk = read_public_key(to_pem(KINDS["RSA"][0]().public_key())).jwk
+        for kid in ("a\0b", "\ud800", "a\nb"):
+            named = read_jwk({**jwk, "kid": kid})
+            self.assertEqual(named.kid, named.thumbprint)
         key = read_jwk({**jwk, "kid": "mine-1", "alg": "PS256", "use": "sig"})
         self.assertEqual((key.kid, key.algorithms), ("mine-1", ("PS256",)))
 

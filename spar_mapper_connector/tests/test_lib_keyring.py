@@ -135,6 +135,26 @@ class TestIndexAndHistory(BaseCase):
         self.assertNotEqual(digests["a"], digests["b"])
         self.assertEqual(keyring.digest("id", "4711"), digests["b"])
 
+    def test_many_digests_are_those_of_each_text_in_each_column(self):
+        old, new = keys.make_key("index"), keys.make_key("index")
+        columns = {"a": old.key_id, "b": new.key_id}
+        keyring = build_open_keyring(old, new, index_keys=columns, read_column="a")
+        texts = ["4711", "", "४७ é", "4711"]
+        each = [keyring.digests("fa", text) for text in texts]
+        self.assertEqual(
+            keyring.digests_all("fa", texts),
+            {column: [found[column] for found in each] for column in ("a", "b")},
+        )
+        self.assertEqual(keyring.digests_all("fa", []), {"a": [], "b": []})
+
+    def test_a_text_that_is_none_has_no_digest_among_many(self):
+        for texts in (["4711", "\ud800"], ["4711", None], [4711]):
+            with (
+                self.subTest(texts=texts),
+                self.assertRaises((UnicodeEncodeError, AttributeError)),
+            ):
+                self.keyring.digests_all("id", texts)
+
     def test_macs_differ_by_purpose_message_and_key(self):
         macs = {
             self.keyring.mac("event", b"1"),

@@ -1,8 +1,8 @@
+import contextlib
 import json
 import os
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -309,20 +309,18 @@ class TestProofs(RemoteMapperCase):
             error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
         self.assertEqual(error.reason, "not_ours")
 
-    def test_an_answer_to_another_operation_or_a_rejection_is_refused(self):
+    def test_an_answer_to_another_operation_is_refused(self):
         self.stub.addresses[ONE] = FA
         serve = self.stub.serve
 
-        def answer(values, path, document):
+        def answer(path, document):
             answered = serve(path, document)
-            answered["header"].update(values)
+            answered["header"]["action"] = "on-unlink"
             return answered
 
-        for values in ({"action": "on-unlink"}, {"status": "rjct"}):
-            altered = partial(answer, values)
-            with self.subTest(values), patch.object(self.stub, "serve", altered):
-                error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
-                self.assertEqual(error.reason, "not_ours")
+        with patch.object(self.stub, "serve", answer):
+            error = self.assert_refused(RemoteAnswerUnusable, self.resolve, ONE)
+        self.assertEqual(error.reason, "not_ours")
 
     def test_without_their_key_nothing_is_believed(self):
         self.backend.answer_key = False
@@ -476,6 +474,51 @@ class TestBadAnswers(RemoteMapperCase):
                 if words.get("status_reason_code"):
                     self.assertEqual(self.resolve(ONE)[0].outcome, Outcome.RETRY)
                 self.stub.faults = []
+
+    def test_a_success_that_contradicts_the_request_is_none(self):
+        """The address in force is asked for instead; here it is another one."""
+        self.stub.serve_item = lambda _operation, item: {
+            "reference_id": item["reference_id"],
+            "id": item["id"],
+            "status": "succ",
+            "status_reason_code": "succ.id.active",
+            "fa": OTHER,
+        }
+        for words in ({"fa": OTHER}, {"status": "succ", "fa": OTHER}):
+            with self.subTest(words=words):
+                self.change_items(
+                    lambda items, words=words: [
+                        {"reference_id": items[0]["reference_id"], "status": "succ"}
+                        | words
+                    ]
+                )
+                self.assert_unknown(self.update((ONE, FA)))
+
+    def test_a_person_without_the_address_that_was_requested_is_not_found(self):
+        self.stub.addresses = {ONE: FA}
+        for words in ({"fa": None}, {"fa": ""}, {"fa": {"account": "1"}}, {"fa": 7}):
+            with self.subTest(words=words):
+                self.change_items(lambda items, words=words: [{**items[0], **words}])
+                (result,) = self.resolve(ONE)
+                self.assertEqual((result.outcome, result.fa), (Outcome.RETRY, None))
+
+    def test_an_answer_whose_header_contradicts_it_is_no_success(self):
+        self.stub.addresses = {ONE: OTHER}
+        for members in (
+            {"status": "rjct", "status_reason_code": "rjct.version.invalid"},
+            {"action": "on-unlink"},
+            {"action": "txn-on-status"},
+        ):
+
+            def fault(connection, answer, members=members):
+                changed = {**answer, "header": {**answer["header"], **members}}
+                connection.sendall(self.stub.build_http(changed))
+
+            with self.subTest(members=members):
+                self.stub.faults = [fault, fault]
+                with contextlib.suppress(RemoteAnswerUnusable):
+                    (result,) = self.resolve(ONE)
+                    self.assertEqual(result.outcome, Outcome.RETRY)
 
     def test_a_message_that_is_rejected_as_a_whole(self):
         def fault(connection, answer):
@@ -690,7 +733,9 @@ class TestCallbacks(RemoteMapperCase):
         self.enterContext(self.enter_registry_test_mode())
 
     def expect(self, transaction_id="t", operation="link"):
-        self.answers._expect(self.backend.id, operation, transaction_id)
+        self.answers._expect(
+            self.backend.id, operation, transaction_id, {"r": ONE, "s": TWO}
+        )
 
     def build(
         self,
@@ -698,13 +743,15 @@ class TestCallbacks(RemoteMapperCase):
         transaction_id="t",
         key=KEY,
         operation="link",
-        sender=SENDER,
+        header=None,
+        **members,
     ):
-        items = [{"reference_id": "r", "status": status}]
-        header = {"sender_id": sender, "receiver_id": RECEIVER}
+        items = [{"reference_id": "r", "status": status, **members}]
+        parties = {"sender_id": SENDER, "receiver_id": RECEIVER}
         answer = build_document(
-            header, f"on-{operation}", transaction_id, operation, items
+            parties, f"on-{operation}", transaction_id, operation, items
         )
+        answer["header"].update(header or {})
         signed, _headers = place_signature(
             IN_MESSAGE, answer, lambda payload: sign_detached(payload, key)
         )
@@ -772,7 +819,7 @@ class TestCallbacks(RemoteMapperCase):
         for document, action in (
             (self.build(transaction_id="other"), "on-link"),
             (self.build(operation="update"), "on-update"),
-            (self.build(sender="someone.else"), "on-link"),
+            (self.build(header={"sender_id": "someone.else"}), "on-link"),
             (self.build(), "on-status"),
             (self.build(), "link"),
         ):
@@ -780,6 +827,30 @@ class TestCallbacks(RemoteMapperCase):
         other = self.backend.copy({"is_default": False})
         self.assertEqual(self.receive(self.build(), backend=other), 401)
         self.assertIsNone(self.answers._fetch(self.backend.id, "t"))
+
+    def test_an_answer_about_somebody_else_is_refused(self):
+        self.expect()
+        for document in (
+            self.build(id=TWO),
+            self.build(id=7),
+            self.build(header={"sender_id": "someone.else"}),
+            self.build(header={"receiver_id": "someone.else"}),
+            self.build(header={"action": "on-unlink"}),
+        ):
+            self.assertEqual(self.receive(document), 401)
+        self.assertIsNone(self.answers._fetch(self.backend.id, "t"))
+        self.assertEqual(self.receive(self.build(id=ONE)), 200)
+        self.assertEqual(self.ask(), "applied")
+
+    def test_a_row_of_the_version_before_takes_its_answer(self):
+        self.expect()
+        self.env.cr.execute("UPDATE spar_remote_answer SET sealed = NULL")
+        self.assertIsNone(self.answers._fetch(self.backend.id, "t"))
+        row = self.answers.search([("transaction_id", "=", "t")])
+        row._write_sealed(json.dumps(self.build("pdng")))
+        self.assertEqual(self.ask(), "waiting")
+        self.assertEqual(self.receive(self.build("succ")), 200)
+        self.assertEqual(self.ask(), "applied")
 
     def test_what_is_not_proved_is_refused(self):
         self.expect()

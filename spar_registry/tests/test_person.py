@@ -38,9 +38,11 @@ class TestIdentity(RegistryCase):
         source = self.env["spar.person.source"]
         home = self.env["res.partner"].create({"name": "Lovelace", "is_company": True})
         text = f"token:{NUMBER}@nationalId"
-        self.assertEqual(source._describe(text), (self.ada.name, ""))
-        self.ada.parent_id = home
-        self.assertEqual(source._describe(text), (self.ada.name, "Lovelace"))
+        self.assertEqual(source._describe(text), (self.ada.name, "", None, ""))
+        self.ada.write({"parent_id": home.id, "spar_birth_year": 1915, "city": "Oz"})
+        self.assertEqual(
+            source._describe(text), (self.ada.name, "Lovelace", 1915, "Oz")
+        )
 
     def test_a_name_that_is_not_certain_is_withheld(self):
         source = self.env["spar.person.source"]

@@ -75,6 +75,7 @@ MODELS: dict[str, dict[str, str]] = {
     "spar.readiness.line": {role: "r" for role in CHECKERS},
     "spar.readiness.export": {role: "r" for role in CHECKERS},
     "spar.readiness.chunk": {},
+    "spar.person.name": {},
     # Windows of somebody else: only new ones are opened, about people whom one sees.
     "spar.address.wizard": {role: "c" for role in VIEWERS},
     "spar.collect.wizard": {role: "c" for role in USERS},
@@ -307,6 +308,7 @@ class TestRightsTable(RegistryCase):
                 "last_id": 1,
                 "people_count": 1,
             },
+            "spar.person.name": {"partner_id": self.grace.id},
             "spar.readiness.export.wizard": {"run_id": self.check.id},
             "spar.readiness.wizard": {
                 "source": "programme",
@@ -352,6 +354,7 @@ class TestRightsTable(RegistryCase):
             "spar.readiness.line": {"state": "payable"},
             "spar.readiness.export": {"row_count": 0},
             "spar.readiness.chunk": {"is_done": True},
+            "spar.person.name": {"partner_id": self.grace.id},
             "spar.registry.setting": {"name": "Renamed"},
             "spar.consent": {"withdrawn_at": False},
             "spar.payment.account": {"state": "confirmed"},
@@ -376,6 +379,9 @@ class TestRightsTable(RegistryCase):
             "spar.readiness.export": self.check.export_ids,
             "spar.readiness.chunk": self.env["spar.readiness.chunk"].search(
                 [("run_id", "=", self.check.id)]
+            ),
+            "spar.person.name": self.env["spar.person.name"].search(
+                [("partner_id", "=", self.ada.id)]
             ),
             "spar.registry.setting": self.env["spar.registry.setting"].search([])[:1],
             "spar.consent": self.consent,

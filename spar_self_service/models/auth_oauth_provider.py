@@ -138,6 +138,15 @@ class AuthOauthProvider(models.Model):
         """Return the address of staff's screens, on their own host if they have one."""
         return self.env["spar.page.frame"]._get_staff_base_url()
 
+    def _needs_fresh_login(self) -> bool:
+        """Return whether people show who they are at each login.
+
+        A mapper that reads only with the owner's login takes no other one: somebody may
+        still have a session at the provider that they began for another site.
+        """
+        identities = self.env["spar.identity"]
+        return self.always_fresh or identities._is_read_by_login(self.id_type_id)
+
     def _get_redirect_uri(self, for_staff: bool = False) -> str:
         """Return where the provider sends people back; registered with its operator."""
         base = self._get_staff_base_url() if for_staff else self._get_base_url()

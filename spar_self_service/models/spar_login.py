@@ -82,7 +82,7 @@ class SparLogin(models.AbstractModel):
             AttemptSecrets.make(),
             provider_sudo._get_redirect_uri(for_staff=purpose in BY_STAFF),
             int(time.time()),
-            fresh=purpose in FOR_A_CHANGE or provider_sudo.always_fresh,
+            fresh=purpose in FOR_A_CHANGE or provider_sudo._needs_fresh_login(),
         )
         pending = PendingLogin(
             provider_id=provider.id,

@@ -80,6 +80,7 @@ class SparCallback(models.Model):
             "certificate_invalid": self.env._(
                 "The certificate of this host is not valid for its name."
             ),
+            "no_tls": self.env._("This host does not speak TLS at this port."),
             "unknown_host": self.env._("The host cannot be found."),
             "too_slow": self.env._("The answer took too long."),
             "answer_lost": self.env._(

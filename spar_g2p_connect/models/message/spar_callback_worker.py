@@ -36,7 +36,7 @@ THREADS = 32
 
 #: Problems of the target and not of the content: its other callbacks wait, too.
 _TARGET_UNAVAILABLE = frozenset(
-    {"unreachable", "certificate_invalid", "unknown_host", "too_slow"}
+    {"unreachable", "certificate_invalid", "no_tls", "unknown_host", "too_slow"}
 )
 
 #: A claim outlives the longest attempt; after that, another worker may send it.

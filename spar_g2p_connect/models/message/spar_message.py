@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
 from uuid import uuid4
@@ -403,16 +404,20 @@ class SparMessage(models.Model):
     @api.model
     def _mark_references(self, keyring: OpenKeyring, exchange: Exchange) -> list[int]:
         sender = exchange.caller.sender_id
-        return [
-            self._build_reference_mark(keyring, sender, text)
-            for text in exchange.reference_ids
-        ]
+        return self._build_reference_marks(keyring, sender, exchange.reference_ids)
 
     @api.model
-    def _build_reference_mark(self, keyring, sender: str, text: str) -> int:
-        """Return an integer for fast index look-ups; hits are compared afterwards."""
-        mac = keyring.mac("message reference", bind(sender, text))
-        return int.from_bytes(mac[:_MARK_BYTES], signed=True, byteorder="big")
+    def _build_reference_marks(
+        self, keyring: OpenKeyring, sender: str, texts: Iterable[str]
+    ) -> list[int]:
+        """Return integers for fast index look-ups; hits are compared afterwards."""
+        # As bind() writes sender and text; the sender is bound once.
+        begin = bind(sender).decode()
+        macs = [
+            keyring.mac("message reference", f"{begin}{len(text)}:{text}".encode())
+            for text in texts
+        ]
+        return [int.from_bytes(mac[:_MARK_BYTES], "big", signed=True) for mac in macs]
 
     # === SEALING === #
 

@@ -41,7 +41,7 @@ from ...lib.parts import (
     keep_own,
     split_requests,
 )
-from ...lib.resting import Resting
+from ...lib.resting import Resting, is_failure
 
 _logger = logging.getLogger(__name__)
 
@@ -228,10 +228,10 @@ class SparG2pConnectBackends(models.AbstractModel):
         if RESTING.includes(resting) or time.monotonic() > end:
             batch.note(part.backend, part.positions, build_retries(part.requests))
             return
+        began = time.monotonic()
         try:
             asked, results = self._ask_mapper(batch, part)
-            # A mapper that says *not now* of an item has answered.
-            failed = bool(results) and all(each.is_uncertain for each in results)
+            failed = is_failure(results, time.monotonic() - began)
         except NotSupported:
             asked, failed = part, False
             results = [

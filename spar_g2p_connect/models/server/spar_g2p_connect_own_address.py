@@ -105,7 +105,7 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
             )
             requested = self.env["spar.id.type"]._identify(request.id_value)
         except ProofRefused as error:
-            if error.code == "expired":
+            if error.code in ("expired", "old_login"):
                 raise OwnerLoginExpired() from None
             raise OwnerLoginRefused() from None
         except (OwnerProofRefused, InvalidIdentifier):

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
@@ -41,7 +42,10 @@ class SparChangeRule(models.Model):
         help="If empty, any operation except suspending, which only a rule that names "
         "it can delay.",
     )
-    channel = fields.Char(help="If empty, any channel. For example rest or staff.")
+    channel = fields.Selection(
+        selection=lambda self: self._selection_channel(),
+        help="If empty, any channel.",
+    )
     below_authority = fields.Selection(
         string="Below authority",
         selection=lambda self: self._selection_authority(),
@@ -69,6 +73,14 @@ class SparChangeRule(models.Model):
         "Enter for how many hours the change is held.",
     )
 
+    @api.constrains("channel")
+    def _check_channel(self):
+        """Refuse a channel that no change comes by: its rule would never apply."""
+        names = self.env["spar.channel.name"]._get_channel_names()
+        for rule in self:
+            if rule.channel and rule.channel not in names:
+                raise ValidationError(self.env._("Channel: choose one of the list."))
+
     def _is_guarded(self, name: str, value) -> bool:
         """Return whether a write needs approval.
 
@@ -78,11 +90,23 @@ class SparChangeRule(models.Model):
 
     @api.model
     def _selection_operation(self):
-        return [(code.value, code.value.capitalize()) for code in _ASSESSED]
+        field = self.env["spar.change"]._fields["operation"]
+        names = dict(field._description_selection(self.env))
+        return [(code.value, names[code.value]) for code in _ASSESSED]
+
+    @api.model
+    def _selection_channel(self):
+        return list(self.env["spar.channel.name"]._get_channel_names().items())
 
     @api.model
     def _selection_authority(self):
-        return [(str(int(a)), a.name.capitalize()) for a in Authority]
+        names = {
+            Authority.INSTITUTION: self.env._("Institution"),
+            Authority.PROGRAMME: self.env._("Programme"),
+            Authority.STAFF: self.env._("Staff"),
+            Authority.OWNER: self.env._("Beneficiary"),
+        }
+        return [(str(int(authority)), names[authority]) for authority in Authority]
 
     @api.model
     def _get_rules(self) -> tuple[Rule, ...]:

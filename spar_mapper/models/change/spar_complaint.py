@@ -220,6 +220,13 @@ class SparComplaint(models.Model):
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
         subject.check_access("read")
+        if subject.merged_into:
+            raise UserError(
+                self.env._(
+                    "This record was merged into another one of the same person. Open "
+                    "that one, and record the complaint there."
+                )
+            )
         subject.mapping_ids._check_reason(details.get("statement") or "")
         self.env.cr.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(subject.id))
@@ -400,21 +407,26 @@ class SparComplaint(models.Model):
                 return user.id
         return 0
 
+    def _is_concerned(self) -> bool:
+        """Return whether the complaint may be about what this user did."""
+        self.ensure_one()
+        actor = f"user:{self.env.uid}"
+        return actor in self._find_concerned(self.subject_id.id, self.made_at)
+
     def _get_obstacle(self) -> str:
         """Return why this user may not close the complaint, or ""."""
         self.ensure_one()
         user = self.env.user
-        actor = f"user:{user.id}"
         if not user.has_group(SUPERVISOR) and (
             self.kind == NOT_ME or not user.has_group(OFFICER)
         ):
             return self.env._("A supervisor must close this complaint.")
-        if actor in self._find_concerned(self.subject_id.id, self.made_at):
+        if self._is_concerned():
             return self.env._(
                 "You made or approved a change for this person. Another person must "
                 "close this complaint."
             )
-        if self.kind == NOT_ME and actor == self.actor:
+        if self.kind == NOT_ME and f"user:{user.id}" == self.actor:
             return self.env._(
                 "You recorded this complaint. Another supervisor must decide it."
             )
@@ -439,6 +451,42 @@ class SparComplaint(models.Model):
         text = self.env._("You are responsible for this complaint.")
         return self.env["spar.staff.answers"]._notify(text)
 
+    def action_assign(self):
+        """Open the window where a supervisor makes somebody else responsible."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Make somebody responsible"),
+            "res_model": "spar.complaint.assign.wizard",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_complaint_id": self.id},
+        }
+
+    def _hand_to(self, user) -> None:
+        """Make another user responsible, as a supervisor.
+
+        Raises AccessError, and UserError for a complaint that is closed or somebody who
+        may not close it.
+        """
+        self.ensure_one()
+        self.env["spar.mapper.local"]._check_member(SUPERVISOR)
+        self.check_access("read")
+        self._lock()
+        if self.state != "open":
+            raise UserError(self.env._("This complaint is already closed."))
+        theirs = self.with_user(user)
+        if not theirs.has_access("read") or theirs._get_obstacle():
+            raise UserError(
+                self.env._(
+                    "%(name)s may not close this complaint: choose somebody who sees "
+                    "the person and made no change for the person within a year. For "
+                    "This was not me, choose a supervisor who did not record it.",
+                    name=user.name,
+                )
+            )
+        self._update(owner_id=user.id)
+
     def _lock(self) -> None:
         """Let no other transaction decide these complaints meanwhile."""
         self.env.cr.execute(
@@ -452,8 +500,9 @@ class SparComplaint(models.Model):
     def _request_stop(self) -> str:
         """Request that payments to the person are suspended; return what happens next.
 
-        The same rules decide as for any suspension by staff. Raises UserError if it is
-        refused.
+        The same rules decide as for any suspension by staff. While an objection locks
+        the person, whoever decides that case decides this as well: nothing is changed
+        meanwhile. Raises UserError if it is refused.
         """
         self.ensure_one()
         mapper = self.env["spar.mapper.local"]
@@ -462,6 +511,8 @@ class SparComplaint(models.Model):
             raise UserError(
                 self.env._("Nothing is paid to this person now: nothing to stop.")
             )
+        if self.subject_id.change_lock == "objection":
+            return self._leave_to_case()
         call = mapper._build_staff_call(
             self.statement or self._get_kind_name(self.kind), self.is_identified
         )
@@ -477,6 +528,24 @@ class SparComplaint(models.Model):
         with self.env["spar.staff.answers"]._raise_user_errors():
             results = mapper._suspend_fa(call, requests)
         return self._describe_stop(results)
+
+    def _leave_to_case(self) -> str:
+        """Make the supervisor of the case responsible; return what happens next."""
+        case = self.search(
+            [
+                ("subject_id", "=", self.subject_id.id),
+                ("kind", "=", NOT_ME),
+                ("state", "=", "open"),
+            ],
+            limit=1,
+        )
+        if case.owner_id:
+            self._update(owner_id=case.owner_id.id)
+        return self.env._(
+            "An objection locks this person, so nothing is suspended now. The "
+            "supervisor who decides the case decides this as well. Until then, "
+            "payments continue unless the case has stopped them."
+        )
 
     @api.model
     def _describe_stop(self, results) -> str:
@@ -587,6 +656,13 @@ class SparComplaint(models.Model):
             raise AccessError(self.env._("Only officers and supervisors may do this."))
         if self.state == "open" or self.answered_at:
             raise UserError(self.env._("This complaint was already answered."))
+        if self._is_concerned():
+            raise UserError(
+                self.env._(
+                    "You made or approved a change for this person. Another person "
+                    "must give the answer."
+                )
+            )
         is_reached = answered_how != NOT_REACHED
         now = self.env["spar.mapper.local"]._get_now()
         self._update(

@@ -334,7 +334,8 @@ class SparEvent(models.Model):
         """Return the name of an actor, with that of ``other``, for whom it acted."""
         if not other:
             return name
-        if other.startswith("person:"):
+        # A portal elsewhere names its officer before the person.
+        if other.rpartition("/")[2].startswith("person:"):
             return self.env._("%(name)s, with the beneficiary", name=name)
         return self.env._(
             "%(name)s, for %(other)s", name=name, other=names.get(other, other)

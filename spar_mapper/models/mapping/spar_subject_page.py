@@ -1,4 +1,6 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 
@@ -7,43 +9,21 @@ from ...lib.records import IN_FORCE
 #: Which place is the person's main one: those that can be paid come first.
 _STATE_ORDER = ("active", "suspended", "proposed", "ended")
 
-#: The fields of the main address that the page shows as they are.
-_TAKEN_OVER = (
-    "id_masked",
-    "fa_masked",
-    "contact_masked",
-    "fa_type_id",
-    "provider_id",
-    "branch_id",
-    "state_since",
-    "origin_name",
-    "last_kind",
-    "last_by",
-    "last_at",
-)
-
 
 class SparSubject(models.Model):
     """What the person's page shows: all of it computed, masked, and never stored."""
 
     _inherit = "spar.subject"
 
-    # All of these in one method, because they come from the main address.
+    # What the main address shows, with the user's own rights.
     place_id = fields.Many2one(
         "spar.mapping",
         string="Main address",
         compute="_compute_place",
-        help="The address for any purpose that is paid first.",
-    )
-    place_state = fields.Selection(
-        selection="_selection_place_state",
-        string="State of the address",
-        compute="_compute_place",
+        search="_search_place_id",
+        help="The address for any purpose that is paid first; none of a merged record.",
     )
     place_count = fields.Integer(string="Addresses", compute="_compute_place")
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_place")
-    fa_masked = fields.Char(string="Financial address", compute="_compute_place")
-    contact_masked = fields.Char(string="Known contact", compute="_compute_place")
     pay_state = fields.Selection(
         selection="_selection_pay_state", string="State", compute="_compute_place"
     )
@@ -52,20 +32,30 @@ class SparSubject(models.Model):
         compute="_compute_place",
         help="Whether a payment to this person would be made now.",
     )
-    fa_type_id = fields.Many2one(
-        "spar.fa.type", string="Kind", compute="_compute_place"
+    place_state = fields.Selection(
+        related="place_id.state", related_sudo=False, string="State of the address"
     )
-    provider_id = fields.Many2one("spar.fsp", compute="_compute_place")
-    branch_id = fields.Many2one("spar.fsp.branch", compute="_compute_place")
-    state_since = fields.Datetime(string="State since", compute="_compute_place")
-    origin_name = fields.Char(string="Entered by", compute="_compute_place")
+    id_masked = fields.Char(related="place_id.id_masked", related_sudo=False)
+    fa_masked = fields.Char(related="place_id.fa_masked", related_sudo=False)
+    contact_masked = fields.Char(
+        related="place_id.contact_masked", related_sudo=False, string="Known contact"
+    )
+    fa_type_id = fields.Many2one(related="place_id.fa_type_id", related_sudo=False)
+    provider_id = fields.Many2one(related="place_id.provider_id", related_sudo=False)
+    branch_id = fields.Many2one(related="place_id.branch_id", related_sudo=False)
+    state_since = fields.Datetime(related="place_id.state_since", related_sudo=False)
+    origin_name = fields.Char(
+        related="place_id.origin_name", related_sudo=False, string="Entered by"
+    )
     last_kind = fields.Selection(
-        selection="_selection_last_kind",
-        string="Last change",
-        compute="_compute_place",
+        related="place_id.last_kind", related_sudo=False, string="Last change"
     )
-    last_by = fields.Char(string="Changed by", compute="_compute_place")
-    last_at = fields.Datetime(string="Changed on", compute="_compute_place")
+    last_by = fields.Char(
+        related="place_id.last_by", related_sudo=False, string="Changed by"
+    )
+    last_at = fields.Datetime(
+        related="place_id.last_at", related_sudo=False, string="Changed on"
+    )
     pay_text = fields.Char(string="Is money paid?", compute="_compute_pay_text")
     lock_text = fields.Char(string="Who can change it", compute="_compute_lock_text")
 
@@ -75,6 +65,8 @@ class SparSubject(models.Model):
         help="From the registry of people in this database, if there is one.",
     )
     household_name = fields.Char(string="Household", compute="_compute_facts")
+    birth_year = fields.Char(string="Year of birth", compute="_compute_facts")
+    home_place = fields.Char(string="Place", compute="_compute_facts")
     others_text = fields.Char(string="Who can do more", compute="_compute_others_text")
 
     waiting_ids = fields.Many2many(
@@ -102,31 +94,24 @@ class SparSubject(models.Model):
                 "Person %(reference)s", reference=(person.uuid or "")[:8]
             )
 
-    @api.model
-    def _selection_place_state(self):
-        field = self.env["spar.mapping"]._fields["state"]
-        return field._description_selection(self.env)
-
-    @api.model
-    def _selection_last_kind(self):
-        return self.env["spar.event"]._selection_kind()
-
     @api.depends("mapping_ids.state", "merged_into", "pay_stop", "last_seq")
     def _compute_place(self):
-        """Take over what the main address shows; a merged record has no ID."""
+        """Compute the address that is paid first; a merged record has none."""
         for person in self:
             places = person.mapping_ids.sorted(_get_place_order)
-            place = places[:1]
-            person.place_id, person.place_count = place, len(places)
-            person.place_state = place.state
-            for name in _TAKEN_OVER:
-                person[name] = place[name]
-            person.pay_state = place.pay_state or "ended"
-            if person.merged_into:
-                person.pay_state = "merged"
-                person.id_masked = person.fa_masked = False
-                person.contact_masked = False
+            is_merged = bool(person.merged_into)
+            person.place_id = places.browse() if is_merged else places[:1]
+            person.place_count = len(places)
+            state = person.place_id.pay_state or "ended"
+            person.pay_state = "merged" if is_merged else state
             person.is_paid = person.pay_state == "active"
+
+    @api.model
+    def _search_place_id(self, operator, values):
+        """Find people by any of their addresses: which one is paid first can change."""
+        if operator != "in":
+            return NotImplemented
+        return Domain("mapping_ids", "in", values)
 
     @api.depends("pay_state")
     def _compute_pay_text(self):
@@ -181,10 +166,11 @@ class SparSubject(models.Model):
 
     @api.depends("mapping_ids")
     def _compute_facts(self):
-        """Look up name and household by the ID, in the registry of this database."""
+        """Look up who has the ID, in the registry of this database."""
         source = self.env["spar.person.source"]
         for person in self:
             person.person_name = person.household_name = False
+            person.birth_year = person.home_place = False
             if person.merged_into or person.pay_state == "unreadable":
                 continue
             try:
@@ -195,6 +181,8 @@ class SparSubject(models.Model):
             if facts:
                 person.person_name = facts.name
                 person.household_name = facts.household
+                person.birth_year = facts.birth_year and str(facts.birth_year)
+                person.home_place = facts.place
 
     @api.depends_context("uid")
     @api.depends("waiting_ids", "case_ids")
@@ -318,7 +306,10 @@ class SparSubject(models.Model):
         return self._open_page(self.merged_into)
 
     def _get_place_in_force(self):
+        """Return the main address; raises UserError without one."""
         self.ensure_one()
+        if not self.place_id:
+            raise UserError(self._get_pay_texts()[self.pay_state])
         return self.place_id
 
 

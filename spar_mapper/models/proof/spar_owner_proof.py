@@ -1,7 +1,7 @@
 import json
 import logging
 from dataclasses import replace
-from datetime import timezone
+from datetime import datetime, timezone
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -212,6 +212,15 @@ class SparOwnerProof(models.Model):
     def _count_kept(self) -> int:
         """Return how many events have a proof."""
         return self.sudo().search_count([("event_id", "!=", False)])
+
+    @api.model
+    def _list_kept(self) -> list[tuple[str, str, datetime]]:
+        """Return UUID, kind and time (UTC) of each event with a proof, in order."""
+        events_sudo = self.sudo().search([("event_id", "!=", False)]).event_id
+        return [
+            (event.uuid, event.kind, event.happened_at)
+            for event in events_sudo.sorted("id")
+        ]
 
     @api.model
     def _export(self, event_uuid: str) -> tuple[str, list[str]]:

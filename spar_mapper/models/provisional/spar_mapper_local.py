@@ -168,6 +168,8 @@ class SparMapperLocal(models.AbstractModel):
             self._finish_work(work)
         self.env["spar.evidence"]._store(call, evidence, document, subject)
         joinings.invalidate_model()
+        # Supervisors are reminded now, and not only tomorrow.
+        self.env.ref("spar_mapper.ir_cron_provisional").sudo()._trigger()
 
     @api.model
     def _check_joinable(self, subject) -> None:

@@ -12,8 +12,8 @@ from ...fields import BigInteger, StoreMany2one
 from ...lib.provisional import write_provisional_reference
 from ..change.spar_change import SUPERVISOR
 
-#: Where the link in a reminder leads.
-_PATH = "/odoo/spar-provisional"
+#: Where the links in reminders lead.
+_PATH, _CARDS = "/odoo/spar-provisional", "/odoo/spar-id-cards"
 
 
 class SparProvisional(models.Model):
@@ -212,10 +212,10 @@ class SparProvisional(models.Model):
 
     @api.model
     def _cron_remind(self) -> None:
-        """Expire ID cards that nobody decided on; remind supervisors of old references.
+        """Expire ID cards that nobody decided on; remind supervisors of what waits.
 
-        A reminder is an activity in Odoo's own list, one for each supervisor who sees
-        such a person, and names nobody.
+        A reminder is an activity in Odoo's own list, one of each kind for a supervisor,
+        and names nobody. It counts only people whom the supervisor may see.
         """
         self.env["spar.joining"]._expire()
         assignments = self.env["spar.change.assignment"]
@@ -223,20 +223,39 @@ class SparProvisional(models.Model):
         if activities_sudo is None:
             return
         for user_sudo in self.env.ref(SUPERVISOR).sudo().all_user_ids:
-            mine = [("user_id", "=", user_sudo.id), ("note", "ilike", _PATH)]
             own = self.with_user(user_sudo).with_context(lang=user_sudo.lang)
-            count = own.search_count([("is_overdue", "=", True)])
-            if count and not activities_sudo.search_count(mine, limit=1):
-                activities_sudo.create(own._build_reminder(count))
+            for path, name, summary in own._list_reminders():
+                mine = [("user_id", "=", user_sudo.id), ("note", "ilike", path)]
+                if not activities_sudo.search_count(mine, limit=1):
+                    activities_sudo.create(own._build_reminder(path, name, summary))
 
     @api.model
-    def _build_reminder(self, count: int) -> dict:
+    def _list_reminders(self) -> list[tuple[str, str, str]]:
+        """Return what this supervisor has to be reminded of: path, list and summary."""
+        reminders = []
+        old = self.search_count([("is_overdue", "=", True)])
+        if old:
+            summary = self.env._(
+                "People too long without an ID card: %(count)s", count=old
+            )
+            name = self.env._("Provisional references")
+            reminders.append((_PATH, name, summary))
+        own = f"user:{self.env.uid}"
+        cards = self.env["spar.joining"].search_count(
+            [("state", "=", "waiting"), ("proposer", "!=", own)]
+        )
+        if cards:
+            summary = self.env._(
+                "ID cards that wait for a decision: %(count)s", count=cards
+            )
+            reminders.append((_CARDS, self.env._("ID cards that wait"), summary))
+        return reminders
+
+    @api.model
+    def _build_reminder(self, path: str, name: str, summary: str) -> dict:
         return {
             "user_id": self.env.uid,
-            "summary": self.env._(
-                "People too long without an ID card: %(count)s", count=count
-            ),
-            "note": Markup('<a href="%s">%s</a>')
-            % (_PATH, self.env._("Provisional references")),
+            "summary": summary,
+            "note": Markup('<a href="%s">%s</a>') % (path, name),
             "date_deadline": fields.Date.today(),
         }

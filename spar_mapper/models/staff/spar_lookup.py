@@ -86,8 +86,10 @@ class SparLookup(models.Model):
             ("account", self.env._("Account")),
             ("id_account", self.env._("ID and account")),
             ("any", self.env._("ID, account or reference")),
+            ("name", self.env._("Name")),
             ("reason", self.env._("Number in a reason")),
             ("evidence", self.env._("Stored document")),
+            ("digits", self.env._("Digits of an account")),
             ("representative", self.env._("Guardian or collector")),
             ("witness", self.env._("Witnesses")),
         ]
@@ -245,6 +247,30 @@ class SparLookup(models.Model):
                    AS found (subject, cost, reason)""",
             (self._get_actor(), now, kind, commitment, subjects, costs, reasons),
         )
+
+    @api.model
+    def _charge_guess(self, kind: str, text: str, subject) -> None:
+        """Charge the user's budget for a wrong guess about ``subject``.
+
+        It stays whatever the caller does afterwards. It refuses nothing: a refusal
+        would itself say that the guess was wrong.
+        """
+        keyring = self.env["spar.keyring"]._open()
+        commitment = self._commit(keyring, kind, text)
+        with self._open_cursor() as cr:
+            cr.execute(
+                """INSERT INTO spar_lookup
+                          (actor, looked_at, kind, commitment, subject_id, cost)
+                   VALUES (%s, %s, %s, %s, %s, %s)""",
+                (
+                    self._get_actor(),
+                    self._get_now(),
+                    kind,
+                    commitment,
+                    subject.id,
+                    self._get_limit("lookup_miss_cost"),
+                ),
+            )
 
     @api.model
     def _has_searched(self, user_id: int, kind: str, text: str, since) -> bool:

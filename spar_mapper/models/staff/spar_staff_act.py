@@ -68,7 +68,12 @@ class SparStaffAct(models.Model):
 
     @api.model
     def _selection_operation(self):
-        return [(code.value, code.value.capitalize()) for code in Operation]
+        """Return the names of the actions, as their buttons and waiting changes say."""
+        return (
+            self.env["spar.change"]
+            ._fields["operation"]
+            ._description_selection(self.env)
+        )
 
     def init(self):
         result = super().init()

@@ -65,7 +65,9 @@ class Writer:
                 for head in s.heads
             ],
             ("spar_mapping_period", listing.PERIOD): [
-                listing.list_period(s.subject, p.head, p.row, p.digests)
+                listing.list_period(
+                    s.subject, p.head, p.row, listing.pair_digests(p.digests)
+                )
                 for s in subjects
                 for p in s.periods
             ],
@@ -109,8 +111,7 @@ def _list_ids(new: NewSubject) -> list[Row]:
             FIRST_ID_FORM,
             subject.last_seq,
             sealed,
-            row.digests.get("a"),
-            row.digests.get("b"),
+            *listing.pair_digests(row.digests),
         )
         for row, sealed in new.ids
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from ..contract import (
     NO_DETAILS,
@@ -119,10 +119,11 @@ def _complete_details(wire: JsonObject, result: Result, profile: Profile) -> Non
             "code": result.provider.code,
             "subcode": result.provider.branch_code,
         }
-    attributes: Iterable[object] = result.details.additional_info
-    if profile.attributes_are_pairs:
-        attributes = filter(is_pair, attributes)
-    shown = list(attributes)
+    shown = [
+        attribute
+        for attribute in result.details.additional_info
+        if is_pair(attribute) or not profile.attributes_are_pairs
+    ]
     if shown:
         wire["additional_info"] = shown
 

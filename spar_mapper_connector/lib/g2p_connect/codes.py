@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..contract import Operation, Outcome
+from ..contract import PROCESSING, Operation, Outcome
 
 
 class Answer(NamedTuple):
@@ -227,6 +227,9 @@ _ANSWERS: dict[tuple[Operation | None, Outcome, str], Answer] = {
     (None, Outcome.HELD, ""): Answer(
         "pdng", "", marked._("The change is waiting for approval.")
     ),
+    (None, Outcome.HELD, PROCESSING): Answer(
+        "pdng", "", marked._("The change is being processed.")
+    ),
     (None, Outcome.HELD, "contested"): Answer(
         "pdng",
         "",
@@ -349,6 +352,7 @@ def rephrase(problem: Answer, table: str) -> Answer:
 
 
 @lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024)
 def find_answer(
     operation: Operation,
     outcome: Outcome,
@@ -358,7 +362,8 @@ def find_answer(
 ) -> Answer:
     """Return the protocol's answer to ``outcome``; the closest table line wins.
 
-    Raises KeyError when the table has no line: the operation cannot have that outcome.
+    It is cached, because the items of a batch mostly end alike. Raises KeyError when
+    the table has no line: the operation cannot have that outcome.
 
     >>> find_answer(Operation.RESOLVE, Outcome.NOT_LINKED, lookup=BY_FA).code
     'succ.fa.not_found'

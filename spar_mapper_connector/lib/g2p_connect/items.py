@@ -120,7 +120,8 @@ def read_items(
 ) -> list[Item]:
     """Return the items of a message in their order, each with its request."""
     members, build = _SHAPES[operation]
-    items = [_read_item(operation, members, build, wire, profile) for wire in wires]
+    known = [(member.name, member.maximum, member) for member in members]
+    items = [_read_item(operation, known, build, wire, profile) for wire in wires]
     if profile.references_are_unique:
         _refuse_repeated(items)
     return items
@@ -138,7 +139,7 @@ def _refuse_repeated(items: list[Item]) -> None:
 
 def _read_item(
     operation: Operation,
-    members: tuple[Member, ...],
+    members: list[tuple[str, int, Member]],
     build: Callable[..., None],
     wire: object,
     profile: Profile,
@@ -148,13 +149,11 @@ def _read_item(
         item.refuse(rejected(_REFERENCE.code, codes.NO_OBJECT))
         return item
     values = []
-    for member in members:
-        text = wire.get(member.name)
+    for name, maximum, member in members:
+        text = wire.get(name)
         # The fast path for nearly every member, without a call.
         if not (
-            text.__class__ is str
-            and 0 < len(text) <= member.maximum
-            and text.isprintable()
+            text.__class__ is str and 0 < len(text) <= maximum and text.isprintable()
         ):
             text, problem = member.extract(wire, profile)
             if problem:
@@ -232,18 +231,14 @@ def _build_resolve(
     if item.id_value is None and item.fa is None:
         item.refuse(rejected(_ID.code, codes.NO_ID_OR_FA))
     item.wants_details = scope == "details"
-    if not item.problem:
-        item.request = ResolveRequest(item.id_value, item.fa)
+    fa = item.fa
     if item.id_value is not None and not profile.resolve_is_strict:
-        _pass_over_address(item)
-
-
-def _pass_over_address(item: Item) -> None:
-    """Ignore the address beside an ID; it is echoed if none is returned."""
+        # The address beside an ID is ignored; it is echoed if none is returned.
+        fa = None
+        if item.wants_details:
+            item.fa = None
     if not item.problem:
-        item.request = ResolveRequest(item.id_value)
-    if item.wants_details:
-        item.fa = None
+        item.request = ResolveRequest(item.id_value, fa)
 
 
 #: Operation -> its members, and the function that builds its request: from the item,
@@ -326,8 +321,9 @@ def _read_details(
     attributes = wire.get("additional_info", ())
     if attributes is None and profile.nulls_are_absent:
         attributes = ()
-    if not (name or phone_number or attributes) and attributes in ((), []):
-        return NO_DETAILS
+    if attributes in ((), []):
+        has_some = name or phone_number
+        return Details(name or "", phone_number or "") if has_some else NO_DETAILS
     if not profile.attributes_are_pairs and not isinstance(attributes, list | tuple):
         attributes = [attributes]
     problem = _get_attributes_problem(attributes, profile)

@@ -43,9 +43,12 @@ from ..g2p_connect.transactions import build_status_request, read_status_answer
 from ..g2p_connect.wire_json import JsonObject
 from .dialects import Dialect
 from .messages import (
+    Asked,
     Message,
+    SameAddress,
     build_refusal,
     build_transaction,
+    is_same_text,
     read_reference,
 )
 
@@ -73,19 +76,11 @@ class Post(Protocol):
 class Inbox(Protocol):
     """Where answers arrive by callback."""
 
-    def expect(self, operation: str, transaction_id: str) -> None:
+    def expect(self, operation: str, transaction_id: str, asked: Asked) -> None:
         """Let the answer arrive to a message that is about to be sent."""
 
     def fetch(self, transaction_id: str) -> JsonObject | None:
         """Return the answer, which is proved; None while there is none."""
-
-
-#: Whether two texts are one address.
-SameAddress = Callable[[str, str], bool]
-
-
-def _is_same_text(one: str, other: str) -> bool:
-    return one == other
 
 
 @dataclass(kw_only=True)
@@ -116,7 +111,7 @@ class RemoteMapper(TimedCall):
     send: Post = field(repr=False)
     chunk_size: int = 100
     wants_details: bool = True
-    is_same: SameAddress = field(default=_is_same_text, repr=False)
+    is_same: SameAddress = field(default=is_same_text, repr=False)
     #: Whether it only acknowledges messages, and answers them later.
     is_asynchronous: bool = False
     inbox: Inbox | None = field(default=None, repr=False)
@@ -183,7 +178,7 @@ class RemoteMapper(TimedCall):
     def _call_chunk(
         self, operation: Operation, requests: Sequence[WireRequest]
     ) -> list[Result]:
-        message = Message.make(operation, requests, self.wants_details)
+        message = self._make(operation, requests)
         if operation is Operation.RESOLVE:
             found = self._post(message, attempts=2)
             return [
@@ -199,6 +194,9 @@ class RemoteMapper(TimedCall):
                 raise
             return self._settle(message)
         return self._settle_missing(message, answered)
+
+    def _make(self, operation: Operation, requests: Sequence[WireRequest]) -> Message:
+        return Message.make(operation, requests, self.wants_details, self.is_same)
 
     def _post(self, message: Message, attempts: int = 1) -> list[Result | None]:
         profile = self.dialect.profile
@@ -234,7 +232,7 @@ class RemoteMapper(TimedCall):
         """
         operation = message.operation.value
         if self.inbox:
-            self.inbox.expect(operation, message.transaction_id)
+            self.inbox.expect(operation, message.transaction_id, message.asked)
         path = self.dialect.async_path.format(operation=operation)
         document = message.build_document(self.parties, self.dialect.profile)
         # An acknowledgement has no place for a signature: only the answer counts.
@@ -327,7 +325,7 @@ class RemoteMapper(TimedCall):
             return compared
         again = message
         if len(undone) < len(message.requests):
-            again = Message.make(message.operation, undone, self.wants_details)
+            again = self._make(message.operation, undone)
         try:
             sent = self._post(again)
         except RemoteMapperError as error:
@@ -349,13 +347,12 @@ class RemoteMapper(TimedCall):
         RETRY without a problem is for what was certainly not done.
         """
         names_both = self.dialect.compares and not self.wants_details
-        asked = Message.make(
+        asked = self._make(
             Operation.RESOLVE,
             [
                 ResolveRequest(request.id_value, request.fa if names_both else None)
                 for request in requests
             ],
-            self.wants_details,
         )
         try:
             found = self._post(asked, attempts=2)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
 from ...exceptions import RemoteAnswerUnusable, RemoteMapperRefuses
 from ..contract import (
+    DONE,
     PROCESSING,
     Operation,
     Outcome,
@@ -21,12 +22,23 @@ from ..g2p_connect import openg2p_2
 from ..g2p_connect.answers import read_result
 from ..g2p_connect.envelope import AnswerMessage, build_request
 from ..g2p_connect.exceptions import MalformedMessage, RejectedMessage
-from ..g2p_connect.headers import get_answer_action
+from ..g2p_connect.headers import ResponseHeader, get_callback_action
 from ..g2p_connect.items import WireRequest, write_item
 from ..g2p_connect.parties import Parties
 from ..g2p_connect.profiles import Profile
+from ..g2p_connect.readings import REJECTED
 from ..g2p_connect.timestamps import now
 from ..g2p_connect.wire_json import JsonObject
+
+#: The ID of each request by its reference ID.
+Asked = dict[str, str]
+
+#: Whether two texts are one address.
+SameAddress = Callable[[str, str], bool]
+
+
+def is_same_text(one: str, other: str) -> bool:
+    return one == other
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,7 @@ class Message:
     references: tuple[str, ...]
     made_at: datetime
     wants_details: bool = True
+    is_same: SameAddress = field(default=is_same_text, repr=False, compare=False)
 
     @classmethod
     def make(
@@ -47,6 +60,7 @@ class Message:
         operation: Operation,
         requests: Sequence[WireRequest],
         wants_details: bool = True,
+        is_same: SameAddress = is_same_text,
     ) -> Message:
         """Return a new message with random IDs, which say nothing about its content."""
         return cls(
@@ -57,6 +71,7 @@ class Message:
             tuple(str(uuid4()) for _request in requests),
             now(),
             wants_details,
+            is_same,
         )
 
     def build_document(self, parties: Parties, profile: Profile) -> JsonObject:
@@ -91,7 +106,7 @@ class Message:
             raise build_refusal(error) from None
         if not self._is_ours(answer, parties, profile):
             raise RemoteAnswerUnusable("not_ours", was_sent=True)
-        return self.read_items(answer.items, profile)
+        return self.read_items(get_certain_items(answer), profile)
 
     def _is_ours(
         self, answer: AnswerMessage, parties: Parties, profile: Profile
@@ -104,15 +119,13 @@ class Message:
             return False
         if profile.speaks_openg2p_2:
             return answer.header.message_id == self.message_id
-        if not profile.checks_parties:
-            return True
-        action = get_answer_action(self.operation.value, profile)
-        if answer.header.action not in ("", action) or answer.header.status == "rjct":
-            return False
-        sender, receiver = answer.header.sender_id, answer.header.receiver_id
-        return receiver in ("", parties.sender_id) and (
-            not parties.receiver_id or sender in ("", parties.receiver_id)
-        )
+        return is_addressed(answer.header, self.operation.value, parties, profile)
+
+    @property
+    def asked(self) -> Asked:
+        """Return what an answer that arrives later is compared with."""
+        pairs = zip(self.references, self.requests, strict=True)
+        return {reference: request.id_value or "" for reference, request in pairs}
 
     @property
     def transaction(self) -> TransactionReference:
@@ -171,26 +184,76 @@ class Message:
         named = found[0].get("id")
         if request.id_value is not None and named not in (None, "", request.id_value):
             return None
-        if self.operation in _STORING and not _has_address(found[0], request):
-            return None
         result = read_result(self.operation, request, found[0], profile.answers)
+        if self._is_contradicted(request, result, found[0]):
+            return None
         if self.operation is Operation.RESOLVE and not self.wants_details:
             result.fa = None  # it may repeat the address of the request
         if result.outcome is Outcome.HELD and self.operation is not Operation.RESOLVE:
             result.reference = self._name_change(reference)
         return result
 
+    def _is_contradicted(
+        self, request: WireRequest, result: Result, item: JsonObject
+    ) -> bool:
+        """Return whether an item claims a success that it does not show.
 
-#: Operations after which the address of the request is in force.
-_STORING = (Operation.LINK, Operation.UPDATE)
+        A change names another address than the one that was sent; a person is found
+        whose address is missing, although it was requested.
+        """
+        if self.operation is Operation.RESOLVE:
+            is_expected = self.wants_details and request.fa is None
+            is_found = result.outcome is Outcome.FOUND and not result.problem
+            return is_expected and is_found and not result.fa
+        named = item.get("fa")
+        is_named = isinstance(named, str) and bool(named) and bool(request.fa)
+        if result.outcome not in DONE or not is_named:
+            return False
+        return not self.is_same(str(named), request.fa or "")
 
 
-def _has_address(item: JsonObject, request: WireRequest) -> bool:
-    """Return whether an item names no other address than its request.
+# === WHOSE ANSWER IT IS === #
 
-    One that is only written in another way is found by asking what is in force.
+
+def is_addressed(
+    header: ResponseHeader, operation: str, parties: Parties, profile: Profile
+) -> bool:
+    """Return whether the header answers a message of ``operation`` between the parties.
+
+    The action is that of the request or of its answer, as the dialects differ.
     """
-    return item.get("fa") in (None, "", request.fa)
+    if header.action not in (operation, get_callback_action(operation)):
+        return False
+    if not profile.checks_parties:
+        return True
+    return header.receiver_id in ("", parties.sender_id) and (
+        not parties.receiver_id or header.sender_id in ("", parties.receiver_id)
+    )
+
+
+def names_asked(items: Sequence[JsonObject], asked: Asked) -> bool:
+    """Return whether no item names another ID than the request that it answers.
+
+    >>> names_asked([{"reference_id": "r", "id": "1"}, {"id": "2"}], {"r": "1"})
+    True
+    >>> names_asked([{"reference_id": "r", "id": "2"}], {"r": "1"})
+    False
+    """
+    for item in items:
+        id_value = asked.get(str(item.get("reference_id")))
+        if id_value and item.get("id") not in (None, "", id_value):
+            return False
+    return True
+
+
+def get_certain_items(answer: AnswerMessage) -> list[JsonObject]:
+    """Return the items of an answer; of a rejection only those that are rejected.
+
+    A message is rejected as a whole only if every item is: a success in it is none.
+    """
+    if answer.header.status != REJECTED:
+        return answer.items
+    return [item for item in answer.items if item.get("status") == REJECTED]
 
 
 # === CHANGES THAT WAIT === #

@@ -25,6 +25,7 @@ from ...exceptions import (
     SealBroken,
 )
 from ..contract import (
+    DONE,
     UNKNOWN_EFFECT,
     CallContext,
     ChangeRequest,
@@ -95,7 +96,7 @@ class RemoteSpar(TimedCall):
         found: list[Result] = self._ask_in_chunks(name, requests, fail)
         return [
             _name_request(request, result)
-            if _is_about(request, result)
+            if _is_answer(name, request, result)
             else fail(request, True)
             for request, result in zip(requests, found, strict=True)
         ]
@@ -210,9 +211,28 @@ class RemoteSpar(TimedCall):
             raise build_refusal(error) from None
 
 
-def _is_about(request: Any, result: Result) -> bool:
-    """Return whether a result names no other person than the request."""
-    return request.id_value is None or result.id_value in (None, "", request.id_value)
+#: Operation -> the outcome of one that was done.
+_DONE_BY = {
+    "link": Outcome.LINKED,
+    "update": Outcome.UPDATED,
+    "unlink": Outcome.UNLINKED,
+    "suspend": Outcome.SUSPENDED,
+    "resume": Outcome.RESUMED,
+    "lock": Outcome.LOCK_SET,
+    "unlock": Outcome.LOCK_LIFTED,
+    "resolve": Outcome.FOUND,
+}
+
+
+def _is_answer(name: str, request: Any, result: Result) -> bool:
+    """Return whether a result is about the request, and what the operation can do."""
+    if result.outcome is Outcome.RETRY:
+        return OPERATIONS[name].is_change or not result.is_uncertain
+    if request.id_value is not None and result.id_value not in (None, request.id_value):
+        return False
+    if name == "resolve" and result.outcome is Outcome.SUSPENDED:
+        return True
+    return result.outcome not in DONE or result.outcome is _DONE_BY.get(name)
 
 
 def _name_request(request: Any, result: Result) -> Result:

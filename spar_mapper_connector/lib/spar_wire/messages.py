@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from ..contract import Outcome, Result
 from ..g2p_connect.envelope import MAX_TRANSACTION_ID, check_count
 from ..g2p_connect.exceptions import (
     EncryptionNotSupported,
@@ -238,17 +237,4 @@ def _read_answer(operation: WireOperation, wire: JsonObject) -> AnswerItem | Non
         answer = operation.answer.read(wire.get("answer"), "answer")
     except MalformedMessage:
         return None
-    if operation.is_change and not _is_certain(wire.get("answer"), answer):
-        return None
     return AnswerItem(reference_id, answer)
-
-
-def _is_certain(wire: object, answer: object) -> bool:
-    """Return whether the result of a change says what became of it.
-
-    An outcome that is not known here, or is none of a change, does not.
-    """
-    if not isinstance(answer, Result) or not isinstance(wire, dict):
-        return True
-    is_known = wire.get("outcome") == answer.outcome.value
-    return is_known and answer.outcome is not Outcome.FOUND

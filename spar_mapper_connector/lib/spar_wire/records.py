@@ -13,6 +13,7 @@ from ..confirmation import (
     ConfirmationState,
 )
 from ..contract import (
+    UNKNOWN_EFFECT,
     Capability,
     ChangeLock,
     ChangeState,
@@ -91,8 +92,7 @@ RESOLVE: Kind[ResolveRequest] = record(
 
 _PROVIDER = record(ProviderInfo, name=_TEXT, code=_TEXT, branch_code=_TEXT)
 
-#: An outcome that is not known here may not be taken for a success.
-RESULT: Kind[Result] = record(
+_RESULT: Kind[Result] = record(
     Result,
     outcome=word(Outcome, Outcome.RETRY),
     id_value=_TEXT,
@@ -106,6 +106,23 @@ RESULT: Kind[Result] = record(
     details=_DETAILS,
     reference=_TEXT,
 )
+
+
+def _read_result(value: object, path: str) -> Result:
+    """Read a result; an outcome that is not known here is no success, and no failure.
+
+    >>> _read_result({"outcome": "from_the_future"}, "result").is_uncertain
+    True
+    """
+    result = _RESULT.read(value, path)
+    if isinstance(value, dict) and value.get("outcome") not in _OUTCOMES:
+        result.problem, result.problem_values = UNKNOWN_EFFECT, None
+    return result
+
+
+_OUTCOMES = frozenset(each.value for each in Outcome)
+
+RESULT: Kind[Result] = replace(_RESULT, read=_read_result)
 
 
 # === STANDING, CHANGES THAT WAIT === #

@@ -1,8 +1,22 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 
-from ...expressions import is_loading
+from ...expressions import is_at_run_time, is_loading
 from ...server.our_fields import is_our_field
+
+#: Models of Odoo whose records decide who may do what, and what runs: an addon brings
+#: such records, and a default would complete them as they are loaded, when nothing is
+#: refused. Besides these, all that begin with ``_INFRASTRUCTURE``.
+_DECIDING = ("auth.oauth.provider", "res.groups", "res.groups.privilege")
+_INFRASTRUCTURE = "ir."
+#: The fields of an account that may have a default.
+_OF_ACCOUNTS = ("company_id", "company_ids", "lang", "notification_type", "tz")
+
+
+def _is_deciding(model: str, field: str) -> bool:
+    if model == "res.users":
+        return field not in _OF_ACCOUNTS
+    return model in _DECIDING or model.startswith(_INFRASTRUCTURE)
 
 
 class IrDefault(models.Model):
@@ -11,6 +25,18 @@ class IrDefault(models.Model):
 
     def _get_closed_models(self):
         return set(self.mapped("field_id.model"))
+
+    @api.model
+    def _get_model_defaults(self, model_name, condition=False):
+        """Leave out, as an addon is loaded, what would change what its files say."""
+        found = super()._get_model_defaults(model_name, condition)
+        if not is_loading(self.env):
+            return found
+        return {
+            name: value
+            for name, value in found.items()
+            if not _is_deciding(model_name, name)
+        }
 
     @api.constrains("field_id", "json_value")
     def _check_not_ours(self):
@@ -25,6 +51,21 @@ class IrDefault(models.Model):
                     self.env._(
                         "You cannot set a default for %(field)s here because it "
                         "decides about people's payments.",
+                        field=field.field_description,
+                    )
+                )
+
+    @api.constrains("field_id", "json_value", "user_id", "company_id", "condition")
+    def _check_not_deciding(self):
+        """Raise ValidationError for what decides who may do what."""
+        if not is_at_run_time(self.env):
+            return
+        for field in self.field_id:
+            if _is_deciding(field.model, field.name):
+                raise ValidationError(
+                    self.env._(
+                        "You cannot set a default for %(field)s here because it "
+                        "decides who may do what.",
                         field=field.field_description,
                     )
                 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from copy import deepcopy
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ...clear_fields import ClearBinary, ClearChar
 
@@ -70,7 +71,28 @@ class SparSealedDraft(models.AbstractModel):
         return super().create(deepcopy(vals_list))
 
     def write(self, vals):
+        self._check_kept()
         return super().write(deepcopy(vals))
+
+    def check_access(self, operation: str) -> None:
+        """Raise an error as usual, in our words for a form that is no longer kept."""
+        self._check_kept()
+        return super().check_access(operation)
+
+    def web_read(self, specification):
+        self._check_kept()
+        return super().web_read(specification)
+
+    def _check_kept(self) -> None:
+        """Raise UserError if one of these forms was deleted because of its age."""
+        stored = self.filtered("id")
+        if len(stored.exists()) < len(stored):
+            raise UserError(
+                self.env._(
+                    "This form was open for too long, and what was typed has been "
+                    "deleted. Nothing was done. Close it and start again."
+                )
+            )
 
     def _compute_text(self, name: str) -> None:
         """Open the typed text ``name``, for any user who may read the form."""

@@ -8,6 +8,8 @@ class SourcePerson(NamedTuple):
 
     name: str
     household: str = ""
+    birth_year: int | None = None
+    place: str = ""
 
 
 class SparPersonSource(models.AbstractModel):
@@ -26,3 +28,22 @@ class SparPersonSource(models.AbstractModel):
         For staff who may see that person in the store: callers check that.
         """
         return None
+
+    @api.model
+    def _has_names(self) -> bool:
+        """Return whether people can be found by name."""
+        return False
+
+    @api.model
+    def _find_by_name(
+        self, name: str, year: int | None, place: str, limit: int
+    ) -> list[list[str]]:
+        """Return the IDs of each person of this name who fits all given facts.
+
+        Accents, the order of words and the script do not matter. Nobody is found
+        without a fact. At most ``limit`` people are.
+
+        For staff who search in the store: callers count the search, and show only whom
+        the user may see.
+        """
+        return []

@@ -27,6 +27,7 @@ from ...lib.passing import add_mark
 from ...lib.remote.client import Inbox, RemoteMapper
 from ...lib.remote.clocks import is_clock_wrong
 from ...lib.remote.exchange import HttpExchange
+from ...lib.remote.messages import Asked
 
 OFFICER = "spar_fa_directory.group_officer"
 #: The context of the test of a connection: nobody's ID is asked about.
@@ -233,8 +234,8 @@ class _Inbox:
     answers: models.BaseModel
     backend_id: int
 
-    def expect(self, operation: str, transaction_id: str) -> None:
-        self.answers._expect(self.backend_id, operation, transaction_id)
+    def expect(self, operation: str, transaction_id: str, asked: Asked) -> None:
+        self.answers._expect(self.backend_id, operation, transaction_id, asked)
 
     def fetch(self, transaction_id: str) -> JsonObject | None:
         return self.answers._fetch(self.backend_id, transaction_id)

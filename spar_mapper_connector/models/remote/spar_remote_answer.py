@@ -8,9 +8,14 @@ from ...exceptions import RemoteAnswerUnusable, ServiceUnavailable
 from ...lib.g2p_connect import wire_json
 from ...lib.g2p_connect.acks import build_ack, build_err
 from ...lib.g2p_connect.exceptions import MalformedMessage
-from ...lib.g2p_connect.headers import OPERATIONS, get_callback_action
-from ...lib.g2p_connect.held import is_undecided
+from ...lib.g2p_connect.headers import (
+    OPERATIONS,
+    ResponseHeader,
+    get_callback_action,
+)
+from ...lib.g2p_connect.held import get_items, is_undecided
 from ...lib.g2p_connect.wire_json import JsonObject
+from ...lib.remote.messages import Asked, is_addressed, names_asked
 
 #: How long an answer is kept: what it was about can be asked about until then.
 KEPT = timedelta(days=30)
@@ -24,8 +29,10 @@ class SparRemoteAnswer(models.Model):
 
     A row is made before the message is sent, in a transaction of its own: the answer
     may arrive while the sender's transaction is open. It is named by the message's
-    transaction ID, which is random. The first answer counts, and is followed only by
-    that to changes which were waiting in it; it is kept sealed.
+    transaction ID, which is random, and has the IDs that were sent: an answer that
+    names others is refused. The first answer counts, and is followed only by that to
+    changes which were waiting in it. All of it is kept sealed, as JSON: ``asked``, and
+    the ``answer`` once it is there.
     """
 
     _name = "spar.remote.answer"
@@ -51,18 +58,26 @@ class SparRemoteAnswer(models.Model):
     # === SENDING === #
 
     @api.model
-    def _expect(self, backend_id: int, operation: str, transaction_id: str) -> None:
-        """Let the answer to a message arrive that is about to be sent."""
+    def _expect(
+        self, backend_id: int, operation: str, transaction_id: str, asked: Asked
+    ) -> None:
+        """Let the answer to a message arrive that is about to be sent.
+
+        Raises KeyringUnavailable or KeyringMismatch: then nothing is sent.
+        """
+        text = json.dumps({"asked": asked})
+        sealed = self._seal_value(text, backend_id, transaction_id)
         with self.env.registry.cursor() as cr:
             cr.execute(
                 SQL(
                     """INSERT INTO spar_remote_answer
-                              (backend_id, transaction_id, operation, since)
-                       VALUES (%s, %s, %s, now() AT TIME ZONE 'UTC')
+                              (backend_id, transaction_id, operation, since, sealed)
+                       VALUES (%s, %s, %s, now() AT TIME ZONE 'UTC', %s)
                            ON CONFLICT DO NOTHING""",
                     backend_id,
                     transaction_id,
                     operation,
+                    sealed,
                 )
             )
 
@@ -84,8 +99,7 @@ class SparRemoteAnswer(models.Model):
             row = cr.fetchone()
         if not row or row[0] is None:
             return None
-        text = self._unseal_value(row[0], backend_id, transaction_id)
-        return json.loads(text)
+        return _read(self._unseal_value(row[0], backend_id, transaction_id))[1]
 
     # === RECEIVING === #
 
@@ -118,7 +132,7 @@ class SparRemoteAnswer(models.Model):
     ) -> bool:
         """Store the answer that a callback brings; return whether it was expected.
 
-        Raises RemoteAnswerUnusable for one that is not proved.
+        Raises MalformedMessage, or RemoteAnswerUnusable for one that is not proved.
         """
         message = document.get("message") if isinstance(document, dict) else None
         transaction_id = (
@@ -129,16 +143,28 @@ class SparRemoteAnswer(models.Model):
             return False
         exchange = backend_sudo._open_exchange()
         exchange.verify(document, raw, signature)
-        if not _is_between(document, backend_sudo.receiver_id, backend_sudo.sender_id):
-            return False
         operation = operations[action]
-        row_id = self._lock_expected(backend_sudo.id, operation, transaction_id)
-        if not row_id:
+        if not self._is_addressed(backend_sudo, operation, document):
             return False
-        answer = self.browse(row_id)
-        earlier = answer._read_sealed()
-        if earlier is None or is_undecided(json.loads(earlier), operation):
-            answer._write_sealed(json.dumps(document))
+        row_id = self._lock_expected(backend_sudo.id, operation, transaction_id)
+        return bool(row_id) and self.browse(row_id)._keep(operation, document)
+
+    @api.model
+    def _is_addressed(self, backend_sudo, operation: str, document: object) -> bool:
+        """Return whether a callback names its sender, us, and what it answers."""
+        profile = backend_sudo._get_dialect().profile
+        if profile.speaks_openg2p_2:
+            return True
+        header = ResponseHeader.from_wire(document, profile)
+        return is_addressed(header, operation, backend_sudo._get_parties(), profile)
+
+    def _keep(self, operation: str, document: JsonObject) -> bool:
+        """Store an answer, unless one did; return whether it is about what was sent."""
+        asked, earlier = _read(self._read_sealed())
+        if not names_asked(get_items(document, operation), asked):
+            return False
+        if earlier is None or is_undecided(earlier, operation):
+            self._write_sealed(json.dumps({"asked": asked, "answer": document}))
         return True
 
     @api.model
@@ -170,14 +196,14 @@ class SparRemoteAnswer(models.Model):
         )
 
 
-def _is_between(document: JsonObject, sender: str, receiver: str) -> bool:
-    """Return whether a document is from one side, and for the other, if it names them.
+def _read(text: str | None) -> tuple[Asked, JsonObject | None]:
+    """Return what was sent, and the answer to it, None while there is none.
 
-    :param sender: the mapper's name, or "" if none was agreed
-    :param receiver: our name there
+    Rows from before 19.0.1.8.0 have the answer alone, or nothing.
     """
-    header = document.get("header")
-    if not isinstance(header, dict):
-        return False
-    is_from = not sender or header.get("sender_id") in (None, "", sender)
-    return is_from and header.get("receiver_id") in (None, "", receiver or "")
+    if text is None:
+        return {}, None
+    found = json.loads(text)
+    if "asked" not in found:
+        return {}, found
+    return found["asked"], found.get("answer")

@@ -40,6 +40,9 @@ class SparRemoteProblems(models.AbstractModel):
             "certificate_invalid": self.env._(
                 "The certificate of the host is not valid for its name (TLS)."
             ),
+            "no_tls": self.env._(
+                "The host does not speak TLS at this port: check the port in the URL."
+            ),
             "address_refused": self.env._(
                 "Requests to this URL are not allowed: it must begin with https:// and "
                 "lead to a public address, unless the server's configuration allows it."

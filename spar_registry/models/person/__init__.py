@@ -1,4 +1,5 @@
 from . import spar_person_identity
 from . import spar_person_address
+from . import spar_person_name
 from . import res_partner
 from . import spar_person_source

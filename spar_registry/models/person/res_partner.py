@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.http import request
 
@@ -11,7 +11,9 @@ from odoo.addons.spar_mapper_connector.expressions import (
 
 from ...exceptions import NoIdentity, NoPayee, SharedIdentity
 from ...lib.identity import RegistryIdentity, choose_identity
+from ...lib.name_keys import FIRST_YEAR
 from ..task.spar_life_events import WATCHED
+from .spar_person_name import NAMED_BY
 
 _USER = "spar_registry.group_programme_user"
 #: The fields of ours that decide who is paid.
@@ -83,15 +85,46 @@ class ResPartner(models.Model):
         help="Nobody who died is paid. A task proposes to suspend the payments.",
     )
 
+    spar_birth_year = fields.Integer(
+        string="Year of birth",
+        copy=False,
+        groups="spar_registry.group_programme_viewer",
+        help="Staff who search for a person by name have to know this or the place.",
+    )
+
+    @api.constrains("spar_birth_year")
+    def _check_birth_year(self):
+        """Raise ValidationError for a year in which nobody who lives was born."""
+        this_year = fields.Date.context_today(self).year
+        for person in self:
+            year = person.spar_birth_year
+            if year and not FIRST_YEAR <= year <= this_year:
+                raise ValidationError(
+                    self.env._(
+                        "Year of birth: enter a year from %(first)s to %(last)s.",
+                        first=str(FIRST_YEAR),
+                        last=str(this_year),
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Create people who can be found by name."""
+        people = super().create(vals_list)
+        self.env["spar.person.name"]._index(people)
+        return people
+
     def write(self, vals):
-        """Write, and open the tasks that follow from it: see ``spar.life.events``."""
+        """Write, and do what follows: see ``spar.life.events`` and the names' keys."""
         self._check_deciding(vals)
-        if not vals.keys() & WATCHED:
-            return super().write(vals)
         events = self.env["spar.life.events"]
-        before = events._observe(self)
+        is_watched = bool(vals.keys() & WATCHED)
+        before = events._observe(self) if is_watched else None
         result = super().write(vals)
-        events._compare(self, before)
+        if is_watched:
+            events._compare(self, before)
+        if vals.keys() & self._spar_get_naming_fields():
+            self.env["spar.person.name"]._index(self)
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -205,6 +238,19 @@ class ResPartner(models.Model):
     def _spar_find_by_ids(self, id_values: list[str]) -> dict[str, list[int]]:
         """Return the people who have each ID, by the ID as it was given."""
         return self.env["spar.person.identity"]._find_by_ids(id_values)
+
+    def _spar_birth_years(self) -> dict[int, int]:
+        """Return the year in which each person was born; unknown ones are omitted."""
+        return {one.id: one.spar_birth_year for one in self if one.spar_birth_year}
+
+    def _spar_places(self) -> dict[int, str]:
+        """Return the place where each person lives; unknown ones are omitted."""
+        return {one.id: one.city for one in self if one.city}
+
+    @api.model
+    def _spar_get_naming_fields(self) -> set[str]:
+        """Return the fields by which people are found by name: see those above."""
+        return NAMED_BY
 
     def _spar_phones(self) -> dict[int, str]:
         """Return the phone number at which each person is called."""

@@ -17,6 +17,12 @@ window.addEventListener("pointerdown", () => (pointer.isDown = true), true);
 window.addEventListener("pointerup", release, true);
 window.addEventListener("pointercancel", release, true);
 window.addEventListener("blur", release);
+// The release itself may have been outside the window.
+window.addEventListener(
+    "pointermove",
+    (event) => pointer.isDown && !event.buttons && release(),
+    true
+);
 
 function waitForRelease() {
     return new Promise((resolve) =>
