@@ -3,7 +3,7 @@
 {
     "name": "SPAR G2P Connect Server",
     "summary": "The G2P Connect REST API of the registry, for payers and partners",
-    "version": "19.0.1.7.0",
+    "version": "19.0.1.8.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",

@@ -3,7 +3,7 @@
 {
     "name": "SPAR Self-Service",
     "summary": "The beneficiary's own pages: log in, choose where the money goes",
-    "version": "19.0.1.3.0",
+    "version": "19.0.1.4.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",

@@ -1,4 +1,5 @@
 import logging
+import secrets
 import time
 from functools import wraps
 
@@ -22,6 +23,10 @@ from ..exceptions import ConfirmationError, NoSuchConfirmation
 from ..models.spar_confirmation_client import PAGES_PATH, RETURN_PATH
 
 _logger = logging.getLogger(__name__)
+
+#: Browsers keep a cookie with this prefix for the host that has set it, and no other.
+HOST_COOKIE = "__Host-spar_confirm"
+_COOKIE_LENGTH = 43
 
 
 def page(handler):
@@ -66,7 +71,9 @@ class ConfirmationPages(http.Controller):
         logins = request.env["spar.confirmation.login"]
         try:
             secret = begin_attempt(request.session, time.time())
-            address = logins._begin(confirmation, get_number(client), secret)
+            address = logins._begin(
+                confirmation, get_number(client), _bind_to_host(secret)
+            )
         except LoginRefused as error:
             error.return_to = path
             raise
@@ -115,8 +122,30 @@ class ConfirmationPages(http.Controller):
 
 
 def _open_page(token: str):
-    secret = get_browser_secret(request.session)
+    secret = _bind_to_host(get_browser_secret(request.session))
     return request.env["spar.confirmation"]._open_page(token, secret)
+
+
+def _is_https() -> bool:
+    return request.httprequest.scheme == "https"
+
+
+def _bind_to_host(secret: str) -> str:
+    """Return the secret of this browser at this very host.
+
+    A site of the same domain can give a browser the cookie of a session that it has
+    opened here itself, but none with this prefix, which browsers accept over https
+    only. Plain HTTP is for a demo on this machine.
+    """
+    if not _is_https():
+        return secret
+    own = request.httprequest.cookies.get(HOST_COOKIE, "")
+    if len(own) < _COOKIE_LENGTH:
+        own = secrets.token_urlsafe(32)
+        request.future_response.set_cookie(
+            HOST_COOKIE, own, secure=True, httponly=True, samesite="Lax", path="/"
+        )
+    return f"{secret} {own}"
 
 
 def _complete(client_id: int, parameters: dict):
@@ -127,7 +156,7 @@ def _complete(client_id: int, parameters: dict):
     """
     logins = request.env["spar.confirmation.login"]
     if not hasattr(request, "spar_confirmed"):
-        secret = get_browser_secret(request.session)
+        secret = _bind_to_host(get_browser_secret(request.session))
         request.spar_confirmed = logins._verify(client_id, parameters, secret)
     return logins._complete(request.spar_confirmed)
 

@@ -306,7 +306,10 @@ class SparConfirmation(models.Model):
             )
         elif not secrets.compare_digest(bytes(digest), digest_secret(browser)):
             raise AnotherBrowser()
-        return self.sudo().browse(row_id)
+        confirmation_sudo = self.sudo().browse(row_id)
+        if confirmation_sudo.state == "open":
+            confirmation_sudo._check_portal()
+        return confirmation_sudo
 
     def _get_content(self) -> ProposedChange:
         """Return what was proposed; raises ConfirmationAltered."""
@@ -325,7 +328,25 @@ class SparConfirmation(models.Model):
         is_old = self.proposed_at < fields.Datetime.now() - LIFETIME
         if self.state == "open" and is_old:
             return ConfirmationState.EXPIRED
+        if self.state == "open" and not self._is_portal_listed():
+            return ConfirmationState.CANCELLED
         return ConfirmationState(self.state)
+
+    def _check_portal(self) -> None:
+        """Raise NoSuchConfirmation where the portal that asks no longer may."""
+        if not self._is_portal_listed():
+            raise NoSuchConfirmation()
+
+    def _is_portal_listed(self) -> bool:
+        """Return whether the portal that asks is still one that may.
+
+        Pages of this database need no listing.
+        """
+        portal_id = self._get_content().portal_id
+        if portal_id is None:
+            return True
+        portal_sudo = self.env["spar.confirmation.portal"].sudo().browse(portal_id)
+        return bool(portal_sudo.exists().filtered("active")._filter_true())
 
     @api.model
     def _get_clients(self, proposal: ChangeProposal):

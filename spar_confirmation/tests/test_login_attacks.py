@@ -2,6 +2,7 @@
 
 import time
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 from odoo.tests import tagged
 
@@ -12,6 +13,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.key_sets import CACHE
 from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.tests.hostile_provider import CLIENT_ID
 
+from ..controllers import confirm
 from .common import PageCase
 
 LOGGER = "odoo.addons.spar_confirmation.controllers.confirm"
@@ -300,6 +302,35 @@ class TestHostilePortals(PageCase):
             self.confirm(page.url)
         self.assertIn("another_person", logged.output[0])
         self.assertEqual(self.get_address(OTHER_ID), THIRD_FA)
+
+    def test_portal_that_is_taken_off_the_list_does_nothing_more(self):
+        page = self.propose()
+        path = self.open_page(page.url)
+        self.begin(path)
+        self.portal.active = False
+        self.seal_settings("spar.confirmation.portal")
+        with self.assert_no_change():
+            self.come_back()
+            with self.assertLogs(LOGGER):
+                self.get(path)
+            self.assertEqual(self.page.status_code, 404)
+            with self.assertLogs(LOGGER):
+                self.press(f"{path}/login", client=self.client.id)
+        self.assertIs(self.get_state(page).state, ConfirmationState.CANCELLED)
+
+    def test_session_of_a_sibling_site_is_no_browser_of_ours(self):
+        """It gives the browser the session in which its robot opened the page."""
+        self.patch(confirm, "_is_https", lambda: True)
+        path = urlsplit(self.propose().url).path
+        self.get(path)
+        cookie = self.page.headers["Set-Cookie"]
+        for words in ("__Host-spar_confirm=", "Secure", "HttpOnly", "Path=/;"):
+            self.assertIn(words, f"{cookie};")
+        self.assertNotIn("Domain", cookie)
+        # Over plain HTTP this browser sends the session, and not the robot's cookie.
+        with self.assert_no_change(), self.assertLogs(LOGGER) as logged:
+            self.get(path)
+        self.assertIn("another_browser", logged.output[0])
 
     def test_portal_cannot_alter_what_was_reviewed(self):
         """It proposes something else after the review: the login confirms the first."""

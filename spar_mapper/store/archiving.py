@@ -57,7 +57,8 @@ def note_keys(
     known = {
         (key.kid, key.thumbprint): key for key in read_genuine(cr, keyring, issuer)
     }
-    for key in keys:
+    # ID token and userinfo may be signed with the same new key.
+    for key in {(key.kid, key.thumbprint): key for key in keys}.values():
         archived = known.get((key.kid, key.thumbprint))
         if archived is None:
             _add(cr, keyring, issuer, key, now)

@@ -3,7 +3,7 @@ from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
-from .page import go_to, page, show
+from .page import ENDED, go_to, page, show
 
 
 class LoginPage(http.Controller):
@@ -12,7 +12,9 @@ class LoginPage(http.Controller):
     @http.route("/spar", methods=["GET"], **PAGE)
     @page
     def login_page(self, said="", **_ignored):
-        if request.env["spar.page.frame"]._is_beneficiary():
+        # A mapper elsewhere may want another login, although the session here lasts.
+        is_in = request.env["spar.page.frame"]._is_beneficiary()
+        if is_in and said != ENDED:
             return go_to("/spar/address")
         providers = request.env["auth.oauth.provider"]._get_offered()
         frame = request.env["spar.page.frame"]

@@ -29,6 +29,8 @@ _logger = logging.getLogger(__name__)
 #: Our pages for staff; where staff have a host of their own, it serves these.
 STAFF_PAGE = {**PAGE, "auth": "user", "spar_staff": True}
 
+#: The message of a session, or of a login, that does not count any more.
+ENDED = "ended"
 #: Query parameters that are kept when a page is shown in another language.
 _KEPT_PARAMETERS = ("q", "said")
 
@@ -74,7 +76,7 @@ def page(handler):
         try:
             return handler(self, *args, **kwargs)
         except (NotLoggedIn, OwnerLoginRefused):
-            return go_to("/spar", "ended")
+            return go_to("/spar", ENDED)
         except NoSuchDraft:
             return go_to(get_home(), "gone")
         except (DraftOutdated, DraftClosed):

@@ -47,6 +47,16 @@ class TestMaskedPages(PageCase):
         for _word, call, _request in self.store.calls:
             self.assertEqual(call.login, LOGIN)
 
+    def test_login_that_the_store_no_longer_accepts_leads_to_another_one(self):
+        """The session here still lasts: the page must not lead round in a circle."""
+        self.store.failing["resolve"] = OwnerLoginExpired()
+        self.get("/spar/address")
+        self.assertEqual(self.path, "/spar?said=ended")
+        self.assertIn("Please sign in.", self.text)
+        self.store.failing.clear()
+        self.get("/spar")
+        self.assertEqual(self.path, "/spar/address")
+
     def test_changes_are_offered_where_the_store_confirms_them(self):
         """A portal has no right to make them."""
         self.store.capabilities -= CHANGES

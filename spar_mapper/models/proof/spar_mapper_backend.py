@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.fields import Domain
 
 
 class SparMapperBackend(models.Model):
@@ -10,7 +11,7 @@ class SparMapperBackend(models.Model):
         warnings = super()._list_warnings(capabilities)
         if self.implementation != "spar.mapper.local":
             return warnings
-        issuers_sudo = self.env["spar.proof.issuer"].sudo().search([])
+        issuers_sudo = self.env["spar.proof.issuer"].sudo().search(Domain.TRUE)
         return [
             *warnings,
             *(
