@@ -33,6 +33,8 @@ from .test_audit_findings import AuditCase
 
 UNLOCK = UnlockRequest(ID)
 LOCKED = (Outcome.LOCKED, "change_lock")
+#: In the order of the table of who may do what.
+OPERATIONS = ("link", "update", "unlink", "suspend", "resume", "lock", "unlock")
 
 
 class OwnerLockCase(OwnerProofCase, AuditCase):
@@ -177,8 +179,7 @@ class TestWhoMayDoWhat(OwnerLockCase):
                 "locked locked locked suspended forbidden lock_set forbidden",
             ),
         ):
-            operations = "link update unlink suspend resume lock unlock".split()
-            for operation, outcome in zip(operations, expected.split(), strict=True):
+            for operation, outcome in zip(OPERATIONS, expected.split(), strict=True):
                 with self.subTest(caller=name, operation=operation):
                     if name.startswith("owner"):
                         self.set_limit_off()
