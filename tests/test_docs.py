@@ -38,13 +38,12 @@ CODE = re.compile(r'"((?:err|rjct|succ)\.[a-z_]+(?:\.[a-z_]+)*|G2P-REQ-\d+)"')
 BUILT_CODES = {"rjct.action.invalid", "rjct.action.not_supported"}
 #: Menus of Odoo that the documents name.
 CORE_MENUS = frozenset(
-    f"Settings > {name}"
-    for name in (
-        "General Settings",
-        "Users & Companies > Users",
-        "Users & Companies > Groups",
-        "Users & Companies > Companies",
-    )
+    {
+        "Settings > General Settings",
+        "Settings > Users & Companies > Users",
+        "Settings > Users & Companies > Groups",
+        "Settings > Users & Companies > Companies",
+    }
 )
 #: Variables of our own programs, which no operator sets.
 INNER_VARIABLES = re.compile(
