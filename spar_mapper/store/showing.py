@@ -27,7 +27,7 @@ _SHOWN = f"""
       JOIN spar_subject s ON s.id = m.subject_id
       JOIN LATERAL (
            SELECT * FROM spar_subject_id WHERE subject_id = s.id
-            ORDER BY active DESC, id LIMIT 1) i ON true
+            ORDER BY active DESC, type_id = %s, id LIMIT 1) i ON true
      WHERE m.id = ANY(%s::bigint[])
 """
 _IDS = f"""
@@ -57,10 +57,15 @@ class ShownPlace(NamedTuple):
 
 
 def show_heads(work: Work, row_ids: Iterable[int]) -> dict[int, ShownPlace]:
-    """Return the content of each head; one that cannot be trusted is omitted."""
+    """Return the content of each head; one that cannot be trusted is omitted.
+
+    Its ID is the person's oldest, but no provisional reference once there is another.
+    """
     historian, opener = Historian(work), work.load().opener
     shown, ended = {}, {}
-    for type_id, *columns in fetch(work.cr, _SHOWN, build_array(row_ids)):
+    for type_id, *columns in fetch(
+        work.cr, _SHOWN, work.provisional_type, build_array(row_ids)
+    ):
         row = tuple(columns)
         try:
             subject = opener.open_subject(row[ID_WIDTH:HEAD_START])

@@ -140,22 +140,23 @@ class SparProvisional(models.Model):
     # === WITHOUT AN ID CARD === #
 
     @api.model
-    def _fetch_open(self) -> list[int]:
-        """Return the rows of people who have no other ID yet."""
+    def _fetch_open(self, condition: SQL) -> list[int]:
+        """Return the rows of people who have no other ID yet, within ``condition``."""
         query = SQL(
             """SELECT p.id FROM spar_provisional p
                  JOIN spar_subject s ON s.id = p.subject_id
-                WHERE s.merged_into IS NULL AND NOT EXISTS (
+                WHERE %s AND s.merged_into IS NULL AND NOT EXISTS (
                       SELECT FROM spar_subject_id i
                        WHERE i.subject_id = p.subject_id AND i.active
                          AND i.type_id <> %s)""",
+            condition,
             self.env["spar.id.type"]._get_provisional_type_id(),
         )
         return [row_id for (row_id,) in self.env.execute_query(query)]
 
     @api.depends("subject_id")
     def _compute_is_open(self):
-        found = set(self._fetch_open())
+        found = set(self._fetch_open(SQL("p.id = ANY(%s)", self.ids)))
         for row in self:
             row.is_open = row.id in found
 
@@ -163,7 +164,7 @@ class SparProvisional(models.Model):
     def _search_is_open(self, operator, values):
         if operator != "in":
             return NotImplemented
-        found = Domain("id", "in", self._fetch_open())
+        found = Domain("id", "in", self._fetch_open(SQL("true")))
         return Domain.OR(found if value else ~found for value in values)
 
     @api.depends("is_open", "registered_at")
