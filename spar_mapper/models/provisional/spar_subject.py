@@ -9,7 +9,12 @@ class SparSubject(models.Model):
 
     _inherit = "spar.subject"
 
-    provisional_ids = fields.One2many("spar.provisional", "subject_id", readonly=True)
+    provisional_ids = fields.One2many(
+        "spar.provisional",
+        "subject_id",
+        string="Provisional references",
+        readonly=True,
+    )
     joining_ids = fields.One2many("spar.joining", "subject_id", readonly=True)
     witness_ids = fields.One2many(
         "spar.witness",
