@@ -53,8 +53,13 @@ class TestSealedDraft(StoreCase):
             },
             "spar.mapping.wizard.part": {"value", "value_again"},
             "spar.find.wizard": {
-                *("typed", "id_value", "account", "reason"),
-                *("person_name", "birth_year", "place"),
+                "typed",
+                "id_value",
+                "account",
+                "reason",
+                "person_name",
+                "birth_year",
+                "place",
             },
             "spar.representative.wizard": {
                 "full_name",

@@ -12,8 +12,18 @@ from anyascii import anyascii
 
 #: Letters that are written for one sound; the longer ones first.
 _SOUNDS = (
-    *(("dj", "j"), ("ph", "f"), ("kh", "k"), ("gh", "g"), ("sh", "s"), ("ch", "x")),
-    *(("th", "t"), ("dh", "d"), ("bh", "b"), ("ck", "k"), ("q", "k"), ("c", "k")),
+    ("dj", "j"),
+    ("ph", "f"),
+    ("kh", "k"),
+    ("gh", "g"),
+    ("sh", "s"),
+    ("ch", "x"),
+    ("th", "t"),
+    ("dh", "d"),
+    ("bh", "b"),
+    ("ck", "k"),
+    ("q", "k"),
+    ("c", "k"),
 )
 _ARTICLES = {"al", "el", "ul"}
 #: The article of an Arabic word, which Latin script writes apart.
