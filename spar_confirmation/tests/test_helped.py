@@ -69,7 +69,7 @@ class TestHelped(PageCase):
             with self.subTest(officer):
                 self.confirm(self.propose(officer=officer).url)
                 self.assertEqual(self.get_address(), FA)
-                self.assertEqual(self.get_last_event().kind, "proposed")
+                self.assertEqual(self.get_last_event().kind, "held")
         self.confirm(self.propose_helped().url)
         self.assertEqual(self.get_address(), OTHER_FA)
 

@@ -407,6 +407,19 @@ class TestLostAnswers(SparToSparCase):
         """Nor does an outcome that the operation cannot have, or nobody knows."""
         send = outgoing.send
         self.give_remotely(1)
+
+        def build_spoiled(name, members):
+            def spoil(method, url, **more):
+                answer = send(method, url, **more)
+                if not url.endswith(f"/extension/{name}"):
+                    return answer
+                document = json.loads(answer.body)
+                for item in document["message"]["answers"]:
+                    item["answer"].update(members)
+                return replace(answer, body=json.dumps(document).encode())
+
+            return spoil
+
         for name, members in (
             ("update", {"id": key(2)}),
             ("update", {"outcome": "great"}),
@@ -416,16 +429,7 @@ class TestLostAnswers(SparToSparCase):
             ("resolve", {"outcome": "great"}),
             ("resolve", {"outcome": "updated"}),
         ):
-
-            def spoil(method, url, name=name, members=members, **more):
-                answer = send(method, url, **more)
-                if not url.endswith(f"/extension/{name}"):
-                    return answer
-                document = json.loads(answer.body)
-                for item in document["message"]["answers"]:
-                    item["answer"].update(members)
-                return replace(answer, body=json.dumps(document).encode())
-
+            spoil = build_spoiled(name, members)
             calls = {
                 "update": lambda: self.mapper._update_fa(
                     STAFF, [UpdateRequest(key(1), account(3))]

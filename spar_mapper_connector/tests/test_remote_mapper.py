@@ -504,16 +504,20 @@ class TestBadAnswers(RemoteMapperCase):
 
     def test_an_answer_whose_header_contradicts_it_is_no_success(self):
         self.stub.addresses = {ONE: OTHER}
+
+        def build_fault(members):
+            def fault(connection, answer):
+                changed = {**answer, "header": {**answer["header"], **members}}
+                connection.sendall(self.stub.build_http(changed))
+
+            return fault
+
         for members in (
             {"status": "rjct", "status_reason_code": "rjct.version.invalid"},
             {"action": "on-unlink"},
             {"action": "txn-on-status"},
         ):
-
-            def fault(connection, answer, members=members):
-                changed = {**answer, "header": {**answer["header"], **members}}
-                connection.sendall(self.stub.build_http(changed))
-
+            fault = build_fault(members)
             with self.subTest(members=members):
                 self.stub.faults = [fault, fault]
                 with contextlib.suppress(RemoteAnswerUnusable):

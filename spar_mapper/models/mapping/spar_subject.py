@@ -18,6 +18,7 @@ class SparSubject(models.Model):
         "spar.subject.complaints",
         "spar.subject.late",
         "spar.subject.representatives",
+        "spar.subject.provisional",
         "spar.next.person",
     ]
     _rec_name = "uuid"

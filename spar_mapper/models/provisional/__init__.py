@@ -1,7 +1,5 @@
-from . import spar_id_type
 from . import spar_read_script
 from . import spar_witness
 from . import spar_provisional
 from . import spar_joining
-from . import spar_subject
 from . import spar_mapper_local

@@ -4,10 +4,11 @@ from odoo.tools import format_date
 from ...store.joining import fetch_unjoined
 
 
-class SparSubject(models.Model):
+class SparSubjectProvisional(models.AbstractModel):
     """What the page says about somebody without an ID card, and what comes next."""
 
-    _inherit = "spar.subject"
+    _name = "spar.subject.provisional"
+    _description = "Person without an ID card"
 
     provisional_ids = fields.One2many(
         "spar.provisional",
