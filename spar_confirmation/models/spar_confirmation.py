@@ -345,6 +345,8 @@ class SparConfirmation(models.Model):
         portal_id = self._get_content().portal_id
         if portal_id is None:
             return True
+        if not self.env["spar.mapper.local"]._is_active_caller(self.caller):
+            return False
         portal_sudo = self.env["spar.confirmation.portal"].sudo().browse(portal_id)
         return bool(portal_sudo.exists().filtered("active")._filter_true())
 

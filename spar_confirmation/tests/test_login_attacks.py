@@ -14,7 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.jose.keys import PrivateKey
 from odoo.addons.spar_mapper_connector.tests.hostile_provider import CLIENT_ID
 
 from ..controllers import confirm
-from .common import PageCase
+from .common import PORTAL, PageCase
 
 LOGGER = "odoo.addons.spar_confirmation.controllers.confirm"
 THIRD_FA = "account:333300003333@BR01.TESTBANK"
@@ -309,6 +309,23 @@ class TestHostilePortals(PageCase):
         self.begin(path)
         self.portal.active = False
         self.seal_settings("spar.confirmation.portal")
+        self.assert_nothing_more(page, path)
+
+    def test_portal_whose_participant_is_disabled_does_nothing_more(self):
+        page = self.propose()
+        path = self.open_page(page.url)
+        self.begin(path)
+        asked = []
+        self.patch(
+            self.registry["spar.mapper.local"],
+            "_is_active_caller",
+            lambda _store, actor: asked.append(actor),
+        )
+        self.assert_nothing_more(page, path)
+        self.assertEqual(set(asked), {PORTAL.actor})
+
+    def assert_nothing_more(self, page, path):
+        """Check that a page neither changes anything nor can be used again."""
         with self.assert_no_change():
             self.come_back()
             with self.assertLogs(LOGGER):

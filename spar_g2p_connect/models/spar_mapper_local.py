@@ -29,6 +29,18 @@ class SparMapperLocal(models.AbstractModel):
         return super()._capabilities() | {Capability.TRANSACTION_STATUS}
 
     @api.model
+    def _is_active_caller(self, actor: str) -> bool:
+        """Refuse a participant that was disabled since, or may no longer propose."""
+        prefix, _colon, sender_id = actor.partition(":")
+        if prefix != "participant":
+            return super()._is_active_caller(actor)
+        found_sudo = self.env["spar.participant"].sudo()
+        found_sudo = found_sudo.search(
+            [("sender_id", "=", sender_id), ("state", "=", "active")]
+        )
+        return bool(found_sudo._filter_true().filtered("may_propose"))
+
+    @api.model
     def _transaction_status(
         self, call: CallContext, reference: TransactionReference
     ) -> TransactionStatus | None:

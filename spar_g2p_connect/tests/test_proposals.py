@@ -29,7 +29,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 
-from .common import EVERY_RIGHT
+from .common import EVERY_RIGHT, seal_settings
 from .test_extension import EVERY_EXTENSION, account, key
 from .test_spar_to_spar import SparToSparCase
 
@@ -40,6 +40,23 @@ PAGE = ConfirmationPage("https://store.example/spar/confirm/secret", "reference"
 
 @tagged("post_install", "-at_install")
 class TestProposals(SparToSparCase):
+    def test_participant_that_may_propose_no_more(self):
+        store = self.env["spar.mapper.local"]
+        portal = self.make_participant("old.example", **EVERY_RIGHT)
+        portal.may_propose = True
+        seal_settings(self.env, "spar.participant")
+        self.assertTrue(store._is_active_caller("participant:old.example"))
+        self.assertTrue(store._is_active_caller("user:7"))
+        self.assertFalse(store._is_active_caller("participant:unknown.example"))
+        for values in (
+            {"may_propose": False},
+            {"may_propose": True, "state": "disabled"},
+        ):
+            portal.write(values)
+            seal_settings(self.env, "spar.participant")
+            with self.subTest(values):
+                self.assertFalse(store._is_active_caller("participant:old.example"))
+
     @contextmanager
     def store_confirms(self, found=None, refusing=None):
         """Let the store have a page of review; yield what it is asked."""

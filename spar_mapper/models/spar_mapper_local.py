@@ -116,6 +116,14 @@ class SparMapperLocal(models.AbstractModel):
             Capability.OWN_ADDRESS,
         }
 
+    @api.model
+    def _is_active_caller(self, actor: str) -> bool:
+        """Return whether somebody who proposed a change earlier may still call.
+
+        Overridden by addons whose callers can be disabled.
+        """
+        return True
+
     # === CHANGING === #
 
     def _link_fa(self, call, requests):
