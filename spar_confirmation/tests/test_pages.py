@@ -3,6 +3,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -96,9 +97,18 @@ class TestReview(PageCase):
         self.assertEqual(cookie.count("SameSite=Lax"), 1)
 
     def test_page_is_not_a_page_of_the_website(self):
-        """Editors of views cannot change what people confirm."""
+        """Neither editors of views nor SQL can change what people confirm."""
         view = self.env.ref("spar_confirmation.review")
-        view.arch_db = '<t t-name="x"><p>written by a designer</p></t>'
+        arch = '<t t-name="x"><p>written by a designer</p></t>'
+        with self.assertRaises(ValidationError):
+            view.arch_db = arch
+        self.env.invalidate_all(flush=False)
+        self.env.cr.execute(
+            "UPDATE ir_ui_view SET arch_db = jsonb_build_object('en_US', %s::text)"
+            " WHERE id = %s",
+            [arch, view.id],
+        )
+        self.env.invalidate_all(flush=False)
         self.env.registry.clear_cache("templates")
         self.open_page(self.propose().url)
         self.assertNotIn("written by a designer", self.page.text)

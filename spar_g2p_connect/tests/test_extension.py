@@ -321,6 +321,7 @@ class TestCapabilities(ExtensionCase):
             Capability.DIRECTORY,
             # Of a store with a page of its own, and of portals.
             Capability.CONFIRMATION,
+            Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
         }
         self.assertEqual(abilities.capabilities, everything)

@@ -42,8 +42,9 @@ PAGE = ConfirmationPage("https://store.example/spar/confirm/secret", "reference"
 class TestProposals(SparToSparCase):
     def test_participant_that_may_propose_no_more(self):
         store = self.env["spar.mapper.local"]
-        portal = self.make_participant("old.example", **EVERY_RIGHT)
-        portal.may_propose = True
+        portal = self.make_participant(
+            "old.example", may_use_extension=True, may_propose=True
+        )
         seal_settings(self.env, "spar.participant")
         self.assertTrue(store._is_active_caller("participant:old.example"))
         self.assertTrue(store._is_active_caller("user:7"))

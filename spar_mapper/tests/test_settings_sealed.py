@@ -88,7 +88,7 @@ class TestOlderSettings(CheckpointCase):
         """The newest seals, and the settings they seal, are reverted together."""
         self.link(ID, FA)
         rule = self.rules.create(
-            {"name": "Hold", "sequence": 1, "decision": "refuse", "channel": "x"}
+            {"name": "Hold", "sequence": 1, "decision": "refuse", "channel": "rest"}
         )
         self.take()
         seq = self.parse().settings[0]
