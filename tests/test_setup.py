@@ -203,10 +203,13 @@ def test_arguments_of_odoo_commands_are_unchanged(monkeypatch, call, words):
     """The exit code of the command is ours, too."""
     called = []
     monkeypatch.setattr(
-        "setup.serving.run_odoo", lambda _places, *given: called.append(given) or 3
+        "setup.serving.run_odoo",
+        lambda _places, *given, part="": called.append((given, part)) or 3,
     )
     assert main([call, *words]) == 3
-    assert called == [(f"spar_{call}", *words)]
+    assert main([call, "--apart", "store", *words]) == 3
+    command = (f"spar_{call}", *words)
+    assert called == [(command, ""), (command, "store")]
 
 
 @pytest.mark.parametrize("call", ["keyring", "audit", "shell"])
