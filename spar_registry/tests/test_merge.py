@@ -35,6 +35,14 @@ class TestMerge(RegistryCase):
         ids = self.env["spar.identity.move"]._get_ids(replaced)
         self.assertEqual(ids.new.row_id, kept.id)
 
+    def test_the_person_who_stays_is_found_by_name(self):
+        people = self.ada | self.grace
+        people.write({"spar_birth_year": 1906})
+        find = self.env["spar.person.name"]._find
+        self.merge(self.grace, self.ada)
+        found = find(self.grace.name, 1906, "", 10)
+        self.assertEqual(found, self.grace.ids)
+
     def test_the_only_id_follows(self):
         nobody = self.create_person("Entered without an ID")
         identity = self.ada.spar_identity_ids

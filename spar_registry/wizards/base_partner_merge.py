@@ -14,8 +14,20 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         people = self.env["res.partner"].browse(partner_ids).exists()
         concerned = people._find_registered()
-        if len(people) < 2 or not concerned:
-            return super()._merge(partner_ids, dst_partner, extra_checks)
+        names = self.env["spar.person.name"]
+        # A person has one row of keys: a second one cannot follow.
+        names._forget(people)
+        if len(people) > 1 and concerned:
+            result = self._merge_registered(
+                people, dst_partner, extra_checks, concerned
+            )
+        else:
+            result = super()._merge(partner_ids, dst_partner, extra_checks)
+        names._index(people.exists())
+        return result
+
+    def _merge_registered(self, people, dst_partner, extra_checks, concerned):
+        """Merge contacts of whom at least one is registered."""
         people._check_may_decide()
         self._check_queues(people)
         kept = dst_partner if dst_partner and dst_partner in people else None
@@ -23,7 +35,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         self._archive_ids(people - kept, kept)
         sealed = self._open_sealed(people - kept)
         self._end_duplicates(people - kept, kept)
-        result = super()._merge(partner_ids, kept, extra_checks)
+        result = super()._merge(people.ids, kept, extra_checks)
         self.env.invalidate_all()
         for rows, texts in sealed:
             for row in rows.filtered(lambda one, texts=texts: one.id in texts):

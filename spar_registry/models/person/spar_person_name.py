@@ -59,14 +59,19 @@ class SparPersonName(models.Model):
             )
             keys = get_name_keys(person_sudo.name) | facts
             rows.append((person_sudo.id, sorted(keys)))
-        self.env.cr.execute(
-            "DELETE FROM spar_person_name WHERE partner_id = ANY(%s)",
-            (people_sudo.ids,),
-        )
+        self._forget(people_sudo)
         if rows:
             self.env.cr.execute_values(
                 "INSERT INTO spar_person_name (partner_id, keys) VALUES %s", rows
             )
+        self.invalidate_model()
+
+    @api.model
+    def _forget(self, people) -> None:
+        """Delete the keys of ``people``, who are then found by no name."""
+        self.env.cr.execute(
+            "DELETE FROM spar_person_name WHERE partner_id = ANY(%s)", (people.ids,)
+        )
         self.invalidate_model()
 
     @api.model
