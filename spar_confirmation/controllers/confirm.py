@@ -1,3 +1,5 @@
+import hashlib
+import hmac
 import logging
 import secrets
 import time
@@ -19,7 +21,7 @@ from odoo.addons.spar_mapper_connector.lib.pages.browser import (
 from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE, go_to, show_page
 
-from ..exceptions import ConfirmationError, NoSuchConfirmation
+from ..exceptions import AnotherBrowser, ConfirmationError, NoSuchConfirmation
 from ..models.spar_confirmation_client import PAGES_PATH, RETURN_PATH
 
 _logger = logging.getLogger(__name__)
@@ -60,11 +62,13 @@ class ConfirmationPages(http.Controller):
 
     @http.route(f"{PAGES_PATH}/<string:token>/login", methods=["POST"], **PAGE)
     @page
-    def login(self, token, client="", **_ignored):
+    def login(self, token, client="", browser="", **_ignored):
         """Send the person to the ID provider.
 
-        It takes a POST with our CSRF token: no other site can begin it.
+        It takes a form of a page that this browser has opened: no other site can begin
+        it, not even one that knows the session.
         """
+        _check_form(browser)
         confirmation, path = _open_page(token), f"{PAGES_PATH}/{token}"
         if confirmation._get_state() is not ConfirmationState.OPEN:
             return go_to(path)
@@ -81,8 +85,9 @@ class ConfirmationPages(http.Controller):
 
     @http.route(f"{PAGES_PATH}/<string:token>/stop", methods=["POST"], **PAGE)
     @page
-    def stop(self, token, **_ignored):
+    def stop(self, token, browser="", **_ignored):
         """End the proposal, and go back to the portal."""
+        _check_form(browser)
         confirmation = _open_page(token)
         confirmation._cancel()
         return _lead_back(confirmation)
@@ -137,15 +142,41 @@ def _bind_to_host(secret: str) -> str:
     opened here itself, but none with this prefix, which browsers accept over https
     only. Plain HTTP is for a demo on this machine.
     """
+    own = _get_host_secret()
+    return f"{secret} {own}" if own else secret
+
+
+def _get_host_secret() -> str:
+    """Return the cookie of this browser at this host, set now if there is none.
+
+    "" over plain HTTP.
+    """
     if not _is_https():
-        return secret
-    own = request.httprequest.cookies.get(HOST_COOKIE, "")
-    if len(own) < _COOKIE_LENGTH:
-        own = secrets.token_urlsafe(32)
-        request.future_response.set_cookie(
-            HOST_COOKIE, own, secure=True, httponly=True, samesite="Lax", path="/"
-        )
-    return f"{secret} {own}"
+        return ""
+    if not hasattr(request, "spar_host_secret"):
+        own = request.httprequest.cookies.get(HOST_COOKIE, "")
+        if len(own) < _COOKIE_LENGTH:
+            own = secrets.token_urlsafe(32)
+            request.future_response.set_cookie(
+                HOST_COOKIE, own, secure=True, httponly=True, samesite="Lax", path="/"
+            )
+        request.spar_host_secret = own
+    return request.spar_host_secret
+
+
+def _build_form_token() -> str:
+    """Return what only a page that this browser has opened can send; "" over HTTP.
+
+    The CSRF token alone is that of the session, which another site may have begun.
+    """
+    own = _get_host_secret()
+    return hashlib.sha256(f"form {own}".encode()).hexdigest() if own else ""
+
+
+def _check_form(given: str) -> None:
+    """Raise AnotherBrowser unless a form is from a page that this browser opened."""
+    if not hmac.compare_digest(given.encode(), _build_form_token().encode()):
+        raise AnotherBrowser()
 
 
 def _complete(client_id: int, parameters: dict):
@@ -171,7 +202,10 @@ def _lead_back(confirmation):
 
 def _show_review(confirmation, path: str):
     shown = request.env["spar.confirmation.texts"]._get_review(confirmation)
-    return show_page("spar_confirmation.review", path=path, **shown)
+    form_token = _build_form_token()
+    return show_page(
+        "spar_confirmation.review", path=path, form_token=form_token, **shown
+    )
 
 
 def _show_result(confirmation, path: str):

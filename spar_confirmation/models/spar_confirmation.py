@@ -170,6 +170,8 @@ class SparConfirmation(models.Model):
         if isinstance(request, _OF_ADDRESSES):
             self._check_address(request)
             self._check_shown(request)
+        elif getattr(request, "purpose", ""):
+            raise ProposalRefused("purpose")
         type_id = self._get_id_type(request.id_value)
         if call.id_type_ids is not None and type_id not in call.id_type_ids:
             raise ProposalRefused("id")

@@ -47,6 +47,9 @@ class ProposalCase(HostileProviderCase, StoreCase):
 
     def setUp(self):
         super().setUp()
+        # The portal of these tests is no participant, if there are any.
+        store = self.registry["spar.mapper.local"]
+        self.patch(store, "_is_active_caller", lambda _store, _actor: True)
         self.hostile.userinfo_claims = {"individual_id": INDIVIDUAL_ID}
 
     @classmethod
@@ -74,9 +77,6 @@ class PageCase(ProposalCase, HttpCase):
 
     def setUp(self):
         super().setUp()
-        # The portal of these tests is no participant, if there are any.
-        store = self.registry["spar.mapper.local"]
-        self.patch(store, "_is_active_caller", lambda _store, _actor: True)
         self.authenticate(None, None)
         self.link(ID, FA)
 

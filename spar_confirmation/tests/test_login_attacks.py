@@ -1,5 +1,6 @@
 """Hostile portals, hostile browsers and hostile providers: nothing changes."""
 
+import re
 import time
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -348,6 +349,29 @@ class TestHostilePortals(PageCase):
         with self.assert_no_change(), self.assertLogs(LOGGER) as logged:
             self.get(path)
         self.assertIn("another_browser", logged.output[0])
+
+    def test_form_of_a_sibling_site_is_none_of_ours(self):
+        """It knows the session that it planted, and its CSRF token."""
+        page = self.propose()
+        path = self.open_page(page.url)
+        self.patch(confirm, "_is_https", lambda: True)
+        for form in ({}, {"browser": ""}, {"browser": "f" * 64}, {"browser": "é"}):
+            for action in ("login", "stop"):
+                with self.subTest(action, **form), self.assertLogs(LOGGER) as logged:
+                    self.press(f"{path}/{action}", client=self.client.id, **form)
+                    self.assertIn("another_browser", logged.output[0])
+                    self.assertEqual(self.page.status_code, 400)
+        self.assertIs(self.get_state(page).state, ConfirmationState.OPEN)
+
+    def test_form_of_an_opened_page_is_ours(self):
+        self.patch(confirm, "_is_https", lambda: True)
+        path = self.open_page(self.propose().url)
+        own = re.search("__Host-spar_confirm=([^;]+)", self.page.headers["Set-Cookie"])
+        # The test speaks plain HTTP, over which no such cookie is sent back.
+        self.patch(confirm, "_get_host_secret", lambda: own[1])
+        token = re.search('name="browser" value="([0-9a-f]{64})"', self.page.text)[1]
+        self.press(f"{path}/login", client=self.client.id, browser=token)
+        self.assertEqual(self.page.status_code, 303)
 
     def test_portal_cannot_alter_what_was_reviewed(self):
         """It proposes something else after the review: the login confirms the first."""

@@ -57,7 +57,7 @@ class TestReview(PageCase):
             request = UpdateRequest(id_value, OTHER_FA, expected_version=7)
             self.open_page(self.propose(request).url)
             with self.subTest(id_value):
-                self.assertNotIn("1111", self.page.text)
+                self.assertNotIn("1111", self.text)
                 self.assertNotIn("until now", self.text)
                 self.assertEqual(self.page.status_code, 200)
 

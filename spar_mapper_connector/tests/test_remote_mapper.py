@@ -484,7 +484,7 @@ class TestBadAnswers(RemoteMapperCase):
             "status_reason_code": "succ.id.active",
             "fa": OTHER,
         }
-        for words in ({"fa": OTHER}, {"status": "succ", "fa": OTHER}):
+        for words in ({"fa": OTHER}, {"fa": {"account": "1"}}, {"fa": [FA]}):
             with self.subTest(words=words):
                 self.change_items(
                     lambda items, words=words: [

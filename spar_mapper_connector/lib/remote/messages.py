@@ -185,7 +185,7 @@ class Message:
         if request.id_value is not None and named not in (None, "", request.id_value):
             return None
         result = read_result(self.operation, request, found[0], profile.answers)
-        if self._is_contradicted(request, result, found[0]):
+        if self._is_contradicted(request, result, found[0], profile):
             return None
         if self.operation is Operation.RESOLVE and not self.wants_details:
             result.fa = None  # it may repeat the address of the request
@@ -194,7 +194,7 @@ class Message:
         return result
 
     def _is_contradicted(
-        self, request: WireRequest, result: Result, item: JsonObject
+        self, request: WireRequest, result: Result, item: JsonObject, profile: Profile
     ) -> bool:
         """Return whether an item claims a success that it does not show.
 
@@ -206,10 +206,12 @@ class Message:
             is_found = result.outcome is Outcome.FOUND and not result.problem
             return is_expected and is_found and not result.fa
         named = item.get("fa")
-        is_named = isinstance(named, str) and bool(named) and bool(request.fa)
-        if result.outcome not in DONE or not is_named:
+        if result.outcome not in DONE or not named or not request.fa:
             return False
-        return not self.is_same(str(named), request.fa or "")
+        if not isinstance(named, str):
+            # An object of parts is the address of one dialect, and of no other.
+            return not profile.speaks_openg2p_2
+        return not self.is_same(named, request.fa)
 
 
 # === WHOSE ANSWER IT IS === #
