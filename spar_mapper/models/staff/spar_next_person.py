@@ -12,8 +12,9 @@ class SparNextPerson(models.AbstractModel):
 
         It replaces everything that is open, so that no path leads back. The browser's
         own history holds no ID and no account, and each page in it asks the server
-        again.
+        again. Raises AccessError for those who may not find people.
         """
+        self.env["spar.find.wizard"].check_access("create")
         if self._transient:
             self._destroy_drafts()
         action = self.env["ir.actions.act_window"]._for_xml_id(
