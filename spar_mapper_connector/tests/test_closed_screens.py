@@ -17,6 +17,7 @@ from odoo.tools import (
 )
 
 from ..expressions import scheduled
+from .test_closed_by_kind import ByAdministrator
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
 SCHEMA = "odoo.addons.spar_mapper_connector.models.customising.ir_model_schema"
@@ -119,20 +120,7 @@ class TestFieldWrites(TransactionCase):
 
 
 @tagged("-at_install", "post_install")
-class TestScreens(TransactionCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.admin = new_test_user(
-            cls.env, "test_screens", groups="base.group_user,base.group_system"
-        )
-        # A test is no command of the operator.
-        cls.enterClassContext(scheduled())
-        cls.env = cls.env(user=cls.admin)
-
-    def refused(self):
-        return self.assertRaises(UserError)
-
+class TestScreens(ByAdministrator):
     def test_views_of_the_web_client_are_for_addons(self):
         views = self.env["ir.ui.view"]
         for model in ("spar.fsp", "res.partner", "res.users"):

@@ -225,7 +225,7 @@ _DONE_BY = {
 
 
 def _is_answer(name: str, request: Any, result: Result) -> bool:
-    """Return whether a result is about the request, and what the operation can do."""
+    """Return whether a result is about the request, and possible for the operation."""
     if result.outcome is Outcome.RETRY:
         return OPERATIONS[name].is_change or not result.is_uncertain
     if request.id_value is not None and result.id_value not in (None, request.id_value):
