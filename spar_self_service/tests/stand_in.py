@@ -112,9 +112,8 @@ class StandIn(models.AbstractModel):
         if word in self.store.failing and not self.store.acts_before_failing:
             raise self.store.failing[word]
         outcome = self.store.outcome
-        return (
-            Result(outcome, request.id_value) if outcome and word != "resolve" else None
-        )
+        is_read = word in ("resolve", "get_lock")
+        return None if is_read or not outcome else Result(outcome, request.id_value)
 
     def _fail_late(self, word):
         if word in self.store.failing:

@@ -3,6 +3,7 @@
 from unittest.mock import patch
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
@@ -85,14 +86,19 @@ class TestLock(PageCase):
     def test_nobody_locks_without_a_session(self):
         self.get("/spar/lock")
         self.authenticate(None, None)
-        self.post("/spar/lock")
+        with mute_logger("odoo.http"):
+            self.post("/spar/lock")
+        self.assertEqual(self.path, "/spar?said=ended")
         self.assertIs(self.store.lock, ChangeLock.NONE)
 
     def test_refused_or_uncertain_is_not_called_locked(self):
         for outcome in (Outcome.LOCKED, Outcome.NOT_LINKED, Outcome.FORBIDDEN):
             with self.subTest(outcome.value):
+                self.store.calls.clear()
                 self.store.outcome = outcome
                 self.lock()
+                self.assertIn("lock", [call[0] for call in self.store.calls])
+                self.assertEqual(self.path, "/spar/address?said=outdated")
                 self.assertNotIn("Your account is locked now.", self.text)
         self.store.outcome = None
         self.store.failing["lock"] = MapperError("down")
