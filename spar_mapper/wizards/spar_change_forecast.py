@@ -3,7 +3,14 @@ from odoo import api, fields, models
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
 from odoo.addons.spar_mapper_connector.lib.contract import Authority
 
-from ..lib.assessment import NO_EVIDENCE, Assessment, Decision, Proposal
+from ..lib.assessment import (
+    NO_EVIDENCE,
+    Assessment,
+    Decision,
+    Proposal,
+    Proposer,
+    Situation,
+)
 from ..lib.locks import OWNER_LOCK
 
 
@@ -34,21 +41,16 @@ class SparChangeForecast(models.AbstractModel):
 
     def _assess_now(self) -> Assessment:
         """Return the assessment by the rules, as if a required document was there."""
-        has_seen = self.has_evidence
-        authority = Authority.STAFF if has_seen else Authority.PROGRAMME
-        place = self.mapping_id
-        return self.env["spar.mapper.local"]._assess(
-            Proposal(
-                self.operation or "",
-                "staff",
-                authority,
-                place.authority if place else None,
-                place.purpose or "",
-                has_evidence=True,
-                is_locked=place.subject_id.change_lock == OWNER_LOCK,
-                is_provisional=self.is_provisional or place.subject_id.is_provisional,
-            )
+        authority = Authority.STAFF if self.has_evidence else Authority.PROGRAMME
+        place, person = self.mapping_id, self.mapping_id.subject_id
+        situation = Situation(
+            place.authority if place else None,
+            is_locked=person.change_lock == OWNER_LOCK,
+            is_provisional=self.is_provisional or person.is_provisional,
         )
+        proposer = Proposer("staff", authority, has_evidence=True)
+        proposal = Proposal(self.operation or "", proposer, situation)
+        return self.env["spar.mapper.local"]._assess(proposal)
 
     def _describe(self, assessment: Assessment) -> str:
         if assessment.decision is Decision.REFUSE:
