@@ -31,6 +31,13 @@ class SparChange(models.Model):
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False
+    _seal_purpose = seals.CHANGE
+    _seal_context_columns = (
+        "uuid",
+        "mapping_id.subject_id.uuid",
+        "mapping_id.uuid",
+        *seals.ChangeTerms._fields,
+    )
 
     uuid = fields.Char(required=True, readonly=True, string="Reference")
     mapping_id = BigMany2one(
@@ -135,26 +142,9 @@ class SparChange(models.Model):
         help="You opened this change and compared it with the evidence.",
     )
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT c.id, c.uuid, s.uuid, m.uuid, %s
-                     FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id
-                     JOIN spar_subject s ON s.id = m.subject_id
-                    WHERE c.id = ANY(%s)""",
-                SQL(", ").join(
-                    SQL.identifier("c", name) for name in seals.ChangeTerms._fields
-                ),
-                list(row_ids),
-            )
-        )
-        return {
-            row_id: (
-                seals.CHANGE,
-                seals.change_context(uuid, subject, head, seals.ChangeTerms(*terms)),
-            )
-            for row_id, uuid, subject, head, *terms in rows
-        }
+    def _build_seal_context(self, uuid, subject, head, *terms) -> bytes:
+        terms = seals.ChangeTerms(*terms)
+        return seals.change_context(uuid, subject, head, terms)
 
     # === DISPLAY === #
 

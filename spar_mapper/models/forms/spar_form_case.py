@@ -35,6 +35,9 @@ class SparFormCase(models.Model):
     _log_access = False
     _sealed_table = CASES
     _digest_columns = ("digest_a", "digest_b")
+    _seal_purpose = seals.ID
+    _seal_prefix = (CASE,)
+    _seal_context_columns = ("uuid",)
 
     uuid = fields.Char(required=True, readonly=True)
     kind = fields.Selection(
@@ -82,12 +85,6 @@ class SparFormCase(models.Model):
                 )
             )
         return result
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL("SELECT id, uuid FROM spar_form_case WHERE id = ANY(%s)", list(row_ids))
-        )
-        return {row_id: (seals.ID, bind(CASE, uuid)) for row_id, uuid in rows}
 
     @api.depends("uuid")
     def _compute_reference(self):

@@ -2,7 +2,6 @@ from datetime import timedelta
 from secrets import token_urlsafe
 
 from odoo import fields, models
-from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
@@ -25,6 +24,9 @@ class SparNotice(models.Model):
     _rec_name = "event_id"
     _order = "id desc"
     _log_access = False
+    _seal_purpose = seals.CONTACT
+    _seal_prefix = (seals.CONTACT,)
+    _seal_context_columns = ("event_id.uuid",)
     _references = {"event_id": "spar_event"}
     _refuses_delete = "notices are not deleted"
 
@@ -44,20 +46,6 @@ class SparNotice(models.Model):
     )
 
     link_expires_at = fields.Datetime(string="Link expires at", readonly=True)
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT n.id, e.uuid
-                     FROM spar_notice n JOIN spar_event e ON e.id = n.event_id
-                    WHERE n.id = ANY(%s)""",
-                list(row_ids),
-            )
-        )
-        return {
-            row_id: (seals.CONTACT, seals.contact_context(uuid))
-            for row_id, uuid in rows
-        }
 
     def init(self):
         result = super().init()

@@ -32,6 +32,14 @@ class SparJoining(models.Model):
     _order = "id desc"
     _log_access = False
     _seal_purpose = JOINING
+    _seal_context_columns = (
+        "uuid",
+        "subject_id.uuid",
+        "target_id.uuid",
+        "proposer",
+        "proposed_at",
+        "evidence",
+    )
     _references = {"subject_id": "spar_subject", "target_id": "spar_subject"}
     _refuses_delete = "ID cards that waited are not deleted"
 
@@ -89,26 +97,12 @@ class SparJoining(models.Model):
         "An ID card of this person waits already.",
     )
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT j.id, j.uuid, s.uuid, coalesce(t.uuid, ''), j.proposer,
-                      j.proposed_at, j.evidence
-                 FROM spar_joining j JOIN spar_subject s ON s.id = j.subject_id
-                 LEFT JOIN spar_subject t ON t.id = j.target_id
-                WHERE j.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*terms))
-            for row_id, *terms in self.env.execute_query(query)
-        }
-
     def _build_seal_context(
         self, uuid, subject, target, proposer, proposed_at, evidence
     ) -> bytes:
         """Return the context of the ID: who asked for what, for whom and when."""
         moment = proposed_at.isoformat()
-        return bind(JOINING, uuid, subject, target, proposer, moment, evidence)
+        return bind(JOINING, uuid, subject, target or "", proposer, moment, evidence)
 
     # === DISPLAY === #
 

@@ -4,7 +4,7 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 from ...fields import StoreMany2one
@@ -40,6 +40,8 @@ class SparWitness(models.Model):
     _order = "id"
     _log_access = False
     _seal_purpose = WITNESS
+    _seal_prefix = (WITNESS,)
+    _seal_context_columns = ("uuid", "subject_id.uuid", "kind")
     _references = {"subject_id": "spar_subject"}
     _refuses_delete = "witnesses are not deleted"
 
@@ -87,22 +89,6 @@ class SparWitness(models.Model):
                    ON spar_witness (commitment) WHERE commitment IS NOT NULL"""
         )
         return result
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT w.id, w.uuid, s.uuid, w.kind
-                 FROM spar_witness w JOIN spar_subject s ON s.id = w.subject_id
-                WHERE w.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*names))
-            for row_id, *names in self.env.execute_query(query)
-        }
-
-    def _build_seal_context(self, uuid: str, subject: str, kind: str) -> bytes:
-        """Return the context of a witness: which row, for whom, and of what."""
-        return bind(WITNESS, uuid, subject, kind)
 
     # === DISPLAY === #
 

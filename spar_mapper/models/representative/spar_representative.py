@@ -9,7 +9,6 @@ from odoo.tools import SQL, format_date
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
-from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ...fields import CheckedMany2one, StoreMany2one
 from ...lib.records import new_uuid
@@ -66,6 +65,8 @@ class SparRepresentative(models.Model):
     _order = "id desc"
     _log_access = False
     _seal_purpose = REPRESENTATIVE
+    _seal_prefix = (REPRESENTATIVE,)
+    _seal_context_columns = ("uuid", "subject_id.uuid", "kind_id", "until")
     _references = {
         "subject_id": "spar_subject",
         "kind_id": "spar_representative_kind",
@@ -241,22 +242,6 @@ class SparRepresentative(models.Model):
         return Domain.OR(over if value else ~over for value in values)
 
     # === WHAT IS SEALED, AND WHAT THE HISTORY SAYS === #
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT r.id, r.uuid, s.uuid, r.kind_id, r.until::text
-                 FROM spar_representative r JOIN spar_subject s ON s.id = r.subject_id
-                WHERE r.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*values))
-            for row_id, *values in self.env.execute_query(query)
-        }
-
-    def _build_seal_context(self, uuid, subject, kind_id, until) -> bytes:
-        """Return the context: which one, whose, of which kind, and until when."""
-        return bind(REPRESENTATIVE, uuid, subject, kind_id, until)
 
     def _open_verified(self) -> dict[int, dict[str, str]]:
         """Return the texts of the rows that are as their last event says.
