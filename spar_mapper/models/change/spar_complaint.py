@@ -15,7 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 
-from ...fields import BigMany2one, StoreMany2one
+from ...fields import BigMany2one
 from ...lib.records import new_uuid
 from ...lib.transitions import ANSWERED_FOR, COMPLAINED, COMPLAINT_CLOSED
 from .spar_change import SUPERVISOR
@@ -41,24 +41,15 @@ class SparComplaint(models.Model):
 
     _name = "spar.complaint"
     _description = "Complaint"
-    _inherit = ["spar.store.table", "spar.channel.name"]
+    _inherit = ["spar.of.person", "spar.by.whom", "spar.channel.name"]
     _rec_name = "reference"
     _order = "deadline, id"
     _log_access = False
-    _references = {"subject_id": "spar_subject"}
     _refuses_delete = "complaints are not deleted"
 
     uuid = fields.Char(required=True, readonly=True)
     reference = fields.Char(
         compute="_compute_reference", help="The reference that the person was given."
-    )
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
     )
     kind = fields.Selection(
         [
@@ -78,7 +69,7 @@ class SparComplaint(models.Model):
         string="The person's document was seen",
         readonly=True,
     )
-    actor = fields.Char(string="Recorded by (reference)", required=True, readonly=True)
+    actor = fields.Char(string="Recorded by (reference)")
     channel = fields.Char(required=True, readonly=True)
     made_at = fields.Datetime(string="Made at", required=True, readonly=True)
     deadline = fields.Date(string="Answer by", required=True, readonly=True)
@@ -108,13 +99,8 @@ class SparComplaint(models.Model):
     )
     answered_at = fields.Datetime(string="Answered at", readonly=True)
 
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
-    actor_name = fields.Char(
-        string="Recorded by",
-        compute="_compute_actor_name",
-        search="_search_actor_name",
-    )
-    closer_name = fields.Char(string="Closed by", compute="_compute_actor_name")
+    actor_name = fields.Char(string="Recorded by")
+    closer_name = fields.Char(string="Closed by", compute="_compute_closer_name")
     is_overdue = fields.Boolean(
         string="Overdue", compute="_compute_is_overdue", search="_search_is_overdue"
     )
@@ -147,22 +133,11 @@ class SparComplaint(models.Model):
         for complaint in self:
             complaint.reference = (complaint.uuid or "")[:8].upper()
 
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
+    @api.depends("closed_by")
+    def _compute_closer_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("closed_by"))
         for complaint in self:
-            complaint.id_masked = complaint.subject_id.mapping_ids[:1].id_masked
-
-    @api.depends("actor", "closed_by")
-    def _compute_actor_name(self):
-        actors = [*self.mapped("actor"), *self.mapped("closed_by")]
-        names = self.env["spar.event"]._get_actor_names(actors)
-        for complaint in self:
-            complaint.actor_name = names.get(complaint.actor)
             complaint.closer_name = names.get(complaint.closed_by)
-
-    @api.model
-    def _search_actor_name(self, operator, values):
-        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
 
     @api.depends("state", "deadline")
     def _compute_is_overdue(self):
@@ -288,7 +263,7 @@ class SparComplaint(models.Model):
                     "another change."
                 )
             )
-        complaint._update(
+        complaint._set_columns(
             statement=details.get("statement") or None,
             is_identified=bool(details.get("is_identified")),
         )
@@ -351,18 +326,6 @@ class SparComplaint(models.Model):
         )
         ((row_id,),) = self.env.execute_query(query)
         return self.browse(row_id)
-
-    def _update(self, **values) -> None:
-        """Set columns of one complaint."""
-        self.ensure_one()
-        changes = SQL(", ").join(
-            SQL("%s = %s", SQL.identifier(name), value)
-            for name, value in values.items()
-        )
-        self.env.cr.execute(
-            SQL("UPDATE spar_complaint SET %s WHERE id = %s", changes, self.id)
-        )
-        self.invalidate_recordset()
 
     # === WHO ANSWERS === #
 
@@ -447,7 +410,7 @@ class SparComplaint(models.Model):
         self.env["spar.mapper.local"]._build_staff_call()
         self._lock()
         self._check_decider()
-        self._update(owner_id=self.env.uid)
+        self._set_columns(owner_id=self.env.uid)
         text = self.env._("You are responsible for this complaint.")
         return self.env["spar.staff.answers"]._notify(text)
 
@@ -485,7 +448,7 @@ class SparComplaint(models.Model):
                     name=user.name,
                 )
             )
-        self._update(owner_id=user.id)
+        self._set_columns(owner_id=user.id)
 
     def _lock(self) -> None:
         """Let no other transaction decide these complaints meanwhile."""
@@ -540,7 +503,7 @@ class SparComplaint(models.Model):
             limit=1,
         )
         if case.owner_id:
-            self._update(owner_id=case.owner_id.id)
+            self._set_columns(owner_id=case.owner_id.id)
         return self.env._(
             "An objection locks this person, so nothing is suspended now. The "
             "supervisor who decides the case decides this as well. Until then, "
@@ -637,7 +600,7 @@ class SparComplaint(models.Model):
             self.browse(row_id)._note_closed(call, is_upheld)
 
     def _note_closed(self, call: CallContext, is_upheld: bool) -> None:
-        self._update(
+        self._set_columns(
             state="upheld" if is_upheld else "rejected",
             closed_by=call.actor,
             closed_at=self.env["spar.mapper.local"]._get_now(),
@@ -665,7 +628,7 @@ class SparComplaint(models.Model):
             )
         is_reached = answered_how != NOT_REACHED
         now = self.env["spar.mapper.local"]._get_now()
-        self._update(
+        self._set_columns(
             answer=answer,
             answered_how=answered_how,
             answered_at=now if is_reached else None,

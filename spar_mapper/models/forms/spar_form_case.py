@@ -279,13 +279,7 @@ class SparFormCase(models.Model):
 
     def _set(self, **values) -> None:
         """Write and sign the case, which the caller has locked and verified."""
-        assignments = SQL(", ").join(
-            SQL("%s = %s", SQL.identifier(name), value)
-            for name, value in values.items()
-        )
-        self.env.cr.execute(
-            SQL("UPDATE spar_form_case SET %s WHERE id = %s", assignments, self.id)
-        )
+        self._set_columns(**values)
         self._sign()
         self.env.invalidate_all()
 

@@ -27,7 +27,7 @@ class SparJoining(models.Model):
 
     _name = "spar.joining"
     _description = "ID card that waits"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.sealed.storage"]
     _rec_name = "reference"
     _order = "id desc"
     _log_access = False
@@ -45,14 +45,7 @@ class SparJoining(models.Model):
 
     uuid = fields.Char(required=True, readonly=True)
     reference = fields.Char(compute="_compute_reference")
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Provisional person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
+    subject_id = StoreMany2one(string="Provisional person")
     target_id = StoreMany2one(
         "spar.subject",
         string="Person with this ID",

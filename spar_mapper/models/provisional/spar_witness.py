@@ -7,7 +7,6 @@ from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
-from ...fields import StoreMany2one
 from ...lib.chain import commit_to
 from ...lib.masking import mask_id
 from ...lib.records import new_uuid
@@ -35,25 +34,16 @@ class SparWitness(models.Model):
 
     _name = "spar.witness"
     _description = "Witness"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "uuid"
     _order = "id"
     _log_access = False
     _seal_purpose = WITNESS
     _seal_prefix = (WITNESS,)
     _seal_context_columns = ("uuid", "subject_id.uuid", "kind")
-    _references = {"subject_id": "spar_subject"}
     _refuses_delete = "witnesses are not deleted"
 
     uuid = fields.Char(required=True, readonly=True)
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
     kind = fields.Selection(
         [
             (VOUCHED, "Knows who the person is"),
@@ -68,9 +58,9 @@ class SparWitness(models.Model):
         readonly=True,
         help="The document that was stored with it, which the event names.",
     )
-    actor = fields.Char(string="Entered by (reference)", required=True, readonly=True)
+    actor = fields.Char(string="Entered by (reference)")
     added_at = fields.Datetime(string="Entered at", required=True, readonly=True)
-    actor_name = fields.Char(string="Entered by", compute="_compute_actor_name")
+    actor_name = fields.Char(string="Entered by")
     name_masked = fields.Char(string="Witness", compute="_compute_masked")
     number_masked = fields.Char(string="ID or phone", compute="_compute_masked")
     vouched_count = fields.Integer(
@@ -91,12 +81,6 @@ class SparWitness(models.Model):
         return result
 
     # === DISPLAY === #
-
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for witness in self:
-            witness.actor_name = names.get(witness.actor, witness.actor)
 
     @api.depends("uuid")
     def _compute_masked(self):

@@ -9,7 +9,6 @@ from odoo.tools import SQL, format_date
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 
-from ...fields import StoreMany2one
 from ...lib.evidence import EVIDENCE, build_reference, get_media_type, is_heic
 from .spar_lookup import FoundPlace
 
@@ -23,25 +22,16 @@ class SparEvidence(models.Model):
 
     _name = "spar.evidence"
     _description = "Stored document"
-    _inherit = ["spar.store.table", "spar.by.whom", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False
     _seal_purpose = EVIDENCE
     _seal_prefix = (EVIDENCE,)
     _seal_context_columns = ("uuid", "subject_id.uuid", "media_type")
-    _references = {"subject_id": "spar_subject"}
     _refuses_delete = "stored documents are not deleted"
 
     uuid = fields.Char(required=True, readonly=True, string="Number")
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
     media_type = fields.Char(required=True, readonly=True, string="File type")
     size = fields.Integer(required=True, readonly=True, string="Size (bytes)")
     added_at = fields.Datetime(string="Added at", required=True, readonly=True)
