@@ -120,39 +120,36 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
 @operation(Operation.SUSPEND)
 def suspend(case: Case[ChangeRequest]) -> Result:
     """Suspend an address: a doubt takes effect at once, unless a rule weighs it."""
-    head = case.in_force
-    if head is None:
-        return _refuse_not_linked(case)
-    refusal = _refuse_unfit(case, head)
-    if refusal:
-        return refusal
-    if head.state == "suspended":
-        return _answer(case, Outcome.SUSPENDED, head)
-    held = _hold(case, Operation.SUSPEND, head)
-    if held:
-        return held
-    _make_stale(case)
-    case.ledger.move(case.holding, head, "suspended")
-    return _answer(case, Outcome.SUSPENDED, head)
+    return _turn(case, Operation.SUSPEND, Outcome.SUSPENDED, "suspended", "suspended")
 
 
 @operation(Operation.RESUME)
 def resume(case: Case[ChangeRequest]) -> Result:
     """Resume payments to a suspended address."""
+    return _turn(case, Operation.RESUME, Outcome.RESUMED, "active", "resumed")
+
+
+def _turn(
+    case: Case[ChangeRequest], code: Operation, outcome: Outcome, state: str, kind: str
+) -> Result:
+    """Bring the address in force into ``state``, unless it is in it already.
+
+    :param kind: the event by which it gets there
+    """
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)
     refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    if head.state == "active":
-        return _answer(case, Outcome.RESUMED, head)
-    held = _hold(case, Operation.RESUME, head)
+    if head.state == state:
+        return _answer(case, outcome, head)
+    held = _hold(case, code, head)
     if held:
         return held
     _make_stale(case)
-    case.ledger.move(case.holding, head, "resumed")
-    return _answer(case, Outcome.RESUMED, head)
+    case.ledger.move(case.holding, head, kind)
+    return _answer(case, outcome, head)
 
 
 # === THE OWNER'S LOCK === #
