@@ -199,6 +199,16 @@ class SparFormCase(models.Model):
             raise UserError(self.env._("Enter a reason."))
         for mapping in self.line_ids.subject_id.mapping_ids:
             mapping._check_reason(reason)
+        self._check_decisions(decisions)
+        for line_id, decision in decisions.items():
+            self.env.cr.execute(
+                "UPDATE spar_form_case_line SET decision = %s WHERE id = %s",
+                (decision, line_id),
+            )
+        self._set(state="proposed", proposed_by=f"user:{self.env.uid}", reason=reason)
+
+    def _check_decisions(self, decisions: dict[int, str]) -> None:
+        """Raise UserError unless the decisions fit the lines and the kind of case."""
         if set(decisions) != set(self.line_ids.ids) or not all(decisions.values()):
             raise UserError(self.env._("Choose a decision for each ID."))
         words = list(decisions.values())
@@ -208,12 +218,6 @@ class SparFormCase(models.Model):
         kept = 0 if self.kind == "accounts" and "merge" not in words else 1
         if words.count("keep") != kept and (kept or "keep" in words):
             raise UserError(self.env._("Keep exactly one of the records."))
-        for line_id, decision in decisions.items():
-            self.env.cr.execute(
-                "UPDATE spar_form_case_line SET decision = %s WHERE id = %s",
-                (decision, line_id),
-            )
-        self._set(state="proposed", proposed_by=f"user:{self.env.uid}", reason=reason)
 
     def action_approve(self) -> dict:
         """Carry out what another person has proposed."""
