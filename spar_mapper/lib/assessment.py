@@ -282,7 +282,9 @@ def _review_as_asked(proposal: Proposal, _rule: Rule | None) -> Assessment | Non
 
 def _follow_rule(_proposal: Proposal, rule: Rule | None) -> Assessment | None:
     """Do as the rule says, if there is one."""
-    return rule and Assessment(rule.decision, rule.hold_hours, rule.why)
+    if rule is None:
+        return None
+    return Assessment(rule.decision, rule.hold_hours, rule.why)
 
 
 def _suspend(proposal: Proposal, _rule: Rule | None) -> Assessment:
