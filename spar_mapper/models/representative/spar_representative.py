@@ -356,7 +356,7 @@ class SparRepresentative(models.Model):
     def _note(self, call: CallContext, kind: str, **values) -> None:
         """Set columns, and record the event that commits to all of the row."""
         self.ensure_one()
-        values["state"] = STATE_AFTER[kind]
+        values["state"] = STATE_AFTER.get(kind, self.state)
         changes = SQL(", ").join(
             SQL("%s = %s", SQL.identifier(name), value)
             for name, value in values.items()
