@@ -37,7 +37,7 @@ class SparChangeWizard(models.TransientModel):
     )
     why_text = fields.Char(related="change_id.why_text")
     request_reason = fields.Char(
-        related="change_id.reason", string="Reason for the change"
+        related="change_id.reason_text", string="Reason for the change"
     )
     proposer_name = fields.Char(related="change_id.proposer_name")
     proposed_at = fields.Datetime(related="change_id.proposed_at")

@@ -5,9 +5,6 @@ from ..fields import BigMany2one
 from ..lib.objection import DISPUTABLE
 from ..models.change.spar_complaint import NOT_ME
 
-#: Events that show no change that somebody else could have made.
-_NO_CHANGE = ("revealed",)
-
 
 class SparComplaintWizard(models.TransientModel):
     """An officer's record of what a person complains about."""
@@ -52,7 +49,6 @@ class SparComplaintWizard(models.TransientModel):
                 [
                     ("subject_id", "=", wizard.subject_id.id),
                     ("is_disputable", "=", True),
-                    ("kind", "not in", _NO_CHANGE),
                 ],
                 limit=1,
             )

@@ -10,6 +10,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 
 from ...fields import BigMany2one, StoreMany2one
 from ...lib import seals
+from ...lib.actors import get_reason
 from ...lib.evidence import get_number
 from ...lib.paper import NEWER_THAN_PAPER
 from ...lib.provisional import WHY_PROVISIONAL
@@ -82,7 +83,8 @@ class SparChange(models.Model):
     authority = fields.Integer(readonly=True)
     authenticated_by = fields.Char(string="Authenticated by", readonly=True)
     message_reference = fields.Char(string="Message reference", readonly=True)
-    reason = fields.Char(readonly=True)
+    reason = fields.Char(string="Reason (as recorded)", readonly=True)
+    reason_text = fields.Char(string="Reason", compute="_compute_reason_text")
     decided_by = fields.Char(readonly=True, string="Decided by (reference)")
     decided_at = fields.Datetime(string="Decided at", readonly=True)
     purpose = fields.Char(related="mapping_id.purpose")
@@ -155,13 +157,20 @@ class SparChange(models.Model):
                 "Change %(reference)s", reference=(change.uuid or "")[:8]
             )
 
-    @api.depends("proposer", "decided_by")
+    @api.depends("proposer", "on_behalf_of", "reason", "decided_by")
     def _compute_proposer_name(self):
-        actors = [*self.mapped("proposer"), *self.mapped("decided_by")]
-        names = self.env["spar.event"]._get_actor_names(actors)
-        for change in self:
-            change.proposer_name = names.get(change.proposer, change.proposer)
+        events = self.env["spar.event"]
+        rows = [(c.proposer, c.on_behalf_of or "", c.reason or "") for c in self]
+        proposers = events._build_actor_names(rows)
+        names = events._get_actor_names(self.mapped("decided_by"))
+        for change, proposer_name in zip(self, proposers, strict=True):
+            change.proposer_name = proposer_name
             change.decider_name = names.get(change.decided_by, change.decided_by)
+
+    @api.depends("reason")
+    def _compute_reason_text(self):
+        for change in self:
+            change.reason_text = get_reason(change.reason or "")
 
     @api.model
     def _search_proposer_name(self, operator, values):

@@ -17,7 +17,12 @@ from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 
 from ...fields import BigMany2one
 from ...lib.records import new_uuid
-from ...lib.transitions import ANSWERED_FOR, COMPLAINED, COMPLAINT_CLOSED
+from ...lib.transitions import (
+    ANSWERED_FOR,
+    COMPLAINED,
+    COMPLAINT_CLOSED,
+    REPRESENTATIVE_EVENTS,
+)
 from .spar_change import SUPERVISOR
 
 OFFICER = "spar_fa_directory.group_officer"
@@ -63,6 +68,13 @@ class SparComplaint(models.Model):
     )
     # No foreign key: the case is locked when its complaint is.
     objection_id = BigMany2one("spar.objection", string="Case", readonly=True)
+    # Nor here: events are never deleted.
+    event_id = BigMany2one(
+        "spar.event",
+        string="Event",
+        readonly=True,
+        help="What the person says was not their doing, if it concerns no address.",
+    )
     missed_on = fields.Date(string="Day of the payment", readonly=True)
     statement = fields.Char(string="What the person said", readonly=True)
     is_identified = fields.Boolean(
@@ -110,9 +122,7 @@ class SparComplaint(models.Model):
     is_mine = fields.Boolean(
         string="This user is responsible", compute="_compute_may_decide"
     )
-    disputed = fields.Char(
-        string="Disputed change", related="objection_id.event_id.display_name"
-    )
+    disputed = fields.Char(string="Disputed change", compute="_compute_disputed")
     remedy = fields.Selection(related="objection_id.remedy")
     paid_to = fields.Char(
         string="Where that payment went",
@@ -121,6 +131,10 @@ class SparComplaint(models.Model):
     )
 
     _uuid_uniq = models.UniqueIndex("(uuid)", "The number of a case must be unique.")
+    _event_uniq = models.UniqueIndex(
+        "(event_id) WHERE event_id IS NOT NULL",
+        "An event can have only one complaint.",
+    )
     _objection_uniq = models.UniqueIndex(
         "(objection_id) WHERE objection_id IS NOT NULL",
         "An objection can have only one complaint.",
@@ -138,6 +152,12 @@ class SparComplaint(models.Model):
         names = self.env["spar.event"]._get_actor_names(self.mapped("closed_by"))
         for complaint in self:
             complaint.closer_name = names.get(complaint.closed_by)
+
+    @api.depends("objection_id", "event_id")
+    def _compute_disputed(self):
+        for complaint in self:
+            event = complaint.event_id or complaint.objection_id.event_id
+            complaint.disputed = event.display_name
 
     @api.depends("state", "deadline")
     def _compute_is_overdue(self):
@@ -270,6 +290,26 @@ class SparComplaint(models.Model):
         return complaint
 
     @api.model
+    def _report(self, call: CallContext, event):
+        """Record that an event which concerns no address was not the person's doing.
+
+        It is called as superuser, for the holder of a notice's link. Return the
+        complaint, which is the same at each call for the event.
+        """
+        subject = event.subject_id
+        while subject.merged_into:
+            subject = subject.merged_into
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(subject.id))
+        )
+        known = self.search([("event_id", "=", event.id)])
+        if known:
+            return known
+        complaint = self._insert(call, subject, NOT_ME, event_id=event.id)
+        self.env["spar.mapper.local"]._note_complaint(call, subject.id, COMPLAINED)
+        return complaint
+
+    @api.model
     def _register_case(self, call: CallContext, uuid: str) -> None:
         """Add the complaint of a case that was just opened, by whatever channel."""
         if not uuid:
@@ -339,7 +379,7 @@ class SparComplaint(models.Model):
             subject_id,
             before,
             before - _CONCERNED_FOR,
-            list(ANSWERED_FOR),
+            [*ANSWERED_FOR, *REPRESENTATIVE_EVENTS],
         )
         return {actor for (actor,) in self.env.execute_query(query) if actor}
 

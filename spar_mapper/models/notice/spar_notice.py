@@ -7,7 +7,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 
 from ...fields import StoreMany2one
 from ...lib import seals
-from ...lib.objection import DISPUTABLE
+from ...lib.objection import REPORTABLE
 from ...store.noticing import sign_links
 
 
@@ -65,7 +65,7 @@ class SparNotice(models.Model):
         is empty for an event to which no one can object.
         """
         self.ensure_one()
-        if self.event_id.kind not in DISPUTABLE:
+        if self.event_id.kind not in REPORTABLE:
             return ""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         mapper, token = self.env["spar.mapper.local"], token_urlsafe(24)

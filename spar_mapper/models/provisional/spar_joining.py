@@ -143,7 +143,25 @@ class SparJoining(models.Model):
     @api.depends("target_id")
     def _compute_effect(self):
         for joining in self:
-            joining.effect = joining._get_effect()
+            texts = (joining._get_effect(), joining._get_representatives_text())
+            joining.effect = " ".join(filter(None, texts))
+
+    def _get_representatives_text(self) -> str:
+        """Return who acts for either record, if the two are merged, or ""."""
+        who = self.subject_id.representative_ids._describe()
+        if not self.target_id or not who:
+            return ""
+        texts = [
+            self.env._(
+                "Who may act or collect for the provisional record does so for that "
+                "person as well: %(who)s",
+                who=who,
+            )
+        ]
+        theirs = self.target_id.representative_ids._describe()
+        if theirs:
+            texts.append(self.env._("That person has already: %(who)s", who=theirs))
+        return " ".join(texts)
 
     def _get_effect(self) -> str:
         target = self.target_id

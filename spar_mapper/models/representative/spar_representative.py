@@ -323,7 +323,8 @@ class SparRepresentative(models.Model):
 
     def _note(self, call: CallContext, kind: str, **values) -> None:
         """Set columns, and record the event that commits to all of the row."""
-        self._set_columns(**values, state=STATE_AFTER[kind])
+        values["state"] = STATE_AFTER.get(kind, self.state)
+        self._set_columns(**values)
         text = self._read_sealed()
         ((_id, _subject, _commitment, *columns),) = self._fetch_committed()
         commit = partial(_commit, values=[text, *columns])
