@@ -78,7 +78,7 @@ class SparChange(models.Model):
     reason = fields.Char(readonly=True)
     decided_by = fields.Char(readonly=True, string="Decided by (reference)")
     decided_at = fields.Datetime(string="Decided at", readonly=True)
-    purpose = fields.Char(related="mapping_id.purpose")
+    purpose = fields.Char(related="mapping_id.purpose", related_sudo=False)
 
     _waiting_uniq = models.UniqueIndex(
         "(mapping_id) WHERE state = 'waiting'",
@@ -93,7 +93,9 @@ class SparChange(models.Model):
         compute="_compute_proposer_name",
         search="_search_proposer_name",
     )
-    id_masked = fields.Char(related="mapping_id.id_masked", string="Beneficiary ID")
+    id_masked = fields.Char(
+        related="mapping_id.id_masked", related_sudo=False, string="Beneficiary ID"
+    )
     current_masked = fields.Char(
         string="Address in force", compute="_compute_current_masked"
     )

@@ -125,9 +125,11 @@ class SparComplaint(models.Model):
         string="This user is responsible", compute="_compute_may_decide"
     )
     disputed = fields.Char(
-        string="Disputed change", related="objection_id.event_id.display_name"
+        string="Disputed change",
+        related="objection_id.event_id.display_name",
+        related_sudo=False,
     )
-    remedy = fields.Selection(related="objection_id.remedy")
+    remedy = fields.Selection(related="objection_id.remedy", related_sudo=False)
     paid_to = fields.Char(
         string="Where that payment went",
         compute="_compute_paid_to",
