@@ -97,7 +97,7 @@ class SparRevealWizard(models.TransientModel):
             and event.kind == "revealed"
             and event.mapping_id == self.mapping_id
             and event.message_reference == _SHOWN[self.what]
-            and self.period_id in (event.period_id, self.period_id.browse())
+            and event.period_id == (self.period_id or self.mapping_id.period_id)
             and event.actor == f"user:{self.env.uid}"
             and event.happened_at > fields.Datetime.now() - _SHOWN_FOR
         )

@@ -440,10 +440,11 @@ class SparChange(models.Model):
         self.mapping_id._check_reason(reason, *filter(None, [proposed]))
 
     def action_cancel(self):
-        """Cancel the change, as its proposer or as a supervisor."""
+        """Withdraw the change, as its proposer; a supervisor refuses it instead."""
         call = self._get_staff_call()
-        if self.proposer != call.actor and not self.env.user.has_group(SUPERVISOR):
-            self.env["spar.mapper.local"]._check_member(OFFICER)
+        if self.proposer != call.actor:
+            if not self.env.user.has_group(SUPERVISOR):
+                self.env["spar.mapper.local"]._check_member(OFFICER)
             self._refuse_withdrawal()
         self._end(call, "cancelled")
         return self._notify_decision()

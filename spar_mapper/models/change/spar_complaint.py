@@ -17,7 +17,12 @@ from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 
 from ...fields import BigMany2one, StoreMany2one
 from ...lib.records import new_uuid
-from ...lib.transitions import ANSWERED_FOR, COMPLAINED, COMPLAINT_CLOSED
+from ...lib.transitions import (
+    ANSWERED_FOR,
+    ANSWERED_FOR_PERSON,
+    COMPLAINED,
+    COMPLAINT_CLOSED,
+)
 from .spar_change import SUPERVISOR
 
 OFFICER = "spar_fa_directory.group_officer"
@@ -370,15 +375,26 @@ class SparComplaint(models.Model):
 
     @api.model
     def _find_concerned(self, subject_id: int, before) -> set[str]:
-        """Return who made or approved a change for this person in the year before."""
+        """Return who made or approved a change for this person in the year before.
+
+        Records that were merged into this one are the same person. Whoever filled in a
+        paper form made its change, too.
+        """
+        since = before - _CONCERNED_FOR
         query = SQL(
-            """SELECT DISTINCT unnest(ARRAY[actor, on_behalf_of]) FROM spar_event
-                WHERE subject_id = %s AND happened_at < %s AND happened_at > %s
-                  AND kind = ANY(%s)""",
+            """WITH person AS (
+                    SELECT id FROM spar_subject WHERE id = %s OR merged_into = %s)
+               SELECT unnest(ARRAY[actor, on_behalf_of]) FROM spar_event
+                WHERE subject_id IN (SELECT id FROM person) AND kind = ANY(%s)
+                  AND happened_at < %s AND happened_at > %s
+                UNION
+               SELECT filler FROM spar_paper_form
+                WHERE subject_id IN (SELECT id FROM person)
+                  AND entered_at < %s AND entered_at > %s""",
             subject_id,
-            before,
-            before - _CONCERNED_FOR,
-            list(ANSWERED_FOR),
+            subject_id,
+            [*ANSWERED_FOR, *ANSWERED_FOR_PERSON],
+            *(before, since, before, since),
         )
         return {actor for (actor,) in self.env.execute_query(query) if actor}
 
