@@ -559,7 +559,7 @@ class SparMapperLocal(models.AbstractModel):
         """Assign people whom a clerk of exactly one office has linked to the office."""
         user_id = call.actor.partition(":")[2]
         user = self.env["res.users"].browse(int(user_id or 0))
-        office = self.env["spar.office"]._find_for_user(user)
+        office = self.env["spar.office"]._find_for_user(user).filtered("active")
         if len(office) == 1 and subject_ids:
             self._assign_office(call, subject_ids, office)
 

@@ -540,9 +540,9 @@ class SparFindWizardLine(models.TransientModel):
     reading = fields.Char(
         string="Found by", readonly=True, help="What the text is, for this person."
     )
-    id_masked = fields.Char(related="subject_id.id_masked")
-    fa_masked = fields.Char(related="subject_id.fa_masked")
-    pay_state = fields.Selection(related="subject_id.pay_state")
+    id_masked = fields.Char(related="subject_id.id_masked", related_sudo=False)
+    fa_masked = fields.Char(related="subject_id.fa_masked", related_sudo=False)
+    pay_state = fields.Selection(related="subject_id.pay_state", related_sudo=False)
 
     def action_open(self):
         """Open the page of this person."""

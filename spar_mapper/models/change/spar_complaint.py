@@ -19,9 +19,9 @@ from ...fields import BigMany2one
 from ...lib.records import new_uuid
 from ...lib.transitions import (
     ANSWERED_FOR,
+    ANSWERED_FOR_PERSON,
     COMPLAINED,
     COMPLAINT_CLOSED,
-    REPRESENTATIVE_EVENTS,
 )
 from .spar_change import SUPERVISOR
 
@@ -123,7 +123,7 @@ class SparComplaint(models.Model):
         string="This user is responsible", compute="_compute_may_decide"
     )
     disputed = fields.Char(string="Disputed change", compute="_compute_disputed")
-    remedy = fields.Selection(related="objection_id.remedy")
+    remedy = fields.Selection(related="objection_id.remedy", related_sudo=False)
     paid_to = fields.Char(
         string="Where that payment went",
         compute="_compute_paid_to",
@@ -371,15 +371,26 @@ class SparComplaint(models.Model):
 
     @api.model
     def _find_concerned(self, subject_id: int, before) -> set[str]:
-        """Return who made or approved a change for this person in the year before."""
+        """Return who made or approved a change for this person in the year before.
+
+        Records that were merged into this one are the same person. Whoever filled in a
+        paper form made its change, too.
+        """
+        since = before - _CONCERNED_FOR
         query = SQL(
-            """SELECT DISTINCT unnest(ARRAY[actor, on_behalf_of]) FROM spar_event
-                WHERE subject_id = %s AND happened_at < %s AND happened_at > %s
-                  AND kind = ANY(%s)""",
+            """WITH person AS (
+                    SELECT id FROM spar_subject WHERE id = %s OR merged_into = %s)
+               SELECT unnest(ARRAY[actor, on_behalf_of]) FROM spar_event
+                WHERE subject_id IN (SELECT id FROM person) AND kind = ANY(%s)
+                  AND happened_at < %s AND happened_at > %s
+                UNION
+               SELECT filler FROM spar_paper_form
+                WHERE subject_id IN (SELECT id FROM person)
+                  AND entered_at < %s AND entered_at > %s""",
             subject_id,
-            before,
-            before - _CONCERNED_FOR,
-            [*ANSWERED_FOR, *REPRESENTATIVE_EVENTS],
+            subject_id,
+            [*ANSWERED_FOR, *ANSWERED_FOR_PERSON],
+            *(before, since, before, since),
         )
         return {actor for (actor,) in self.env.execute_query(query) if actor}
 

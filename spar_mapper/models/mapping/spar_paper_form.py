@@ -93,7 +93,8 @@ class SparPaperForm(models.Model):
     @api.model
     def _get_office_uuid(self) -> str:
         """Return the office in which this user's forms are numbered, or ""."""
-        office = self.env["spar.office"]._find_for_user(self.env.user)
+        offices = self.env["spar.office"]._find_for_user(self.env.user)
+        office = offices.filtered("active")
         return office.uuid if len(office) == 1 else ""
 
     @api.model

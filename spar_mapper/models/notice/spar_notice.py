@@ -33,8 +33,12 @@ class SparNotice(models.Model):
     event_id = StoreMany2one(
         "spar.event", required=True, readonly=True, ondelete="restrict"
     )
-    event_kind = fields.Selection(related="event_id.kind", string="Event kind")
-    happened_at = fields.Datetime(related="event_id.happened_at", string="Happened at")
+    event_kind = fields.Selection(
+        related="event_id.kind", related_sudo=False, string="Event kind"
+    )
+    happened_at = fields.Datetime(
+        related="event_id.happened_at", related_sudo=False, string="Happened at"
+    )
     # Notices come in the order of events: a few kilobytes suffice for a range of them.
     _event_range = models.Index("USING brin (event_id)")
 

@@ -78,7 +78,9 @@ class SparJoining(models.Model):
     proposer_name = fields.Char(string="Entered by", compute="_compute_names")
     decider_name = fields.Char(string="Decided by", compute="_compute_names")
     id_masked = fields.Char(string="ID on the card", compute="_compute_id_masked")
-    provisional_reference = fields.Char(related="subject_id.provisional_reference")
+    provisional_reference = fields.Char(
+        related="subject_id.provisional_reference", related_sudo=False
+    )
     effect = fields.Char(string="What happens", compute="_compute_effect")
     is_mine = fields.Boolean(string="Entered by you", compute="_compute_is_mine")
     evidence_id = StoreMany2one(

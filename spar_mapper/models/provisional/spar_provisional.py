@@ -59,7 +59,7 @@ class SparProvisional(models.Model):
         compute="_compute_is_overdue",
         search="_search_is_overdue",
     )
-    pay_state = fields.Selection(related="subject_id.pay_state")
+    pay_state = fields.Selection(related="subject_id.pay_state", related_sudo=False)
     witness_count = fields.Integer(
         string="Witnesses", compute="_compute_witness_count", aggregator=None
     )

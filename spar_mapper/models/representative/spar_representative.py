@@ -26,6 +26,7 @@ from ...lib.transitions import (
     REPRESENTATIVE_PROPOSED,
     REPRESENTATIVE_REFUSED,
 )
+from ...lib.witnesses import is_named
 from ..staff.spar_lookup import FoundPlace
 
 OFFICER = "spar_fa_directory.group_officer"
@@ -286,6 +287,7 @@ class SparRepresentative(models.Model):
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
         subject.check_access("read")
+        self._check_other(texts.get("name") or "")
         uuid = uuid or new_uuid()
         call = self._build_call(uuid, kind, until)
         text = json.dumps({name: texts.get(name) or "" for name in TEXTS})
@@ -305,6 +307,18 @@ class SparRepresentative(models.Model):
         row = self.browse(row_id)
         row._note(call, REPRESENTATIVE_PROPOSED)
         return row
+
+    @api.model
+    def _check_other(self, name: str) -> None:
+        """Raise UserError if the user has the name of whoever would act."""
+        if is_named(self.env.user.name, name):
+            raise UserError(
+                self.env._(
+                    "You cannot act or collect for somebody by your own entry or "
+                    "approval. If somebody else has your name, ask a colleague to do "
+                    "this."
+                )
+            )
 
     @api.model
     def _build_call(self, uuid: str, kind, until, reason: str = "") -> CallContext:
@@ -362,6 +376,7 @@ class SparRepresentative(models.Model):
             raise UserError(
                 self.env._("You entered this. Another supervisor must approve it.")
             )
+        self._check_other(self._open_verified()[self.id]["name"])
         if self.until < fields.Date.context_today(self):
             raise UserError(
                 self.env._("The last day has passed. Refuse this and enter it again.")
