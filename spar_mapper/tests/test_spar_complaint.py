@@ -257,6 +257,25 @@ class TestNotMe(ComplaintCase):
         case._close(True, "seen with her card")
         self.assertEqual(case.state, "upheld")
 
+    def test_the_page_says_why_a_user_may_not_close_it(self):
+        self.update(ID, OTHER_FA, self.call_of("boss"))
+        complaint, _message = self.record("not_me")
+        texts = {
+            "clerk": "A supervisor must close",
+            "colleague": "A supervisor must close",
+            "boss": "You made or decided a change",
+            "deputy": "",
+        }
+        for name, text in texts.items():
+            with self.subTest(name):
+                seen = complaint.with_user(self.users[name])
+                self.assertEqual(seen.may_decide, not text)
+                self.assertTrue((seen.obstacle or "").startswith(text))
+                self.assertEqual(bool(seen.obstacle), bool(text))
+        self.answer(complaint, "deputy")
+        complaint.invalidate_recordset()
+        self.assertFalse(complaint.with_user(self.users["clerk"]).obstacle)
+
     def test_only_supervisors_close_it(self):
         complaint, _message = self.record("not_me")
         with self.assertRaisesRegex(UserError, "supervisor"):
