@@ -359,3 +359,36 @@ def test_phone_by_keyboard(without_mouse, programme):
     officer = without_mouse("officer", "phone")
     find_by_keyboard(officer, person.value)
     complain_by_keyboard(officer)
+
+
+IS_FILE = "each.matches('.modal input[type=file]')"
+
+
+def test_refusal_leads_to_the_field_and_a_phone_leaves_the_person(
+    without_mouse, programme
+):
+    (person,) = make_card_holders(1)
+    programme.link([person.linked])
+    officer = without_mouse("officer", "phone")
+    officer.write("9999999999")
+    officer.enter()
+    officer.wait_for_text("No person was found.")
+    assert officer.focused == "typed", "the next scan reaches the box"
+    officer.choose_button("Link a person")
+    officer.wait_for_dialog("Link a person")
+    officer.choose_button("Confirm")
+    officer.wait_for_text("Fill in or correct: Beneficiary ID and Reason")
+    officer.rest()
+    assert officer.focused == "id_value", "the first field that is missing"
+    officer.go_to_field("cannot_read")
+    officer.press_key(" ")
+    officer.rest()
+    officer.go_to(IS_FILE, "the document")
+    officer.choose_button("Cancel")
+    officer.wait("!document.querySelector('.modal')", "the form is still open")
+    find_by_keyboard(officer, person.value)
+    for text, is_in_menu in ((None, False), ("Next person", True)):
+        menu = ".o_form_statusbar button:has(.oi-ellipsis-v)"
+        Desk.press(officer, text, ".o-dropdown--menu button" if is_in_menu else menu)
+    officer.wait("location.pathname === '/odoo/spar-find/new'", "the person stays")
+    assert read(officer, ("typed",)) == {"typed": ""}

@@ -152,12 +152,19 @@ class SparChange(models.Model):
 
     # === DISPLAY === #
 
-    @api.depends("uuid")
+    @api.depends("operation", "uuid")
     def _compute_display_name(self):
+        """Compute what it does, and its reference: a suspension is no *Change*."""
         for change in self:
             change.display_name = self.env._(
-                "Change %(reference)s", reference=(change.uuid or "")[:8]
+                "%(operation)s %(reference)s",
+                operation=change._get_operation_label(),
+                reference=(change.uuid or "")[:8],
             )
+
+    def _get_operation_label(self) -> str:
+        labels = self._fields["operation"]._description_selection(self.env)
+        return dict(labels).get(self.operation) or self.env._("Change")
 
     @api.depends("proposer", "on_behalf_of", "reason", "decided_by")
     def _compute_proposer_name(self):

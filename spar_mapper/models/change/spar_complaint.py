@@ -119,6 +119,9 @@ class SparComplaint(models.Model):
     may_decide = fields.Boolean(
         string="May be closed by this user", compute="_compute_may_decide"
     )
+    obstacle = fields.Char(
+        string="Why this user may not close it", compute="_compute_may_decide"
+    )
     is_mine = fields.Boolean(
         string="This user is responsible", compute="_compute_may_decide"
     )
@@ -180,7 +183,8 @@ class SparComplaint(models.Model):
         for complaint in self:
             complaint.is_mine = complaint.owner_id == self.env.user
             is_open = complaint.state == "open"
-            complaint.may_decide = is_open and not complaint._get_obstacle()
+            complaint.obstacle = complaint._get_obstacle() if is_open else ""
+            complaint.may_decide = is_open and not complaint.obstacle
 
     @api.depends("missed_on", "subject_id")
     def _compute_paid_to(self):
@@ -437,7 +441,7 @@ class SparComplaint(models.Model):
             return self.env._("A supervisor must close this complaint.")
         if self._is_concerned():
             return self.env._(
-                "You made or approved a change for this person. Another person must "
+                "You made or decided a change for this person. Another person must "
                 "close this complaint."
             )
         if self.kind == NOT_ME and f"user:{user.id}" == self.actor:
@@ -673,7 +677,7 @@ class SparComplaint(models.Model):
         if self._is_concerned():
             raise UserError(
                 self.env._(
-                    "You made or approved a change for this person. Another person "
+                    "You made or decided a change for this person. Another person "
                     "must give the answer."
                 )
             )
