@@ -38,9 +38,11 @@ class TestDecidingInTheBackend(WaitingCase):
         self.propose().with_user(self.users["officer"]).action_cancel()
         self.assertEqual(self.change_of(ID).state, "cancelled")
 
-    def test_supervisor_withdraws_a_change_of_others(self):
-        self.propose().with_user(self.users["supervisor"]).action_cancel()
-        self.assertEqual(self.change_of(ID).state, "cancelled")
+    def test_supervisor_refuses_a_change_of_others_and_never_withdraws_it(self):
+        """Refusing takes a reason, which the officer sees."""
+        change = self.propose().with_user(self.users["supervisor"])
+        self.assert_refused(UserError, change.action_cancel)
+        self.assert_waits()
 
     def test_only_a_supervisor_decides(self):
         change = self.propose()

@@ -273,7 +273,8 @@ def _restrict_scripts(response) -> None:
 
 
 def _forbid_scripts(response) -> None:
-    """Have the browser run no script at all."""
+    """Have the browser run no script at all, and keep no copy for the next user."""
+    response.headers["Cache-Control"] = "no-store"
     response.headers.setdefault(
         "Content-Security-Policy", content_policy.DOCUMENT_POLICY
     )
