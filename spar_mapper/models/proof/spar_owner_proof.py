@@ -22,7 +22,10 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     SuspendRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeySetUnavailable
-from odoo.addons.spar_mapper_connector.lib.owner_proof import OwnerProof
+from odoo.addons.spar_mapper_connector.lib.owner_proof import (
+    ConfirmedChange,
+    OwnerProof,
+)
 from odoo.addons.spar_mapper_connector.lib.proof_check import (
     ProofRefused,
     ProvedPerson,
@@ -156,6 +159,19 @@ class SparOwnerProof(models.Model):
         self.env["spar.issuer.key"]._note_keys(proof.issuer, person.keys)
         keyring = self.env["spar.keyring"]._open(for_write=True)
         return build_row(keyring, kept)
+
+    @api.model
+    def _check_login(
+        self, proof: OwnerProof, change: ConfirmedChange, id_value: str
+    ) -> None:
+        """Check that the owner of an ID confirmed ``change``; nothing is kept.
+
+        Raises as ``_verify`` does.
+        """
+        issuer_sudo = self.env["spar.proof.issuer"]._find_accepted(proof.issuer)
+        kept = KeptProof(proof, change, issuer_sudo._get_rules())
+        person = self._check_signed(kept, issuer_sudo)
+        self._check_person(issuer_sudo, person, id_value)
 
     @api.model
     def _check_signed(self, kept: KeptProof, issuer_sudo) -> ProvedPerson:
