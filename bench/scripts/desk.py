@@ -156,11 +156,15 @@ def run():
 
     def find_named(number):
         officer = officers[len(officers) // 2 + len(named) // SEARCHES_EACH]
-        wizard = env["spar.find.wizard"].with_user(officer).create(
-            {
-                "person_name": people.get_spoken_name(number),
-                "birth_year": str(people.get_birth_year(number)),
-            }
+        wizard = (
+            env["spar.find.wizard"]
+            .with_user(officer)
+            .create(
+                {
+                    "person_name": people.get_spoken_name(number),
+                    "birth_year": str(people.get_birth_year(number)),
+                }
+            )
         )
         wizard.action_find()
         named.append(len(wizard.line_ids))

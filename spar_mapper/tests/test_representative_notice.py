@@ -141,7 +141,9 @@ class TestFollowingRepresentative(ProvisionalCase, RepresentativeCase):
         self.assertEqual((mine | waiting | other).mapped("until"), last_days)
         self.assertEqual((mine.standing, other.standing), ("active", "active"))
         self.assertEqual(waiting.standing, "waiting")
-        self.assertIn("2 people count at the same time", self.target.representative_text)
+        self.assertIn(
+            "2 people count at the same time", self.target.representative_text
+        )
         taken = self.target.event_ids.filtered(
             lambda event: event.kind == "representative_taken_over"
         )

@@ -5,8 +5,8 @@ from ..expressions import (
     is_at_run_time,
     is_by_operator,
     is_called_by_other_addon,
-    is_loading_ours,
     is_called_from_module,
+    is_loading_ours,
     refuse_expressions,
 )
 from ..server.expression_names import read_names
