@@ -50,7 +50,7 @@ class SparComplaintWizard(models.TransientModel):
         for wizard in self:
             is_change = wizard.kind == NOT_ME and wizard.subject_id
             is_waiting = is_change and wizard.subject_id.waiting_ids
-            passed_over = _NO_CHANGE if is_waiting else (*_NO_CHANGE, *WAIT_BEGINS)
+            passed_over = () if is_waiting else WAIT_BEGINS
             wizard.event_id = is_change and self.env["spar.event"].search(
                 [
                     ("subject_id", "=", wizard.subject_id.id),
