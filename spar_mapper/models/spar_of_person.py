@@ -4,11 +4,13 @@ from ..fields import StoreMany2one
 
 
 class SparOfPerson(models.AbstractModel):
-    """A row of the store that belongs to one person."""
+    """A row that belongs to one person.
+
+    An heir names it before ``spar.store.table``, whose reference it declares.
+    """
 
     _name = "spar.of.person"
     _description = "Row of a person"
-    _inherit = ["spar.store.table"]
     _references = {"subject_id": "spar_subject"}
 
     subject_id = StoreMany2one(

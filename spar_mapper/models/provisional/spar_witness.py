@@ -34,7 +34,12 @@ class SparWitness(models.Model):
 
     _name = "spar.witness"
     _description = "Witness"
-    _inherit = ["spar.of.person", "spar.by.whom", "spar.sealed.storage"]
+    _inherit = [
+        "spar.of.person",
+        "spar.store.table",
+        "spar.by.whom",
+        "spar.sealed.storage",
+    ]
     _rec_name = "uuid"
     _order = "id"
     _log_access = False
