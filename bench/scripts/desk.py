@@ -2,8 +2,8 @@
 
 BENCH_SEARCHES is how often each is done: to people chosen at random among those who are
 linked. For the search by name they are people of a registry for the time of the run,
-among others with names. The measurements are written to the file named by SPAR_ANSWER, beside those of
-an empty form of Odoo in the same process.
+among others with names. The measurements are written to the file named by SPAR_ANSWER,
+beside those of an empty form of Odoo in the same process.
 """
 
 import json
