@@ -46,12 +46,7 @@ class SparComplaint(models.Model):
 
     _name = "spar.complaint"
     _description = "Complaint"
-    _inherit = [
-        "spar.of.person",
-        "spar.store.table",
-        "spar.by.whom",
-        "spar.channel.name",
-    ]
+    _inherit = ["spar.subject.row", "spar.by.whom", "spar.channel.name"]
     _rec_name = "reference"
     _order = "deadline, id"
     _log_access = False

@@ -16,7 +16,7 @@ class SparPaperForm(models.Model):
 
     _name = "spar.paper.form"
     _description = "Paper form"
-    _inherit = ["spar.of.person", "spar.store.table", "spar.by.whom"]
+    _inherit = ["spar.subject.row", "spar.by.whom"]
     _rec_name = "number"
     _order = "id desc"
     _log_access = False

@@ -27,7 +27,7 @@ class SparJoining(models.Model):
 
     _name = "spar.joining"
     _description = "ID card that waits"
-    _inherit = ["spar.of.person", "spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.subject.row", "spar.sealed.storage"]
     _rec_name = "reference"
     _order = "id desc"
     _log_access = False

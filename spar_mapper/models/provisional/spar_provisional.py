@@ -25,7 +25,7 @@ class SparProvisional(models.Model):
 
     _name = "spar.provisional"
     _description = "Provisional reference"
-    _inherit = ["spar.of.person", "spar.store.table", "spar.by.whom"]
+    _inherit = ["spar.subject.row", "spar.by.whom"]
     _rec_name = "reference"
     _order = "registered_at, id"
     _log_access = False

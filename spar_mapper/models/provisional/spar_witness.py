@@ -34,12 +34,7 @@ class SparWitness(models.Model):
 
     _name = "spar.witness"
     _description = "Witness"
-    _inherit = [
-        "spar.of.person",
-        "spar.store.table",
-        "spar.by.whom",
-        "spar.sealed.storage",
-    ]
+    _inherit = ["spar.subject.row", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "uuid"
     _order = "id"
     _log_access = False

@@ -61,12 +61,7 @@ class SparRepresentative(models.Model):
 
     _name = "spar.representative"
     _description = "Guardian or collector"
-    _inherit = [
-        "spar.of.person",
-        "spar.store.table",
-        "spar.by.whom",
-        "spar.sealed.storage",
-    ]
+    _inherit = ["spar.subject.row", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "kind_id"
     _order = "id desc"
     _log_access = False

@@ -22,12 +22,7 @@ class SparEvidence(models.Model):
 
     _name = "spar.evidence"
     _description = "Stored document"
-    _inherit = [
-        "spar.of.person",
-        "spar.store.table",
-        "spar.by.whom",
-        "spar.sealed.storage",
-    ]
+    _inherit = ["spar.subject.row", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False

@@ -3,14 +3,12 @@ from odoo import models
 from ..fields import StoreMany2one
 
 
-class SparOfPerson(models.AbstractModel):
-    """A row that belongs to one person.
+class SparSubjectRow(models.AbstractModel):
+    """A row of the store that belongs to one person."""
 
-    An heir names it before ``spar.store.table``, whose reference it declares.
-    """
-
-    _name = "spar.of.person"
+    _name = "spar.subject.row"
     _description = "Row of a person"
+    _inherit = ["spar.store.table"]
     _references = {"subject_id": "spar_subject"}
 
     subject_id = StoreMany2one(
