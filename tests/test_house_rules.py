@@ -367,15 +367,20 @@ def test_lists_are_written_as_lists():
     )
 
 
-def get_model(node: ast.ClassDef) -> str:
-    """Return the Odoo model that a class defines or extends; "" for other classes."""
-    values = {
+def get_model_names(node: ast.ClassDef) -> dict[str, str | list[str]]:
+    """Return ``_name`` and ``_inherit`` of a class, those that it has."""
+    return {
         each.targets[0].id: ast.literal_eval(each.value)
         for each in node.body
         if isinstance(each, ast.Assign)
         and isinstance(each.targets[0], ast.Name)
         and each.targets[0].id in ("_name", "_inherit")
     }
+
+
+def get_model(node: ast.ClassDef) -> str:
+    """Return the Odoo model that a class defines or extends; "" for other classes."""
+    values = get_model_names(node)
     model = values.get("_name") or values.get("_inherit") or ""
     return model if isinstance(model, str) else model[0]
 
@@ -394,6 +399,27 @@ def test_class_names_are_unique():
             for name, found in places.items()
             if len({model or path for path, model in found}) > 1
             for path, _model in found
+        ),
+    )
+
+
+def test_models_are_defined_once():
+    """A second definition would take the place of the first, in another addon."""
+    places = defaultdict(list)
+    for path in SOURCES:
+        for node in ast.walk(TREES[path]):
+            if isinstance(node, ast.ClassDef):
+                names = get_model_names(node)
+                if names.get("_name", "") not in ("", *names.get("_inherit", [])):
+                    places[names["_name"]].append(path)
+    assert len(places) > 100
+    check(
+        "one model, one definition",
+        (
+            (path, name)
+            for name, found in places.items()
+            if len(found) > 1
+            for path in found
         ),
     )
 
