@@ -2,8 +2,8 @@
 
 BENCH_SEARCHES is how often each is done: to people chosen at random among those who are
 linked. For the search by name they are people of a registry for the time of the run,
-among others with names. The measurements are written to the file named by SPAR_ANSWER, beside those of
-an empty form of Odoo in the same process.
+among others with names. The measurements are written to the file named by SPAR_ANSWER,
+beside those of an empty form of Odoo in the same process.
 """
 
 import json
@@ -156,11 +156,15 @@ def run():
 
     def find_named(number):
         officer = officers[len(officers) // 2 + len(named) // SEARCHES_EACH]
-        wizard = env["spar.find.wizard"].with_user(officer).create(
-            {
-                "person_name": people.get_spoken_name(number),
-                "birth_year": str(people.get_birth_year(number)),
-            }
+        wizard = (
+            env["spar.find.wizard"]
+            .with_user(officer)
+            .create(
+                {
+                    "person_name": people.get_spoken_name(number),
+                    "birth_year": str(people.get_birth_year(number)),
+                }
+            )
         )
         wizard.action_find()
         named.append(len(wizard.line_ids))

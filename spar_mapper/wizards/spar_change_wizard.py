@@ -35,6 +35,8 @@ class SparChangeWizard(models.TransientModel):
     fa_masked = fields.Char(
         related="change_id.fa_masked", string="Proposed address, masked"
     )
+    current_contact_masked = fields.Char(related="change_id.current_contact_masked")
+    contact_masked = fields.Char(related="change_id.contact_masked")
     why_text = fields.Char(related="change_id.why_text")
     request_reason = fields.Char(
         related="change_id.reason_text", string="Reason for the change"

@@ -64,8 +64,8 @@ class SparSourcePerson(models.AbstractModel):
                  LEFT JOIN spar_person_name n ON n.partner_id = p.id
                 WHERE p.is_registrant AND p.birthdate IS NOT NULL
                   AND p.is_company IS NOT TRUE
-                  AND NOT coalesce(n.keys @> ARRAY[%s || date_part('year', p.birthdate)],
-                                   false)
+                  AND NOT coalesce(
+                      n.keys @> ARRAY[%s || date_part('year', p.birthdate)], false)
                 ORDER BY p.id""",
             YEAR,
         )
