@@ -120,6 +120,16 @@ ANSWERED_FOR = frozenset(PLACE_EVENTS) - {
     "objection_rejected",
 }
 
+#: Events of a person whose makers a complaint may be about as well: who said that an ID
+#: is theirs, and who may collect for them.
+ANSWERED_FOR_PERSON = (
+    ID_PROPOSED,
+    ID_ADDED,
+    MERGED,
+    MERGED_WITH,
+    *REPRESENTATIVE_EVENTS,
+)
+
 #: Kinds of events that are no longer written; older histories contain them.
 OLD_EVENTS = ("replaced",)
 #: The event that ties legacy histories to a subject's chain.

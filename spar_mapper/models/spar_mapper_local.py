@@ -115,6 +115,7 @@ class SparMapperLocal(models.AbstractModel):
             Capability.CONFIRMATION,
             Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
+            Capability.VISIT,
         }
 
     @api.model
@@ -124,6 +125,14 @@ class SparMapperLocal(models.AbstractModel):
         Overridden by addons whose callers can be disabled.
         """
         return True
+
+    @api.model
+    def _is_visited(self, call: CallContext, reference: str, id_value: str) -> bool:
+        """Return whether the owner of an ID allows the caller to show it to them now.
+
+        Overridden by the addon with the page on which they do: without it nobody can.
+        """
+        return False
 
     # === CHANGING === #
 
@@ -559,7 +568,7 @@ class SparMapperLocal(models.AbstractModel):
         """Assign people whom a clerk of exactly one office has linked to the office."""
         user_id = call.actor.partition(":")[2]
         user = self.env["res.users"].browse(int(user_id or 0))
-        office = self.env["spar.office"]._find_for_user(user)
+        office = self.env["spar.office"]._find_for_user(user).filtered("active")
         if len(office) == 1 and subject_ids:
             self._assign_office(call, subject_ids, office)
 

@@ -33,6 +33,13 @@ class SparChange(models.Model):
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False
+    _seal_purpose = seals.CHANGE
+    _seal_context_columns = (
+        "uuid",
+        "mapping_id.subject_id.uuid",
+        "mapping_id.uuid",
+        *seals.ChangeTerms._fields,
+    )
 
     uuid = fields.Char(required=True, readonly=True, string="Reference")
     mapping_id = BigMany2one(
@@ -81,7 +88,7 @@ class SparChange(models.Model):
     reason_text = fields.Char(string="Reason", compute="_compute_reason_text")
     decided_by = fields.Char(readonly=True, string="Decided by (reference)")
     decided_at = fields.Datetime(string="Decided at", readonly=True)
-    purpose = fields.Char(related="mapping_id.purpose")
+    purpose = fields.Char(related="mapping_id.purpose", related_sudo=False)
 
     _waiting_uniq = models.UniqueIndex(
         "(mapping_id) WHERE state = 'waiting'",
@@ -96,7 +103,9 @@ class SparChange(models.Model):
         compute="_compute_proposer_name",
         search="_search_proposer_name",
     )
-    id_masked = fields.Char(related="mapping_id.id_masked", string="Beneficiary ID")
+    id_masked = fields.Char(
+        related="mapping_id.id_masked", related_sudo=False, string="Beneficiary ID"
+    )
     current_masked = fields.Char(
         string="Address in force", compute="_compute_current_masked"
     )
@@ -146,35 +155,25 @@ class SparChange(models.Model):
         help="You opened this change and compared it with the evidence.",
     )
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT c.id, c.uuid, s.uuid, m.uuid, %s
-                     FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id
-                     JOIN spar_subject s ON s.id = m.subject_id
-                    WHERE c.id = ANY(%s)""",
-                SQL(", ").join(
-                    SQL.identifier("c", name) for name in seals.ChangeTerms._fields
-                ),
-                list(row_ids),
-            )
-        )
-        return {
-            row_id: (
-                seals.CHANGE,
-                seals.change_context(uuid, subject, head, seals.ChangeTerms(*terms)),
-            )
-            for row_id, uuid, subject, head, *terms in rows
-        }
+    def _build_seal_context(self, uuid, subject, head, *terms) -> bytes:
+        terms = seals.ChangeTerms(*terms)
+        return seals.change_context(uuid, subject, head, terms)
 
     # === DISPLAY === #
 
-    @api.depends("uuid")
+    @api.depends("operation", "uuid")
     def _compute_display_name(self):
+        """Compute what it does, and its reference: a suspension is no *Change*."""
         for change in self:
             change.display_name = self.env._(
-                "Change %(reference)s", reference=(change.uuid or "")[:8]
+                "%(operation)s %(reference)s",
+                operation=change._get_operation_label(),
+                reference=(change.uuid or "")[:8],
             )
+
+    def _get_operation_label(self) -> str:
+        labels = self._fields["operation"]._description_selection(self.env)
+        return dict(labels).get(self.operation) or self.env._("Change")
 
     @api.depends("proposer", "on_behalf_of", "reason", "decided_by")
     def _compute_proposer_name(self):
@@ -479,20 +478,14 @@ class SparChange(models.Model):
         self.mapping_id._check_reason(reason, *filter(None, [proposed]))
 
     def action_cancel(self):
-        """Withdraw the change, as its proposer; supervisors refuse it, with a reason.
-
-        Raises AccessError, and UserError for whoever did not propose it.
-        """
+        """Withdraw the change, as its proposer; a supervisor refuses it instead."""
         call = self._get_staff_call()
         if self.proposer != call.actor:
-            self._check_member_of_either(OFFICER, SUPERVISOR)
+            if not self.env.user.has_group(SUPERVISOR):
+                self.env["spar.mapper.local"]._check_member(OFFICER)
             self._refuse_withdrawal()
         self._end(call, "cancelled")
         return self._notify_decision()
-
-    def _check_member_of_either(self, *groups: str) -> None:
-        if not any(self.env.user.has_group(group) for group in groups):
-            self.env["spar.mapper.local"]._refuse_person()
 
     def _refuse_withdrawal(self):
         """Raise UserError, naming whose change it is and who can end it."""
