@@ -10,7 +10,7 @@ from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 
-from ...fields import CheckedMany2one
+from ...fields import CheckedMany2one, StoreMany2one
 from ...lib.records import new_uuid
 from ...lib.representative import (
     REPRESENTATIVE,
