@@ -1,5 +1,6 @@
 """The person hears of guardians and collectors, who follow a record that is merged."""
 
+from contextlib import suppress
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
@@ -117,8 +118,10 @@ class TestRepresentativeNotice(RepresentativeCase):
                 WHERE id = %s""",
             (*stolen, other.id),
         )
-        with self.catch_alarms() as alarms, self.assertRaises(NoSuchNotice):
+        # An alarm is raised in its own transaction, which a savepoint would undo.
+        with self.catch_alarms() as alarms, suppress(NoSuchNotice):
             self.mapper._object_to_notice(LINK, token)
+            self.fail("the link of another notice was accepted")
         self.assertTrue(alarms)
         self.assertFalse(self.person.complaint_ids)
 
