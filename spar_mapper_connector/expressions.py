@@ -77,6 +77,14 @@ def is_called_from_file_of(function) -> bool:
     return frame is not None
 
 
+def is_called_from_module(name: str) -> bool:
+    """Return whether code of a Python module is among the callers."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") != name:
+        frame = frame.f_back
+    return frame is not None
+
+
 def refuse_expressions() -> None:
     """Raise CalledFromExpression if an expression is among the callers."""
     if is_called_from_expression():

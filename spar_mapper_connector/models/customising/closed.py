@@ -1,7 +1,11 @@
+import json
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
+from odoo.tools.json import json_default
 
 from ...expressions import is_at_run_time, is_loading, is_loading_ours
+from ...lib.opened import find_opened
 from ...server.our_fields import HARMLESS
 
 _OURS = "spar_"
@@ -34,6 +38,13 @@ class SparClosedCustomising(models.AbstractModel):
                     model=self.env["ir.model"]._get(ours[0]).name or ours[0],
                 )
             )
+
+    @api.model
+    def _find_opened(self, action) -> set[str]:
+        """Return the models that an action opens, as the browser is sent it."""
+        if not isinstance(action, dict | list | tuple):
+            return set()
+        return set(find_opened(json.loads(json.dumps(action, default=json_default))))
 
     @api.model
     def _is_ours(self, name: str) -> bool:
