@@ -1,5 +1,7 @@
 """People without an ID card: registered, approved, and joined to their ID later."""
 
+from contextlib import suppress
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -11,6 +13,7 @@ from ..lib.evidence import build_reference
 from ..lib.provisional import draw_number, write_provisional_value
 from ..lib.records import new_uuid
 from ..lib.witnesses import Witness
+from ..models.mapping.spar_receipt import RECEIPT_KINDS
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, type_address
 from .test_spar_evidence import PNG, encode
 from .test_spar_lookup import LookupCase
@@ -91,6 +94,7 @@ class ProvisionalCase(LookupCase):
         context = joining.action_review()["context"]
         wizards = self.env["spar.joining.review"].with_user(self.users[user])
         wizard = wizards.with_context(**context).create({"typed": typed, **values})
+        wizard.action_show_document()
         wizard.action_approve()
         self.env.invalidate_all()
         return joining
@@ -119,7 +123,8 @@ class TestRegister(ProvisionalCase):
         self.assertRegex(shown, r"^P( \d{4}){3}$")
         self.assertTrue(person.is_provisional)
         self.assertIn("A supervisor has to approve", person.provisional_text)
-        event_ids = person.action_receipt()["context"]["active_ids"]
+        events = person.sudo().mapping_ids.event_ids
+        event_ids = events.filtered(lambda event: event.kind in RECEIPT_KINDS)[-1:].ids
         reports = self.env["ir.actions.report"].with_user(self.users["officer"])
         html = reports._render_qweb_html("spar_mapper.receipt", event_ids)[0].decode()
         self.assertIn(shown, html)
@@ -163,6 +168,10 @@ class TestRegister(ProvisionalCase):
             (
                 {"witnesses": [one, {**two, "number": "+254 712 345 678"}]},
                 "same person",
+            ),
+            (
+                {"witnesses": [{**one, "name": self.users["officer"].name}, two]},
+                "cannot be",
             ),
             ({"document": False}, "attach a photo"),
             ({"why_no_id": False}, "why there is no ID card"),
@@ -269,7 +278,7 @@ class TestSecondPerson(ProvisionalCase):
         self.compare(wizard.change_id)
         with self.assertRaisesRegex(UserError, "Show the witnesses first"):
             wizard.action_approve()
-        with self.assertRaisesRegex(UserError, "only after you have opened"):
+        with self.assertRaisesRegex(UserError, "Compare the address first"):
             wizard.change_id.action_approve()
         wizard.action_show_witnesses()
         self.assertIn("near the well", wizard.witness_text)
@@ -372,6 +381,22 @@ class TestJoining(ProvisionalCase):
         self.assertEqual(events[-2:], ["id_proposed", "id_added"])
         self.assert_sound()
 
+    def test_who_entered_or_approved_a_merged_record_closes_no_complaint(self):
+        person = self.registered()
+        self.decide(self.add_card(person, "Ada-1815"), "Ada-1815", "second")
+        self.users["free"] = self.create_user("supervisor", login="look_free")
+        complaints = self.env["spar.complaint"]
+        complaint = complaints._insert(self.staff, self.subject_of(ID), "not_paid")
+        for name, may_decide in (
+            ("officer", False),
+            ("supervisor", False),
+            ("second", False),
+            ("free", True),
+        ):
+            with self.subTest(name):
+                own = complaint.with_user(self.users[name])
+                self.assertEqual(own.may_decide, may_decide)
+
     def test_an_id_of_a_person_is_merged_with_its_guards(self):
         person = self.registered()
         reference = self.reference_of(person)
@@ -467,6 +492,29 @@ class TestJoining(ProvisionalCase):
                     self.decide(joining, typed)
         self.decide(joining, "mary 1821".replace("m", "M"))
         self.assertEqual(joining.state, "added")
+
+    def test_the_number_is_read_in_the_picture_and_not_guessed(self):
+        joining = self.add_card(self.registered()).with_user(self.users["supervisor"])
+        wizards = self.env["spar.joining.review"].with_user(self.users["supervisor"])
+        wizard = wizards.create({"joining_id": joining.id, "typed": NUMBER})
+        with self.assertRaisesRegex(UserError, "Press Show the document first"):
+            wizard.action_approve()
+        # What another supervisor saw does not count.
+        other = wizards.with_user(self.users["second"])
+        other.create({"joining_id": joining.id}).action_show_document()
+        with self.assertRaisesRegex(UserError, "Press Show the document first"):
+            wizard.action_approve()
+        wizard.action_show_document()
+        before = self.spent("supervisor")
+        wizard.typed = "Mary-1822"
+        # The search stays whatever becomes of the request.
+        with suppress(UserError):
+            wizard.action_approve()
+        self.assertEqual(self.spent("supervisor"), before + 5)
+        self.set_limit("lookup_budget", 1)
+        wizard.typed = NUMBER
+        self.assert_used_up(wizard.action_approve)
+        self.assertEqual(joining.state, "waiting")
 
     def test_an_id_that_somebody_else_got_meanwhile_is_not_added(self):
         joining = self.add_card(self.registered())

@@ -98,6 +98,27 @@ class TestRepresentative(RepresentativeCase):
         )
         self.assertEqual(self.get_fa(ID), FA)
 
+    def test_nobody_enters_or_approves_themselves(self):
+        for role, name in (("officer", "Grace  HOPPER"), ("supervisor", NAME)):
+            self.users[role].name = name
+            with self.subTest(role), self.assertRaisesRegex(UserError, "your own"):
+                self.approve(self.propose())
+            self.users[role].name = role
+        self.assertEqual(self.approve(self.propose()).state, "active")
+
+    def test_whoever_entered_or_approved_a_collector_closes_no_complaint(self):
+        self.approve(self.propose())
+        call = self.mapper.with_user(self.users["second"])._build_staff_call("came in")
+        complaint = self.env["spar.complaint"]._insert(call, self.person, "not_paid")
+        for role, may_decide in (
+            ("officer", False),
+            ("supervisor", False),
+            ("second", True),
+        ):
+            with self.subTest(role):
+                own = complaint.with_user(self.users[role])
+                self.assertEqual(own.may_decide, may_decide)
+
     def test_page_and_date_show_it_masked(self):
         row = self.approve(self.propose())
         page = self.person.with_user(self.users["viewer"])

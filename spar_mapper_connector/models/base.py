@@ -3,8 +3,10 @@ from odoo.exceptions import AccessError, ValidationError
 
 from ..expressions import (
     is_at_run_time,
+    is_by_operator,
     is_called_by_other_addon,
     is_called_from_module,
+    is_loading_ours,
     refuse_expressions,
 )
 from ..server.expression_names import read_names
@@ -22,7 +24,7 @@ _MAIL = ("fetchmail.server", "ir.mail_server", "mail.alias.domain")
 _BESIDE = {"base.automation": "model_id.model"}
 #: Models of Odoo whose records only addons add, and the fields that Odoo itself writes:
 #: tours speak to staff on their screens. What a theme has, Odoo makes scripts, views
-#: and files of as it loads addons, when nothing is refused.
+#: and files of as it loads addons.
 _SHIPPED = {
     "web_tour.tour": {"user_consumed_ids"},
     "web_tour.tour.step": set(),
@@ -179,7 +181,7 @@ class Base(models.AbstractModel):
 
         Odoo itself deletes the rows of forms that people have left.
         """
-        if self._transient or not is_at_run_time(self.env):
+        if self._transient or is_loading_ours(self.env) or is_by_operator(self.env):
             return False
         return is_called_by_other_addon()
 

@@ -1,16 +1,18 @@
 """What an administrator of Odoo may not write of Odoo's own models, kind by kind."""
 
 import functools
+import os
 from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.modules import loading
 from odoo.tests import TransactionCase, new_test_user, tagged
-from odoo.tools import mute_logger, safe_eval
+from odoo.tools import config, mute_logger, safe_eval
 from odoo.tools.misc import limited_field_access_token
 
 from ..expressions import scheduled
+from .loading_case import loading_addon
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
 #: An addon that is not installed in the tests.
@@ -241,7 +243,7 @@ class TestScreensByKind(ByAdministrator):
         """Neither a theme's variables, nor a row that came past the checks."""
         assets = self.env["ir.asset"]
         path = "/web/static/src/core/utils/xml.js"
-        with patch.object(self.registry, "ready", False):
+        with loading_addon(self.registry, "web"):
             assets.create(
                 {"name": "x", "bundle": "web.assets_backend", "path": "https://x/x.js"}
             )
@@ -281,7 +283,7 @@ class TestScreensByKind(ByAdministrator):
         assets = self.env["ir.asset"]
         missing = {"name": "x", "directive": "remove", "bundle": "web.assets_backend"}
         shipped = "/web/static/src/core/utils/xml.js"
-        with patch.object(self.registry, "ready", False):
+        with loading_addon(self.registry, "web"):
             for path in ("x/missing.js", shipped):
                 assets.create({**missing, "path": path})
         found = assets._get_related_assets(
@@ -330,7 +332,7 @@ class TestData(ByAdministrator):
 
     def test_an_addon_is_loaded_without_such_defaults(self):
         groups = self.env["res.groups"].sudo()
-        with patch.object(self.registry, "ready", False):
+        with loading_addon(self.registry, "spar_mapper_connector"):
             self.env["ir.default"].sudo().set(
                 "res.groups", "user_ids", [[4, self.admin.id]]
             )
@@ -352,11 +354,27 @@ class TestData(ByAdministrator):
 
 @tagged("-at_install", "post_install")
 class TestDemoByCommand(TransactionCase):
-    def test_a_command_loads_it(self):
-        package = SimpleNamespace(name="x", manifest={"demo": ["x.xml"]}, id=1)
+    def load_demo_of(self, addon) -> bool:
+        """Return whether a command loads an addon's demo data."""
+        package = SimpleNamespace(name=addon, manifest={"demo": ["x.xml"]}, id=1)
         with patch.object(loading, "load_data") as load:
-            self.assertTrue(loading.load_demo(self.env, package, {}, "init"))
-        load.assert_called_once()
+            loading.load_demo(self.env, package, {}, "update")
+        return load.called
+
+    def test_a_command_loads_it(self):
+        self.assertTrue(self.load_demo_of("x"))
+        self.assertTrue(self.load_demo_of("spar_mapper"))
+
+    def test_a_command_loads_ours_only_if_it_is_asked_to(self):
+        """Odoo's table of addons may say that they have it."""
+        with (
+            patch.dict(os.environ, {"SPAR_DEMO": ""}),
+            patch.dict(config.options, {"with_demo": False}),
+        ):
+            self.assertFalse(self.load_demo_of("spar_mapper"))
+            self.assertTrue(self.load_demo_of("x"))
+            config.options["with_demo"] = True
+            self.assertTrue(self.load_demo_of("spar_mapper"))
 
 
 @tagged("-at_install", "post_install")

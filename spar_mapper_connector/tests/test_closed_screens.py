@@ -18,6 +18,8 @@ from odoo.tools import (
 )
 
 from ..expressions import scheduled
+from ..loaded_files import ITSELF
+from .loading_case import loading_addon
 from .test_closed_by_kind import ByAdministrator
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
@@ -375,7 +377,7 @@ class TestScreens(ByAdministrator):
         notes = self.env["ir.model.relation"].search([("module", "=", addon.id)])
         self.assertEqual(len(notes), 2)
         with (
-            patch.object(self.registry, "ready", False),
+            loading_addon(self.registry, ITSELF),
             self.assertLogs(SCHEMA, level="ERROR"),
         ):
             notes._module_data_uninstall()
@@ -588,7 +590,7 @@ class TestOtherCode(TransactionCase):
             values = {"env": self.env, "model": model, "values": values}
             with (
                 self.subTest(model),
-                patch.object(self.registry, "ready", False),
+                loading_addon(self.registry, "spar_mapper_connector"),
                 self.refused(),
                 self.env.cr.savepoint(),
             ):

@@ -4,9 +4,11 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.tools.json import json_default
 
-from ...expressions import is_at_run_time, is_loading
+from ...expressions import is_at_run_time, is_loading, is_loading_ours
 from ...lib.opened import find_opened
 from ...server.our_fields import HARMLESS
+
+_OURS = "spar_"
 
 
 class SparClosedCustomising(models.AbstractModel):
@@ -24,7 +26,7 @@ class SparClosedCustomising(models.AbstractModel):
     @api.model
     def _check_closed_models(self, names: set[str]) -> None:
         """Raise ValidationError if one of the models of these names is ours."""
-        if is_loading(self.env):
+        if is_loading_ours(self.env):
             return
         ours = sorted(filter(self._is_ours, names))
         if ours:
@@ -86,9 +88,12 @@ class SparShippedRecord(models.AbstractModel):
 
     def _check_not_shipped(self) -> None:
         """Raise ValidationError if a record of our addons is changed at run time."""
-        if not is_at_run_time(self.env):
+        if not self._is_run_time():
             return
-        if any(map(self._is_shipped_name, self._list_external_ids())):
+        names = self._list_external_ids()
+        if is_loading(self.env):
+            names = [name for name in names if name.startswith(_OURS)]
+        if any(map(self._is_shipped_name, names)):
             raise ValidationError(
                 self.env._(
                     "You cannot change this menu, action, label or group because "
@@ -97,9 +102,15 @@ class SparShippedRecord(models.AbstractModel):
             )
 
     @api.model
+    def _is_run_time(self) -> bool:
+        """Return whether no addon of ours is loaded; others change only their own."""
+        loads_others = is_loading(self.env) and not is_loading_ours(self.env)
+        return loads_others or is_at_run_time(self.env)
+
+    @api.model
     def _is_shipped_name(self, name: str) -> bool:
         """Return whether an external ID is that of a record that stays."""
-        return name.startswith("spar_")
+        return name.startswith(_OURS)
 
     def _list_external_ids(self) -> list[str]:
         """Return the external IDs of these records."""
