@@ -1,12 +1,17 @@
 """One page per person: whether money is paid, where to, and what was before."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
-from odoo.addons.spar_mapper_connector.lib.contract import Details, Operation
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Details,
+    Operation,
+    Outcome,
+)
 from odoo.addons.spar_mapper_connector.models.mapper.spar_person_source import (
     SourcePerson,
 )
@@ -166,6 +171,55 @@ class TestPersonPage(StoreCase):
         self.assertFalse(self.page_of().lock_text)
         self.set_subject(ID, change_lock="owner")
         self.assertRegex(self.page_of().lock_text, "beneficiary")
+        self.set_subject(ID, change_lock="objection")
+        self.assertRegex(self.page_of().lock_text, "^Nobody can change it until")
+
+    def test_form_of_a_locked_person_says_that_it_is_refused(self):
+        """What a form forecasts is what the mapper does, whatever the lock."""
+        staff = self.mapper.with_user(self.users["officer"])._build_staff_call("x")
+        for lock in ("none", "staff", "owner", "objection"):
+            self.set_subject(ID, change_lock=lock)
+            for operation in ("update", "unlink", "suspend"):
+                with self.subTest(lock, operation=operation):
+                    form = self.open_form(operation)
+                    is_refused = lock == "objection"
+                    self.assertEqual("is refused" in form.forecast, is_refused)
+                    self.assertEqual("case first" in form.forecast, is_refused)
+            outcome = self.update(ID, OTHER_FA, staff).outcome
+            self.assertEqual(outcome is Outcome.LOCKED, lock == "objection", lock)
+            self.set_subject(ID, change_lock="none")
+            for waiting in self.page_of().waiting_ids:
+                self.mapper._end_change(self.call, waiting.id, "refused")
+        self.set_subject(ID, change_lock="staff")
+        form = self.open_form("update", has_evidence=False)
+        self.assertIn("is refused: changes are locked", form.forecast)
+
+    def open_form(self, operation, **values):
+        mapping = self.mapping_of(ID)
+        values = {
+            "operation": operation,
+            "mapping_id": mapping.id,
+            "seen_version": mapping.version,
+            "has_evidence": True,
+            **values,
+        }
+        forms = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
+        return forms.create(values)
+
+    def test_page_says_what_was_refused_and_why_for_a_month(self):
+        self.hold_everything()
+        for end, is_shown in (("cancelled", False), ("refused", True)):
+            self.update(ID, OTHER_FA)
+            (waiting,) = self.page_of().waiting_ids
+            call = replace(self.call, reason="The name differs")
+            self.mapper._end_change(call, waiting.id, end)
+            with self.subTest(end):
+                undone = self.page_of().undone_ids
+                self.assertEqual(undone, waiting if is_shown else waiting.browse())
+        self.assertEqual(undone.decision_reason, "The name differs")
+        self.assertFalse(undone.current_masked)
+        self.let_pass(days=31)
+        self.assertFalse(self.page_of().undone_ids)
 
     def test_merged_record_shows_nothing_and_leads_to_the_other(self):
         self.link(OTHER_ID, OTHER_FA)

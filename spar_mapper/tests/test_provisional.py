@@ -13,6 +13,7 @@ from ..lib.evidence import build_reference
 from ..lib.provisional import draw_number, write_provisional_value
 from ..lib.records import new_uuid
 from ..lib.witnesses import Witness
+from ..models.mapping.spar_receipt import RECEIPT_KINDS
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, type_address
 from .test_spar_evidence import PNG, encode
 from .test_spar_lookup import LookupCase
@@ -122,7 +123,8 @@ class TestRegister(ProvisionalCase):
         self.assertRegex(shown, r"^P( \d{4}){3}$")
         self.assertTrue(person.is_provisional)
         self.assertIn("A supervisor has to approve", person.provisional_text)
-        event_ids = person.action_receipt()["context"]["active_ids"]
+        events = person.sudo().mapping_ids.event_ids
+        event_ids = events.filtered(lambda event: event.kind in RECEIPT_KINDS)[-1:].ids
         reports = self.env["ir.actions.report"].with_user(self.users["officer"])
         html = reports._render_qweb_html("spar_mapper.receipt", event_ids)[0].decode()
         self.assertIn(shown, html)
@@ -276,7 +278,7 @@ class TestSecondPerson(ProvisionalCase):
         self.compare(wizard.change_id)
         with self.assertRaisesRegex(UserError, "Show the witnesses first"):
             wizard.action_approve()
-        with self.assertRaisesRegex(UserError, "only after you have opened"):
+        with self.assertRaisesRegex(UserError, "Compare the address first"):
             wizard.change_id.action_approve()
         wizard.action_show_witnesses()
         self.assertIn("near the well", wizard.witness_text)
@@ -383,8 +385,9 @@ class TestJoining(ProvisionalCase):
         person = self.registered()
         self.decide(self.add_card(person, "Ada-1815"), "Ada-1815", "second")
         self.users["free"] = self.create_user("supervisor", login="look_free")
+        call = self.mapper.with_user(self.users["free"])._build_staff_call("came in")
         complaints = self.env["spar.complaint"]
-        complaint = complaints._insert(self.staff, self.subject_of(ID), "not_paid")
+        complaint = complaints._insert(call, self.subject_of(ID), "not_paid")
         for name, may_decide in (
             ("officer", False),
             ("supervisor", False),

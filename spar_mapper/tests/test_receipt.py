@@ -1,5 +1,7 @@
 """The receipt that a person takes home, and its reference."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -78,11 +80,23 @@ class TestReceipt(StoreCase):
     def test_button_prints_the_last_change(self):
         self.suspend(ID)
         person = self.subject_of(ID).with_user(self.officer)
-        action = person.action_receipt()
+        with self.pdf_files("ok"):
+            action = person.action_receipt()
         self.assertEqual(action["report_name"], "spar_mapper.receipt")
         (event_id,) = action["context"]["active_ids"]
         self.assertEqual(self.env["spar.event"].browse(event_id).kind, "suspended")
         self.assertNotIn("Ada", str(action))
+        for state in ("install", "broken"):
+            with self.subTest(state), self.pdf_files(state):
+                page = person.action_receipt()
+                self.assertEqual(page["type"], "ir.actions.act_url")
+                path = f"/report/html/spar_mapper.receipt/{event_id}"
+                self.assertEqual(page["url"], path)
+
+    def pdf_files(self, state):
+        """Return a context in which the server can, or cannot, make PDF files."""
+        reports = type(self.env["ir.actions.report"])
+        return patch.object(reports, "get_wkhtmltopdf_state", lambda _self: state)
 
     def test_roles_that_read_the_history_print_it_and_no_one_else(self):
         for role in ("viewer", "supervisor", "auditor"):

@@ -49,21 +49,6 @@ class TestReveal(StoreCase):
         reused = self.open(what="id", event_number=wizard.event_number)
         self.assertFalse(reused.id_value)
 
-    def test_a_trace_of_one_address_does_not_show_another(self):
-        self.update(ID, OTHER_FA)
-        present, past = self.periods_of(ID)
-        for traced, wanted in ((past, present), (present, past)):
-            for named in (wanted, wanted.browse()) if wanted == present else (wanted,):
-                with self.subTest(traced=traced, named=named):
-                    wizard = self.open(period_id=traced.id)
-                    self.reveal(wizard)
-                    self.assertEqual(
-                        wizard.fa_value, FA if traced == past else OTHER_FA
-                    )
-                    number = wizard.event_number
-                    other = self.open(period_id=named.id, event_number=number)
-                    self.assertFalse(other.fa_value)
-
     def test_the_page_of_a_person_opens_it_for_either(self):
         page = self.subject_of(ID).with_user(self.auditor)
         for action, what in (
@@ -111,6 +96,24 @@ class TestReveal(StoreCase):
         self.reveal(wizard)
         reused = self.open(OTHER_ID, event_number=wizard.event_number)
         self.assertFalse(reused.fa_value)
+
+    def test_a_trace_of_another_period_shows_nothing(self):
+        (ended,) = self.mapping_of(ID).period_ids
+        self.update(ID, OTHER_FA)
+        of_ended, of_current = self.open(period_id=ended.id), self.open()
+        for wizard, shown in ((of_ended, FA), (of_current, OTHER_FA)):
+            self.reveal(wizard)
+            self.assertEqual(wizard.fa_value, shown)
+        past, now = of_ended.event_number, of_current.event_number
+        self.assertFalse(self.open(event_number=past).fa_value)
+        self.assertFalse(self.open(period_id=ended.id, event_number=now).fa_value)
+
+    def test_a_trace_does_not_cover_the_address_that_comes_next(self):
+        wizard = self.open()
+        self.reveal(wizard)
+        self.update(ID, OTHER_FA)
+        wizard.invalidate_recordset()
+        self.assertFalse(wizard.fa_value)
 
     def test_an_event_of_another_kind_shows_nothing(self):
         event = self.mapping_of(ID).event_ids

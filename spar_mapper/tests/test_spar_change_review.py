@@ -52,13 +52,13 @@ class TestReview(WaitingCase):
     # === REFUSED WITHOUT A LOOK === #
 
     def test_approving_without_opening_is_refused(self):
-        with self.assertRaisesRegex(UserError, "only after you have opened"):
+        with self.assertRaisesRegex(UserError, "Compare the address first"):
             self.change.action_approve()
         self.assert_waits()
 
     def test_opening_alone_does_not_suffice(self):
         wizard = self.review()
-        with self.assertRaisesRegex(UserError, "compared it"):
+        with self.assertRaisesRegex(UserError, "Compare the address"):
             wizard.action_approve()
         self.assertEqual(self.looks(), ["opened"])
         self.assert_waits()
@@ -142,7 +142,7 @@ class TestReview(WaitingCase):
     def test_a_look_at_an_earlier_state_of_the_address_does_not_count(self):
         self.compare(self.change)
         self.tamper("UPDATE spar_mapping SET version = version + 1")
-        with self.assertRaisesRegex(UserError, "as you saw it"):
+        with self.assertRaisesRegex(UserError, "compare it again"):
             self.change.action_approve()
 
     def test_the_proposer_does_not_approve_whatever_the_groups(self):
@@ -288,7 +288,7 @@ class TestReview(WaitingCase):
         self.approve(id_value=OTHER_ID)
         other = self.propose(FA, OTHER_ID).with_user(self.users["supervisor"])
         both = self.change + other
-        with self.assertRaisesRegex(UserError, "Press Review"):
+        with self.assertRaisesRegex(UserError, "open Review"):
             both.action_approve()
         self.compare(other)
         notification = both.action_approve()["params"]

@@ -67,6 +67,16 @@ class TestSparOffice(StoreCase):
 
     # === VISIBILITY === #
 
+    def test_which_office_somebody_belongs_to_is_seen_there_alone(self):
+        for user in ("south", "south_auditor"):
+            with self.subTest(user):
+                rows = self.env["spar.office.person"].with_user(self.users[user])
+                self.assertEqual(rows.search([]).office_id, self.offices["south"])
+                counts = self.offices["north"].with_user(self.users[user]).people_count
+                self.assertEqual(counts, 0)
+        rows = self.env["spar.office.person"].with_user(self.users["everywhere"])
+        self.assertEqual(len(rows.search([]).office_id), 2)
+
     def test_each_list_shows_ones_own_people_and_those_of_no_office(self):
         lists = {
             "spar.mapping": "subject_id",

@@ -1,10 +1,15 @@
 from odoo import api, fields, models
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError
-from odoo.addons.spar_mapper_connector.lib.contract import Authority
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Operation,
+)
 
 from ..lib.assessment import NO_EVIDENCE, Assessment, Decision, Proposal
-from ..lib.locks import OWNER_LOCK
+from ..lib.locks import OWNER_LOCK, passes
+from ..lib.waiting import OBJECTION_LOCK
 
 
 class SparChangeForecast(models.AbstractModel):
@@ -26,22 +31,44 @@ class SparChangeForecast(models.AbstractModel):
     @api.depends("operation", "has_evidence", "mapping_id", "is_provisional")
     def _compute_forecast(self):
         for form in self:
+            if form._is_locked():
+                form.forecast = form._describe_lock()
+                continue
             try:
                 form.forecast = form._describe(form._assess_now())
             except MapperError as error:
                 answers = self.env["spar.staff.answers"]
                 form.forecast = answers._get_error_text(error)
 
+    def _get_authority(self) -> Authority:
+        return Authority.STAFF if self.has_evidence else Authority.PROGRAMME
+
+    def _is_locked(self) -> bool:
+        """Return whether the person's lock refuses the change, whatever the rules."""
+        subject = self.mapping_id.subject_id
+        if not subject or not self.operation:
+            return False
+        call = CallContext("", "staff", self._get_authority())
+        return not passes(subject.change_lock, Operation(self.operation), call)
+
+    def _describe_lock(self) -> str:
+        if self.mapping_id.subject_id.change_lock == OBJECTION_LOCK:
+            return self.env._(
+                "It is refused: an objection is open. A supervisor must close the case "
+                "first."
+            )
+        return self.env._(
+            "It is refused: changes are locked. See the person's document first."
+        )
+
     def _assess_now(self) -> Assessment:
         """Return the assessment by the rules, as if a required document was there."""
-        has_seen = self.has_evidence
-        authority = Authority.STAFF if has_seen else Authority.PROGRAMME
         place = self.mapping_id
         return self.env["spar.mapper.local"]._assess(
             Proposal(
                 self.operation or "",
                 "staff",
-                authority,
+                self._get_authority(),
                 place.authority if place else None,
                 place.purpose or "",
                 has_evidence=True,

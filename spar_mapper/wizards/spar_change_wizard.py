@@ -164,7 +164,8 @@ class SparChangeWizard(models.TransientModel):
             proposed = change._open_addresses().get(change.id, "")
         if not shown:
             return "", "", proposed
-        is_in_force = mapping.state in IN_FORCE
+        # The trace of an address does not cover one that has replaced it since.
+        is_in_force = mapping.state in IN_FORCE and not self.is_overtaken
         return shown.canonical, shown.fa if is_in_force else "", proposed
 
     # === COMPARING === #

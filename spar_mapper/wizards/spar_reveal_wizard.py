@@ -89,6 +89,10 @@ class SparRevealWizard(models.TransientModel):
         shown = self.mapping_id._show().get(self.mapping_id.id)
         return shown.fa if shown else False
 
+    def _get_shown_period(self):
+        """Return the period whose address is shown: a trace counts for it alone."""
+        return self.period_id or self.mapping_id.period_id
+
     def _is_traced(self) -> bool:
         """Return whether this user's own recent access to this value is recorded."""
         event = self.env["spar.event"].browse(self.event_number).exists()
@@ -97,7 +101,7 @@ class SparRevealWizard(models.TransientModel):
             and event.kind == "revealed"
             and event.mapping_id == self.mapping_id
             and event.message_reference == _SHOWN[self.what]
-            and event.period_id == (self.period_id or self.mapping_id.period_id)
+            and (self.what == "id" or event.period_id == self._get_shown_period())
             and event.actor == f"user:{self.env.uid}"
             and event.happened_at > fields.Datetime.now() - _SHOWN_FOR
         )

@@ -96,8 +96,8 @@ class SparWitnessEntry(models.AbstractModel):
             raise UserError(
                 self.env._("Enter the address first: the form says where money goes.")
             )
-        report_sudo = self.env.ref("spar_mapper.spar_read_form_report").sudo()
-        return report_sudo.report_action(self.ids, config=False)
+        receipts = self.env["report.spar_mapper.receipt"]
+        return receipts._print("spar_mapper.spar_read_form_report", self.ids)
 
     # === WITNESSES === #
 

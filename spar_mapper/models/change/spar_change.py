@@ -223,12 +223,16 @@ class SparChange(models.Model):
             masks = self.env["spar.fa.strategy"]._mask_addresses([fa] if fa else [])
             change.fa_masked = "".join(masks)
 
-    @api.depends("mapping_id")
+    @api.depends("mapping_id", "state")
     def _compute_current_masked(self):
-        """Compute what counts now in the place, if anything does."""
+        """Compute what counts now in the place, while the change can still replace it.
+
+        Beside a decided change it would be taken for what the change replaced.
+        """
         for change in self:
             place = change.mapping_id.filtered(lambda each: each.state in IN_FORCE)
-            change.current_masked = place.fa_masked
+            is_waiting = change.state == "waiting"
+            change.current_masked = is_waiting and place.fa_masked
 
     def _open_addresses(self) -> dict[int, str]:
         """Return the proposed addresses, in clear: for masking and logged accesses.
@@ -410,9 +414,9 @@ class SparChange(models.Model):
 
     def _get_not_compared_text(self) -> str:
         return self.env._(
-            "You can approve a change only after you have opened it and compared it "
-            "with the evidence, and only while the address is as you saw it. Press "
-            "Review."
+            "Compare the address first: open Review, and type the 4 characters from "
+            "the person's document or press Reveal. If the address has changed since "
+            "you compared it, compare it again."
         )
 
     def action_refuse(self, reason: str = ""):
@@ -440,14 +444,20 @@ class SparChange(models.Model):
         self.mapping_id._check_reason(reason, *filter(None, [proposed]))
 
     def action_cancel(self):
-        """Withdraw the change, as its proposer; a supervisor refuses it instead."""
+        """Withdraw the change, as its proposer; supervisors refuse it, with a reason.
+
+        Raises AccessError, and UserError for whoever did not propose it.
+        """
         call = self._get_staff_call()
         if self.proposer != call.actor:
-            if not self.env.user.has_group(SUPERVISOR):
-                self.env["spar.mapper.local"]._check_member(OFFICER)
+            self._check_member_of_either(OFFICER, SUPERVISOR)
             self._refuse_withdrawal()
         self._end(call, "cancelled")
         return self._notify_decision()
+
+    def _check_member_of_either(self, *groups: str) -> None:
+        if not any(self.env.user.has_group(group) for group in groups):
+            self.env["spar.mapper.local"]._refuse_person()
 
     def _refuse_withdrawal(self):
         """Raise UserError, naming whose change it is and who can end it."""

@@ -50,9 +50,24 @@ class SparReceipt(models.AbstractModel):
             raise UserError(
                 self.env._("There is no receipt: nothing was changed here yet.")
             )
+        return self._print("spar_mapper.spar_receipt_report", event.ids)
+
+    @api.model
+    def _print(self, report: str, row_ids: list[int]) -> dict:
+        """Return the action that prints a report, by its external ID.
+
+        A server that makes no PDF files opens it as a page, which the browser prints.
+        """
         # Officers read no reports, unless an addon such as mail lets everybody do so.
-        report_sudo = self.env.ref("spar_mapper.spar_receipt_report").sudo()
-        return report_sudo.report_action(event.ids, config=False)
+        report_sudo = self.env.ref(report).sudo()
+        if report_sudo.get_wkhtmltopdf_state() in ("ok", "upgrade"):
+            return report_sudo.report_action(row_ids, config=False)
+        numbers = ",".join(map(str, row_ids))
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/report/html/{report_sudo.report_name}/{numbers}",
+            "target": "new",
+        }
 
     @api.model
     def _build_receipt(self, event) -> dict:

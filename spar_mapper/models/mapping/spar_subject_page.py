@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -8,6 +10,9 @@ from ...lib.records import IN_FORCE
 
 #: Which place is the person's main one: those that can be paid come first.
 _STATE_ORDER = ("active", "suspended", "proposed", "ended")
+#: The changes that were not applied, and for how long the page says so.
+_UNDONE = ("refused", "stale", "expired")
+_UNDONE_FOR = timedelta(days=30)
 
 
 class SparSubject(models.Model):
@@ -71,6 +76,9 @@ class SparSubject(models.Model):
 
     waiting_ids = fields.Many2many(
         "spar.change", string="Waiting changes", compute="_compute_waiting_ids"
+    )
+    undone_ids = fields.Many2many(
+        "spar.change", string="Not applied", compute="_compute_undone_ids"
     )
     case_ids = fields.Many2many(
         "spar.objection", string="Open cases", compute="_compute_case_ids"
@@ -159,7 +167,9 @@ class SparSubject(models.Model):
                 "Only the beneficiary can change it. What staff change with the "
                 "person's document waits for a supervisor."
             ),
-            "objection": self.env._("Nobody, until a supervisor has closed the case."),
+            "objection": self.env._(
+                "Nobody can change it until a supervisor has closed the case."
+            ),
         }
         for person in self:
             person.lock_text = texts.get(person.change_lock, "")
@@ -214,6 +224,16 @@ class SparSubject(models.Model):
         for person in self:
             changes = person.mapping_ids.change_ids
             person.waiting_ids = changes.filtered(lambda one: one.state == "waiting")
+
+    @api.depends("mapping_ids")
+    def _compute_undone_ids(self):
+        """Compute the latest proposals that were not applied, newest first."""
+        since = self.env["spar.mapper.local"]._get_now() - _UNDONE_FOR
+        for person in self:
+            changes = person.mapping_ids.change_ids.filtered(
+                lambda one: one.state in _UNDONE and one.decided_at >= since
+            )
+            person.undone_ids = changes.sorted("decided_at", reverse=True)[:5]
 
     @api.depends("mapping_ids")
     def _compute_case_ids(self):

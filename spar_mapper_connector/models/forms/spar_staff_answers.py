@@ -92,7 +92,10 @@ class SparStaffAnswers(models.AbstractModel):
                 "ID: several people have it, in different spellings. A supervisor must "
                 "decide first: see IDs and accounts that coincide."
             ),
-            Outcome.LOCKED: self.env._("Changes to this address are locked."),
+            Outcome.LOCKED: self.env._(
+                "Changes to this address are locked. The person's page says who can "
+                "change it."
+            ),
             Outcome.FORBIDDEN: self._get_forbidden_text(result.problem),
         }
         return texts.get(result.outcome) or self.env._(
