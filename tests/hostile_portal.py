@@ -117,16 +117,16 @@ class HostilePortal(Portal):
 
     def read(self, id_value: str, login: Login, visit: str = "") -> dict:
         """Return the store's answer about a person, by somebody's login."""
-        return self.ask("own-address", self.build_reading(id_value, login, visit))
-
-    def build_reading(self, id_value: str, login: Login, visit: str) -> dict:
-        return {
-            "id": id_value,
-            "issuer": login.issuer,
-            "id_token": login.id_token,
-            "userinfo": login.userinfo,
-            "visit": visit,
-        }
+        return self.ask(
+            "own-address",
+            {
+                "id": id_value,
+                "issuer": login.issuer,
+                "id_token": login.id_token,
+                "userinfo": login.userinfo,
+                "visit": visit,
+            },
+        )
 
 
 def forge(token: str, key=None, **changed) -> str:

@@ -85,8 +85,11 @@ class KeyboardDesk(Desk):
 
     def choose_button(self, label: str) -> None:
         """Go to a button or link by its label, and press Enter."""
-        self.go_to(_IS_LABELLED.format(label=json.dumps(label)), label)
+        self.go_to_button(label)
         self.enter()
+
+    def go_to_button(self, label: str) -> None:
+        self.go_to(_IS_LABELLED.format(label=json.dumps(label)), label)
 
     def open_first(self) -> None:
         """Open the first record of the list, or of the cards that a phone shows."""

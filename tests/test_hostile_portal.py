@@ -157,8 +157,6 @@ def test_session_for_another_site_shows_it_nothing(portal, victim, visitor):
     for visit in ("", "0" * 32, page["reference"], allow(portal, Person(other))):
         found = portal.read(facts["id_value"], login, visit)
         assert found == {"error": "visit_needed"}, (visit, found)
-        lock = portal.ask("lock", portal.build_reading(facts["id_value"], login, visit))
-        assert lock == {"error": "visit_needed"}, (visit, lock)
 
 
 def test_visit_page_of_its_own_making_shows_it_nothing(portal, victim):

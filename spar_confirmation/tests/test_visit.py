@@ -257,6 +257,21 @@ class TestVisit(PageCase):
         self.env.invalidate_all()
         self.assertFalse(self.is_visited(reference=again.reference))
 
+    def test_proposal_from_before_there_were_visits(self):
+        """Rows of an earlier version have no value in the column."""
+        change = self.propose(UnlinkRequest(ID, expected_version=1))
+        row = self.find(change)
+        row.proposed_at -= timedelta(minutes=61)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE spar_confirmation SET is_visit = NULL WHERE id = %s", (row.id,)
+        )
+        self.env.invalidate_all()
+        self.env["spar.confirmation"]._cron_forget_old()
+        self.bound._end_visit(PORTAL, change.reference)
+        self.assertIs(self.get_state(change).state, ConfirmationState.EXPIRED)
+        self.assertFalse(self.is_visited(reference=change.reference))
+
     def test_past_visits_are_deleted(self):
         change = self.propose(UnlinkRequest(ID, expected_version=1))
         self.confirm(self.visit.url)

@@ -174,6 +174,8 @@ class TestOvertakenPaper(PaperCase):
         change = self.change_of(ID)
         self.assertTrue(change.needs_approval)
         self.assertIn("paper form", change.why_text)
+        self.assertRegex(change.reason_text, "Entered late.* filled in by ")
+        self.assertEqual(change.contact_masked, "Nobody: notices go by letter")
         self.assertTrue(self.get_forms().is_overtaken)
         with self.assertRaises(UserError):
             change.with_user(self.officer).action_approve()

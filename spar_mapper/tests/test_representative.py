@@ -216,6 +216,21 @@ class TestRepresentative(RepresentativeCase):
         with self.assertRaisesRegex(UserError, "attach a PDF"):
             self.fill(document=base64.b64encode(b"<script>"))
 
+    def test_second_person_sees_the_document_and_who_acts_already(self):
+        first = self.approve(self.propose())
+        data = base64.b64encode(b"%PDF-1.7 the order of the court")
+        row = self.propose(document=data)
+        seen = row.with_user(self.users["supervisor"])
+        self.assertRegex(seen.others_text, "^Guardian •+per: Until")
+        action = seen.action_show_document()
+        self.assertEqual(action["res_model"], "spar.evidence.wizard")
+        kinds = self.env["spar.lookup"].search([]).mapped("kind")
+        self.assertIn("evidence", kinds)
+        self.assertIn("Does not count", first.others_text)
+        for name in ("viewer", "officer", "administrator"):
+            with self.subTest(name), self.assertRaises(UserError):
+                row.with_user(self.users[name]).action_show_document()
+
     def test_confirm_sent_twice_counts_once(self):
         wizard = self.fill()
         wizard.action_record()

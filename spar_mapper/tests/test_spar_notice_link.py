@@ -77,7 +77,11 @@ class TestSparNoticeLink(ObjectionCase):
         self.assertEqual(self.make_link("objected"), "")
 
     def test_a_view_has_no_link_because_nothing_can_be_undone(self):
-        self.mapper._log_reveal(self.staff, self.mapping_of(ID).id)
+        mapper = self.mapper.with_user(self.create_user("auditor", login="viewing"))
+        call = mapper._build_staff_call("asked")
+        with self.enter_registry_test_mode():
+            mapper._log_reveal(call, self.mapping_of(ID).id)
+        self.env.invalidate_all()
         self.assertEqual(self.make_link("revealed"), "")
         period = self.mapper._history(self.person, ID)[0]
         events = {event.kind: event for event in period.events}

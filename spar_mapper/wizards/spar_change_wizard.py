@@ -43,6 +43,10 @@ class SparChangeWizard(models.TransientModel):
         related_sudo=False,
         string="Proposed address, masked",
     )
+    current_contact_masked = fields.Char(
+        related="change_id.current_contact_masked", related_sudo=False
+    )
+    contact_masked = fields.Char(related="change_id.contact_masked", related_sudo=False)
     why_text = fields.Char(related="change_id.why_text", related_sudo=False)
     request_reason = fields.Char(
         related="change_id.reason_text",

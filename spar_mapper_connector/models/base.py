@@ -114,12 +114,26 @@ class Base(models.AbstractModel):
         Raises CalledFromExpression for an expression, AccessError for other addons.
         """
         is_ours = self._name.startswith("spar.") or self._name in _ALSO_OURS
-        if is_ours or self._name in _MAIL or self._name in _LIMITS:
+        if is_ours or self._name in _MAIL:
             refuse_expressions()
+        if self._name in _LIMITS:
+            self._refuse_users()
         if self._name == _BUS:
             self._refuse_sending()
         if is_ours:
             self._refuse_other_addon()
+
+    @api.model
+    def _refuse_users(self) -> None:
+        """Raise an error if a user, or an expression, would change these records.
+
+        Raises CalledFromExpression and AccessError. Odoo itself is superuser here.
+        """
+        refuse_expressions()
+        if is_at_run_time(self.env) and not self.env.su:
+            raise AccessError(
+                self.env._("Only Odoo itself changes records of failed attempts.")
+            )
 
     @api.model
     def _refuse_sending(self) -> None:

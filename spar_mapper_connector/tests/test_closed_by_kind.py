@@ -489,6 +489,15 @@ class TestNobodys(ByAdministrator):
                 {"env": self.env},
             )
 
+    def test_a_right_from_before_forgets_no_attempts(self):
+        if "auth.totp.rate.limit.log" not in self.env:
+            self.skipTest("there are no one-time codes")
+        values = {"user_id": self.admin.id, "limit_type": "code_check"}
+        kept = self.env["auth.totp.rate.limit.log"].sudo().create(values)
+        with self.assertRaises(AccessError):
+            kept.sudo(False).unlink()
+        kept.unlink()
+
     def test_only_odoo_writes_to_the_browsers_of_staff(self):
         if "bus.bus" not in self.env:
             self.skipTest("there is no bus")

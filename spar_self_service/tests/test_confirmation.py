@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from odoo.tests import tagged
 
-from odoo.addons.spar_mapper_connector.exceptions import ProposalRefused
+from odoo.addons.spar_mapper_connector.exceptions import ProposalRefused, VisitNeeded
 from odoo.addons.spar_mapper_connector.lib.confirmation import (
     Confirmation,
     ConfirmationPage,
@@ -22,10 +22,11 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Remedy,
     UnlinkRequest,
     UpdateRequest,
+    VisitRequest,
 )
 from odoo.addons.spar_staff_login.lib.settings import STAFF_HOST_VARIABLE
 
-from .page_case import FA, ID, STAFF, PageCase
+from .page_case import FA, ID, PROVIDER_URL, STAFF, PageCase
 
 PAGE_LOGGER = "odoo.addons.spar_self_service.controllers.page"
 PAGE_URL = "https://store.example/spar/confirm/secret"
@@ -275,6 +276,41 @@ class TestConfirmation(PageCase):
         self.assertIn("Your account is saved", self.text)
         self.assertIn("Give the device back", self.text)
         self.assertEqual((self.get_draft().state, self.acts), ("done", []))
+
+    def test_person_beside_an_officer_allows_a_visit_first(self):
+        """Where the mapper asks for it: on its page, before the login here."""
+        self.store.capabilities |= {Capability.VISIT}
+        draft = self.help_up_to_the_review()
+        prove = f"prove?version={draft.version}"
+        review = f"/spar/agent/{draft.uuid}/review?said=proof"
+        for state in (ConfirmationState.CANCELLED, ConfirmationState.OPEN):
+            page = self.open_helped(draft, prove)
+            self.assertEqual(page.headers["Location"], PAGE_URL)
+            found = Confirmation(state, "visit")
+            self.proposals.answers["portal", "reference"] = found
+            self.come_back()
+            with self.subTest(state):
+                self.assertEqual(self.path, review)
+        (_call, proposal) = self.proposals.made[-1]
+        self.assertEqual((proposal.request, proposal.officer), (VisitRequest(), ""))
+        self.open_helped(draft, prove)
+        found = Confirmation(ConfirmationState.DECIDED, "visit")
+        self.proposals.answers["portal", "reference"] = found
+        begun = len(self.begun)
+        path = "/spar/confirmed?confirmation=reference"
+        visited = self.url_open(path, allow_redirects=False).headers["Location"]
+        page = self.url_open(visited, allow_redirects=False)
+        self.assertEqual(page.headers["Location"], PROVIDER_URL)
+        self.assertEqual(len(self.begun), begun + 1)
+        again = self.url_open(visited, allow_redirects=False)
+        self.assertTrue(again.headers["Location"].endswith(review))
+
+    def test_visit_that_ended_leads_the_officer_to_the_review(self):
+        draft = self.help_up_to_the_review()
+        self.store.failing["resolve"] = VisitNeeded()
+        page = self.open_helped(draft, "confirm")
+        self.assertTrue(page.headers["Location"].endswith("/review?said=proof"))
+        self.assertEqual(self.acts, [])
 
     def test_officer_goes_on_after_a_change_that_was_not_confirmed(self):
         draft = self.help_up_to_the_review()

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_datetime
 
+from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.exceptions import (
     MapperError,
     ServiceUnavailable,
@@ -109,6 +110,14 @@ class SparChange(models.Model):
         string="Address in force", compute="_compute_current_masked"
     )
     fa_masked = fields.Char(string="Proposed address", compute="_compute_fa_masked")
+    current_contact_masked = fields.Char(
+        string="Known contact", compute="_compute_current_masked"
+    )
+    contact_masked = fields.Char(
+        string="Proposed contact",
+        compute="_compute_contact_masked",
+        help="The phone number that is notified of changes once this one is applied.",
+    )
     decider_name = fields.Char(
         string="Decided by",
         compute="_compute_proposer_name",
@@ -229,6 +238,20 @@ class SparChange(models.Model):
             masks = self.env["spar.fa.strategy"]._mask_addresses([fa] if fa else [])
             change.fa_masked = "".join(masks)
 
+    @api.depends("uuid")
+    def _compute_contact_masked(self):
+        """Compute who is notified once it is applied; empty if no address is set."""
+        try:
+            texts = self._open_texts()
+        except ServiceUnavailable:
+            self.contact_masked = self.env._("Encryption keys unavailable")
+            return
+        nobody = self.env._("Nobody: notices go by letter")
+        for change in self:
+            fa, details = seals.unpack(texts.get(change.id, ""))
+            phone = mask(details.phone_number) or nobody
+            change.contact_masked = phone if fa else False
+
     @api.depends("mapping_id", "state")
     def _compute_current_masked(self):
         """Compute what counts now in the place, while the change can still replace it.
@@ -239,17 +262,22 @@ class SparChange(models.Model):
             place = change.mapping_id.filtered(lambda each: each.state in IN_FORCE)
             is_waiting = change.state == "waiting"
             change.current_masked = is_waiting and place.fa_masked
+            change.current_contact_masked = is_waiting and place.contact_masked
 
     def _open_addresses(self) -> dict[int, str]:
         """Return the proposed addresses, in clear: for masking and logged accesses.
 
         Raises ServiceUnavailable.
         """
+        texts = self._open_texts()
+        return {row_id: seals.unpack(text)[0] for row_id, text in texts.items()}
+
+    def _open_texts(self) -> dict[int, str]:
+        """Return the addresses with their details; raises ServiceUnavailable."""
         keyring = self.env["spar.keyring"]._open()
         query = SQL("SELECT id, sealed FROM spar_change WHERE id = ANY(%s)", self.ids)
         contexts = self._get_seal_contexts(keyring, self.ids)
-        texts = seals.unseal_all(keyring, self.env.execute_query(query), contexts)
-        return {row_id: seals.unpack(text)[0] for row_id, text in texts.items()}
+        return seals.unseal_all(keyring, self.env.execute_query(query), contexts)
 
     @api.depends("state")
     def _compute_decision_reason(self):

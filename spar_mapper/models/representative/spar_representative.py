@@ -10,7 +10,7 @@ from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 
-from ...fields import CheckedMany2one
+from ...fields import CheckedMany2one, StoreMany2one
 from ...lib.records import new_uuid
 from ...lib.representative import (
     REPRESENTATIVE,
@@ -113,6 +113,12 @@ class SparRepresentative(models.Model):
         selection="_selection_standing", compute="_compute_masked", string="State"
     )
     standing_text = fields.Char(string="What it means", compute="_compute_masked")
+    others_text = fields.Char(
+        string="Others who act for the person", compute="_compute_others_text"
+    )
+    evidence_id = StoreMany2one(
+        "spar.evidence", string="Stored document", compute="_compute_evidence_id"
+    )
     may_decide = fields.Boolean(
         string="May be decided by this user", compute="_compute_may"
     )
@@ -199,6 +205,22 @@ class SparRepresentative(models.Model):
             ),
         }
         return texts[self.standing]
+
+    @api.depends("subject_id.representative_ids.state")
+    def _compute_others_text(self):
+        """Compute who acts for the person beside this one: they stay."""
+        for row in self:
+            others = row.subject_id.representative_ids - row
+            row.others_text = others._describe() or self.env._("Nobody.")
+
+    @api.depends("uuid")
+    def _compute_evidence_id(self):
+        documents = self.env["spar.evidence"]
+        if documents.has_access("read"):
+            documents = documents.search([("uuid", "in", self.mapped("uuid"))])
+        found = {document.uuid: document for document in documents}
+        for row in self:
+            row.evidence_id = found.get(row.uuid)
 
     @api.depends_context("uid")
     @api.depends("state")
@@ -454,6 +476,12 @@ class SparRepresentative(models.Model):
         return lookups_sudo._has_searched(
             self.env.uid, REPRESENTATIVE, self.uuid, since
         )
+
+    def action_show_document(self):
+        """Record the access, then show what proves it, to supervisors and auditors."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.evidence_id.action_view()
 
     def action_refuse(self):
         """Ask why it is refused or withdrawn."""
