@@ -244,8 +244,10 @@ class ResUsers(models.Model):
         """Raise AccessError unless code that checks codes asks for a secret.
 
         A filter of an automation, or a copy in another field, reads it as superuser.
-        The frames of the ORM, outside the addons, are passed over.
+        The frames of the ORM, outside the addons, are passed over. Raises
+        CalledFromExpression for an expression.
         """
+        refuse_expressions()
         frame = sys._getframe(1)
         while frame is not None:
             name = frame.f_globals.get("__name__", "")
