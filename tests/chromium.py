@@ -141,6 +141,25 @@ class Page:
             self.press("Tab", 9)
         raise AssertionError(f"{selector} cannot be reached by Tab")
 
+    def close_new_tabs(self) -> list[str]:
+        """Close the tabs that this one opened, and return to it; return their URLs.
+
+        A tab in the background draws nothing, so waiting for it to be drawn never ends.
+        One that has no address yet stays open.
+        """
+        mine = self.call("Target.getTargetInfo")["targetInfo"]["targetId"]
+        found = [
+            each
+            for each in self.call("Target.getTargets")["targetInfos"]
+            if each["type"] == "page"
+            and each["targetId"] != mine
+            and each["url"] not in ("", "about:blank")
+        ]
+        for each in found:
+            self.call("Target.closeTarget", targetId=each["targetId"])
+        self.call("Page.bringToFront")
+        return [each["url"] for each in found]
+
     # === A USER'S VIEW === #
 
     @property

@@ -50,6 +50,15 @@ def normalise_name(text: str) -> str:
     return " ".join(sorted(text.casefold().split()))
 
 
+def is_named(name: str, other: str) -> bool:
+    """Return whether two names are one, so that both may be the same person.
+
+    >>> is_named("Ada Lovelace", "LOVELACE  ada"), is_named("Ada", "Ada Lovelace")
+    (True, False)
+    """
+    return normalise_name(name) == normalise_name(other)
+
+
 def mask_name(name: str) -> str:
     """Return the first letter of each word of a name.
 

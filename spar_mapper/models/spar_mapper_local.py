@@ -32,6 +32,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Operation,
     Outcome,
     Period,
+    Remedy,
     ResolveRequest,
     Result,
     Standing,
@@ -567,7 +568,7 @@ class SparMapperLocal(models.AbstractModel):
         """Assign people whom a clerk of exactly one office has linked to the office."""
         user_id = call.actor.partition(":")[2]
         user = self.env["res.users"].browse(int(user_id or 0))
-        office = self.env["spar.office"]._find_for_user(user)
+        office = self.env["spar.office"]._find_for_user(user).filtered("active")
         if len(office) == 1 and subject_ids:
             self._assign_office(call, subject_ids, office)
 
@@ -592,8 +593,17 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
-        """Freeze by a notice's link, once; anything is undone only after a login."""
+        """Freeze by a notice's link, once; anything is undone only after a login.
+
+        What concerns no address becomes a complaint.
+        """
         link = self._find_link(token)
+        if link.head_id is None or link.address_uuid is None:
+            event = self.env["spar.event"].browse(link.event_id)
+            complaint = self.env["spar.complaint"]._report(call, event)
+            return ObjectionAnswer(
+                Remedy.NOTED, complaint.reference, complaint.state != "open"
+            )
         work = self._begin_work(call)
         try:
             shown = show_heads(work, [link.head_id])
@@ -786,6 +796,7 @@ class SparMapperLocal(models.AbstractModel):
             decide(decisions)
         finally:
             self._finish_work(work)
+        self.env["spar.representative"]._follow_merged(call)
 
     # === ADDRESSES === #
 

@@ -75,6 +75,7 @@ class TestPaperForm(PaperCase):
 
     def test_wrong_dates_numbers_and_people_are_refused(self):
         portal = new_test_user(self.env, "paper-portal", groups="base.group_portal")
+        stranger = new_test_user(self.env, "paper-stranger", groups="base.group_user")
         wrong = {
             "enter it.": {"paper_date": False},
             "in the future": {"paper_date": self.today + timedelta(days=1)},
@@ -85,6 +86,7 @@ class TestPaperForm(PaperCase):
             "nor an account": {"paper_number": "BR01", **self.get_account("BR01")},
             "Filled in by: choose": {"paper_by_id": False},
             "Filled in by": {"paper_by_id": portal.id},
+            "the member of staff": {"paper_by_id": stranger.id},
         }
         for text, values in wrong.items():
             with self.subTest(values), self.assertRaisesRegex(UserError, text):
@@ -172,6 +174,8 @@ class TestOvertakenPaper(PaperCase):
         change = self.change_of(ID)
         self.assertTrue(change.needs_approval)
         self.assertIn("paper form", change.why_text)
+        self.assertRegex(change.reason_text, "Entered late.* filled in by ")
+        self.assertEqual(change.contact_masked, "Nobody: notices go by letter")
         self.assertTrue(self.get_forms().is_overtaken)
         with self.assertRaises(UserError):
             change.with_user(self.officer).action_approve()

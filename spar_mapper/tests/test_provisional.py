@@ -1,5 +1,7 @@
 """People without an ID card: registered, approved, and joined to their ID later."""
 
+from contextlib import suppress
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -92,6 +94,7 @@ class ProvisionalCase(LookupCase):
         context = joining.action_review()["context"]
         wizards = self.env["spar.joining.review"].with_user(self.users[user])
         wizard = wizards.with_context(**context).create({"typed": typed, **values})
+        wizard.action_show_document()
         wizard.action_approve()
         self.env.invalidate_all()
         return joining
@@ -165,6 +168,10 @@ class TestRegister(ProvisionalCase):
             (
                 {"witnesses": [one, {**two, "number": "+254 712 345 678"}]},
                 "same person",
+            ),
+            (
+                {"witnesses": [{**one, "name": self.users["officer"].name}, two]},
+                "cannot be",
             ),
             ({"document": False}, "attach a photo"),
             ({"why_no_id": False}, "why there is no ID card"),
@@ -374,6 +381,22 @@ class TestJoining(ProvisionalCase):
         self.assertEqual(events[-2:], ["id_proposed", "id_added"])
         self.assert_sound()
 
+    def test_who_entered_or_approved_a_merged_record_closes_no_complaint(self):
+        person = self.registered()
+        self.decide(self.add_card(person, "Ada-1815"), "Ada-1815", "second")
+        self.users["free"] = self.create_user("supervisor", login="look_free")
+        complaints = self.env["spar.complaint"]
+        complaint = complaints._insert(self.staff, self.subject_of(ID), "not_paid")
+        for name, may_decide in (
+            ("officer", False),
+            ("supervisor", False),
+            ("second", False),
+            ("free", True),
+        ):
+            with self.subTest(name):
+                own = complaint.with_user(self.users[name])
+                self.assertEqual(own.may_decide, may_decide)
+
     def test_an_id_of_a_person_is_merged_with_its_guards(self):
         person = self.registered()
         reference = self.reference_of(person)
@@ -469,6 +492,29 @@ class TestJoining(ProvisionalCase):
                     self.decide(joining, typed)
         self.decide(joining, "mary 1821".replace("m", "M"))
         self.assertEqual(joining.state, "added")
+
+    def test_the_number_is_read_in_the_picture_and_not_guessed(self):
+        joining = self.add_card(self.registered()).with_user(self.users["supervisor"])
+        wizards = self.env["spar.joining.review"].with_user(self.users["supervisor"])
+        wizard = wizards.create({"joining_id": joining.id, "typed": NUMBER})
+        with self.assertRaisesRegex(UserError, "Press Show the document first"):
+            wizard.action_approve()
+        # What another supervisor saw does not count.
+        other = wizards.with_user(self.users["second"])
+        other.create({"joining_id": joining.id}).action_show_document()
+        with self.assertRaisesRegex(UserError, "Press Show the document first"):
+            wizard.action_approve()
+        wizard.action_show_document()
+        before = self.spent("supervisor")
+        wizard.typed = "Mary-1822"
+        # The search stays whatever becomes of the request.
+        with suppress(UserError):
+            wizard.action_approve()
+        self.assertEqual(self.spent("supervisor"), before + 5)
+        self.set_limit("lookup_budget", 1)
+        wizard.typed = NUMBER
+        self.assert_used_up(wizard.action_approve)
+        self.assertEqual(joining.state, "waiting")
 
     def test_an_id_that_somebody_else_got_meanwhile_is_not_added(self):
         joining = self.add_card(self.registered())

@@ -98,6 +98,27 @@ class TestRepresentative(RepresentativeCase):
         )
         self.assertEqual(self.get_fa(ID), FA)
 
+    def test_nobody_enters_or_approves_themselves(self):
+        for role, name in (("officer", "Grace  HOPPER"), ("supervisor", NAME)):
+            self.users[role].name = name
+            with self.subTest(role), self.assertRaisesRegex(UserError, "your own"):
+                self.approve(self.propose())
+            self.users[role].name = role
+        self.assertEqual(self.approve(self.propose()).state, "active")
+
+    def test_whoever_entered_or_approved_a_collector_closes_no_complaint(self):
+        self.approve(self.propose())
+        call = self.mapper.with_user(self.users["second"])._build_staff_call("came in")
+        complaint = self.env["spar.complaint"]._insert(call, self.person, "not_paid")
+        for role, may_decide in (
+            ("officer", False),
+            ("supervisor", False),
+            ("second", True),
+        ):
+            with self.subTest(role):
+                own = complaint.with_user(self.users[role])
+                self.assertEqual(own.may_decide, may_decide)
+
     def test_page_and_date_show_it_masked(self):
         row = self.approve(self.propose())
         page = self.person.with_user(self.users["viewer"])
@@ -194,6 +215,21 @@ class TestRepresentative(RepresentativeCase):
         self.assertEqual(evidence.subject_id, self.person)
         with self.assertRaisesRegex(UserError, "attach a PDF"):
             self.fill(document=base64.b64encode(b"<script>"))
+
+    def test_second_person_sees_the_document_and_who_acts_already(self):
+        first = self.approve(self.propose())
+        data = base64.b64encode(b"%PDF-1.7 the order of the court")
+        row = self.propose(document=data)
+        seen = row.with_user(self.users["supervisor"])
+        self.assertRegex(seen.others_text, "^Guardian •+per: Until")
+        action = seen.action_show_document()
+        self.assertEqual(action["res_model"], "spar.evidence.wizard")
+        kinds = self.env["spar.lookup"].search([]).mapped("kind")
+        self.assertIn("evidence", kinds)
+        self.assertIn("Does not count", first.others_text)
+        for name in ("viewer", "officer", "administrator"):
+            with self.subTest(name), self.assertRaises(UserError):
+                row.with_user(self.users[name]).action_show_document()
 
     def test_confirm_sent_twice_counts_once(self):
         wizard = self.fill()

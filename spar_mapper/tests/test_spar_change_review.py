@@ -6,6 +6,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.spar_mapper_connector.lib.contract import Details
+
 from .common import CANONICAL, FA, ID, OTHER_FA, OTHER_ID, THIRD_FA
 from .test_spar_change import WaitingCase
 
@@ -55,6 +57,22 @@ class TestReview(WaitingCase):
         with self.assertRaisesRegex(UserError, "Compare the address first"):
             self.change.action_approve()
         self.assert_waits()
+
+    def test_contact_is_shown_before_and_after_and_masked(self):
+        """A change of the account can change who hears of it."""
+        self.assertEqual(self.review().contact_masked, "Nobody: notices go by letter")
+        self.end("refused")
+        call = self.mapper.with_user(self.users["officer"])._build_staff_call("moved")
+        self.update(ID, OTHER_FA, call, details=Details("Ada", "+9995550101"))
+        self.approve()
+        self.update(ID, THIRD_FA, call, details=Details("Ada", "+9995550202"))
+        change = self.change_of(ID).with_user(self.users["supervisor"])
+        wizard = self.review(change)
+        shown = (wizard.current_contact_masked, wizard.contact_masked)
+        self.assertEqual([text[-3:] for text in shown], ["101", "202"])
+        self.assertTrue(all(text.startswith("•") for text in shown))
+        with self.assertRaises(AccessError):
+            change.with_user(self.users["administrator"]).read(["contact_masked"])
 
     def test_opening_alone_does_not_suffice(self):
         wizard = self.review()

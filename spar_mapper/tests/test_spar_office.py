@@ -1,5 +1,7 @@
 """Staff of an office see and change only their own people and those of no office."""
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import mute_logger
@@ -111,6 +113,71 @@ class TestSparOffice(StoreCase):
         with self.assertRaises(AccessError):
             reveal.action_reveal()
 
+    def get_guarded(self):
+        """Return the models of which a user sees only those of their offices."""
+        rules = self.env["ir.rule"].search([("domain_force", "like", "_get_reach")])
+        return set(rules.mapped("model_id.model"))
+
+    def test_every_list_that_names_a_person_is_limited(self):
+        guarded = self.get_guarded()
+        self.assertIn("spar.mapping", guarded)
+        open_to_all = [
+            name
+            for name, model in self.env.registry.items()
+            if not (model._abstract or model._transient or name in guarded)
+            and any(
+                field.type == "many2one" and field.comodel_name in guarded
+                for field in model._fields.values()
+            )
+            and self.env["ir.model.access"].search_count(
+                [("model_id.model", "=", name), ("perm_read", "=", True)], limit=1
+            )
+        ]
+        self.assertEqual(open_to_all, [])
+        self.assertEqual(self.seen("north", "spar.office.person"), {ID})
+        everybody = {ID, OTHER_ID}
+        self.assertEqual(self.seen("everywhere", "spar.office.person"), everybody)
+
+    def test_no_field_shows_a_person_as_the_superuser(self):
+        guarded = self.get_guarded()
+        shown = [
+            f"{name}.{field.name}"
+            for name, model in self.env.registry.items()
+            if not model._abstract
+            for field in model._fields.values()
+            if field.related
+            and field.compute_sudo
+            and model._fields[field.related.split(".")[0]].comodel_name in guarded
+        ]
+        self.assertEqual(shown, [])
+
+    def test_no_form_shows_somebody_of_another_office(self):
+        person, place = self.subject_of(OTHER_ID), self.mapping_of(OTHER_ID)
+        change = self.hold(OTHER_ID)
+        self.offices["north"].member_ids += self.users["head"]
+        box = self.env["spar.find.wizard"].with_user(self.users["north"])
+        line = {"wizard_id": box.create({"typed": "x"}).id, "subject_id": person.id}
+        suspend = {"operation": "suspend", "mapping_id": place.id}
+        forms = [
+            ("north", "spar.find.wizard.line", line, ["fa_masked", "pay_state"]),
+            ("north", "spar.representative.wizard", {"subject_id": person.id}, []),
+            ("north", "spar.mapping.wizard", suspend, ["fa_masked"]),
+            ("head", "spar.change.wizard", {"change_id": change.id}, ["why_text"]),
+        ]
+        for user, model, values, names in forms:
+            form = self.env[model].with_user(self.users[user]).create(values)
+            form.invalidate_recordset()
+            for name in ["id_masked", *names]:
+                with self.subTest(model, field=name), self.assertRaises(AccessError):
+                    form.read([name])
+
+    def hold(self, id_value):
+        """Return a change that waits for a supervisor."""
+        self.hold_everything()
+        result = self.change("everywhere", "update", id_value, THIRD_FA)
+        self.assertEqual(result.outcome, Outcome.HELD)
+        return self.mapping_of(id_value).change_ids
+
     # === PERMITTED CHANGES === #
 
     def change(self, user, operation, id_value, fa=None):
@@ -193,6 +260,31 @@ class TestSparOffice(StoreCase):
         self.assertFalse(new.member_ids)
         with self.assertRaises(AccessError):
             self.offices["north"].with_user(self.users["head"]).member_ids = False
+
+    def test_an_office_is_never_deleted(self):
+        office = self.offices["north"]
+        for name, user in self.users.items():
+            with self.subTest(name), self.assertRaises(AccessError):
+                office.with_user(user).unlink()
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            with self.env.cr.savepoint():
+                office.unlink()
+        self.assertEqual(self.subject_of(ID).office_person_ids.office_id, office)
+        self.assertEqual(self.seen("south"), {OTHER_ID, FREE_ID})
+
+    def test_an_archived_office_opens_nobody_to_its_staff(self):
+        office = self.offices["north"].with_user(self.users["first"])
+        office.active = False
+        office.setting_change_ids.with_user(self.users["second"]).action_approve()
+        self.assertFalse(self.offices["north"].active)
+        self.env.invalidate_all()
+        self.assertEqual(self.seen("north"), {ID, FREE_ID})
+        refused = self.change("north", "update", OTHER_ID, THIRD_FA)
+        self.assertEqual(refused.outcome, Outcome.FORBIDDEN)
+        self.assertEqual(refused.problem, "other_office")
+        new = "token:7777000014@nationalId"
+        self.assertEqual(self.change("north", "link", new, FA).outcome, Outcome.LINKED)
+        self.assertFalse(self.subject_of(new).office_person_ids)
 
     # === BYPASSING THE REGISTRY === #
 

@@ -25,27 +25,44 @@ class SparChangeWizard(models.TransientModel):
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
 
     change_id = BigMany2one("spar.change", required=True, readonly=True)
-    state = fields.Selection(related="change_id.state")
-    operation = fields.Selection(related="change_id.operation")
-    needs_approval = fields.Boolean(related="change_id.needs_approval")
-    id_masked = fields.Char(related="change_id.id_masked", string="ID, masked")
+    state = fields.Selection(related="change_id.state", related_sudo=False)
+    operation = fields.Selection(related="change_id.operation", related_sudo=False)
+    needs_approval = fields.Boolean(
+        related="change_id.needs_approval", related_sudo=False
+    )
+    id_masked = fields.Char(
+        related="change_id.id_masked", related_sudo=False, string="ID, masked"
+    )
     current_masked = fields.Char(
-        related="change_id.current_masked", string="Address in force, masked"
+        related="change_id.current_masked",
+        related_sudo=False,
+        string="Address in force, masked",
     )
     fa_masked = fields.Char(
-        related="change_id.fa_masked", string="Proposed address, masked"
+        related="change_id.fa_masked",
+        related_sudo=False,
+        string="Proposed address, masked",
     )
-    why_text = fields.Char(related="change_id.why_text")
+    current_contact_masked = fields.Char(
+        related="change_id.current_contact_masked", related_sudo=False
+    )
+    contact_masked = fields.Char(related="change_id.contact_masked", related_sudo=False)
+    why_text = fields.Char(related="change_id.why_text", related_sudo=False)
     request_reason = fields.Char(
-        related="change_id.reason", string="Reason for the change"
+        related="change_id.reason_text",
+        related_sudo=False,
+        string="Reason for the change",
     )
-    proposer_name = fields.Char(related="change_id.proposer_name")
-    proposed_at = fields.Datetime(related="change_id.proposed_at")
+    proposer_name = fields.Char(related="change_id.proposer_name", related_sudo=False)
+    proposed_at = fields.Datetime(related="change_id.proposed_at", related_sudo=False)
     evidence_id = BigMany2one(
-        "spar.evidence", related="change_id.evidence_id", string="Stored document"
+        "spar.evidence",
+        related="change_id.evidence_id",
+        related_sudo=False,
+        string="Stored document",
     )
-    media_type = fields.Char(related="evidence_id.media_type")
-    is_compared = fields.Boolean(related="change_id.is_compared")
+    media_type = fields.Char(related="evidence_id.media_type", related_sudo=False)
+    is_compared = fields.Boolean(related="change_id.is_compared", related_sudo=False)
     is_own = fields.Boolean(string="Proposed by you", compute="_compute_obstacles")
     is_overtaken = fields.Boolean(
         string="Address changed since", compute="_compute_obstacles"

@@ -13,8 +13,12 @@ class SparComplaintAnswer(models.TransientModel):
     complaint_id = BigMany2one(
         "spar.complaint", string="Answered complaint", required=True, readonly=True
     )
-    state = fields.Selection(related="complaint_id.state", string="State")
-    kind = fields.Selection(related="complaint_id.kind", string="Kind")
+    state = fields.Selection(
+        related="complaint_id.state", related_sudo=False, string="State"
+    )
+    kind = fields.Selection(
+        related="complaint_id.kind", related_sudo=False, string="Kind"
+    )
     decision = fields.Selection(
         [
             ("upheld", "The person was right"),

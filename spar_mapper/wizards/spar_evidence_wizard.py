@@ -18,7 +18,7 @@ class SparEvidenceWizard(models.TransientModel):
     _description = "View a stored document"
 
     evidence_id = BigMany2one("spar.evidence", required=True, readonly=True)
-    media_type = fields.Char(related="evidence_id.media_type")
+    media_type = fields.Char(related="evidence_id.media_type", related_sudo=False)
     document = ClearBinary(compute="_compute_document", attachment=False)
     is_shown = fields.Boolean(string="Shown", compute="_compute_is_shown")
 

@@ -11,7 +11,7 @@ class SparFormCaseWizard(models.TransientModel):
 
     case_id = BigMany2one("spar.form.case", required=True, readonly=True)
     line_ids = fields.One2many("spar.form.case.wizard.line", "wizard_id")
-    kind = fields.Selection(related="case_id.kind")
+    kind = fields.Selection(related="case_id.kind", related_sudo=False)
     reason = fields.Char(required=True)
 
     @api.model
@@ -46,6 +46,6 @@ class SparFormCaseWizardLine(models.TransientModel):
     decision = fields.Selection(
         selection=lambda self: self.env["spar.form.case.line"]._selection_decision()
     )
-    id_masked = fields.Char(related="line_id.id_masked")
-    fa_masked = fields.Char(related="line_id.fa_masked")
-    since = fields.Datetime(related="line_id.since")
+    id_masked = fields.Char(related="line_id.id_masked", related_sudo=False)
+    fa_masked = fields.Char(related="line_id.fa_masked", related_sudo=False)
+    since = fields.Datetime(related="line_id.since", related_sudo=False)

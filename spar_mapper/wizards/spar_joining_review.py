@@ -18,19 +18,28 @@ class SparJoiningReview(models.TransientModel):
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
 
     joining_id = BigMany2one("spar.joining", required=True, readonly=True)
-    state = fields.Selection(related="joining_id.state")
-    is_mine = fields.Boolean(related="joining_id.is_mine")
-    id_masked = fields.Char(related="joining_id.id_masked")
-    effect = fields.Char(related="joining_id.effect")
-    proposer_name = fields.Char(related="joining_id.proposer_name")
-    proposed_at = fields.Datetime(related="joining_id.proposed_at")
-    note = fields.Char(related="joining_id.reason", string="Note of the officer")
-    provisional_reference = fields.Char(related="joining_id.provisional_reference")
+    state = fields.Selection(related="joining_id.state", related_sudo=False)
+    is_mine = fields.Boolean(related="joining_id.is_mine", related_sudo=False)
+    id_masked = fields.Char(related="joining_id.id_masked", related_sudo=False)
+    effect = fields.Char(related="joining_id.effect", related_sudo=False)
+    proposer_name = fields.Char(related="joining_id.proposer_name", related_sudo=False)
+    proposed_at = fields.Datetime(related="joining_id.proposed_at", related_sudo=False)
+    note = fields.Char(
+        related="joining_id.reason", related_sudo=False, string="Note of the officer"
+    )
+    provisional_reference = fields.Char(
+        related="joining_id.provisional_reference", related_sudo=False
+    )
     fa_masked = fields.Char(
-        related="joining_id.subject_id.fa_masked", string="Provisional address"
+        related="joining_id.subject_id.fa_masked",
+        related_sudo=False,
+        string="Provisional address",
     )
     evidence_id = BigMany2one(
-        "spar.evidence", related="joining_id.evidence_id", string="Stored document"
+        "spar.evidence",
+        related="joining_id.evidence_id",
+        related_sudo=False,
+        string="Stored document",
     )
     typed = sealed_text(
         "typed",

@@ -21,7 +21,9 @@ class SparJoiningWizard(models.TransientModel):
     _inherit = ["spar.sealed.draft", "spar.id.entry", "spar.sealed.storage"]
 
     subject_id = BigMany2one("spar.subject", required=True, readonly=True)
-    provisional_reference = fields.Char(related="subject_id.provisional_reference")
+    provisional_reference = fields.Char(
+        related="subject_id.provisional_reference", related_sudo=False
+    )
     id_type_id = fields.Many2one(
         "spar.id.type",
         string="ID type",

@@ -66,8 +66,12 @@ class SparMappingWizard(models.TransientModel):
     )
     mapping_id = BigMany2one("spar.mapping", readonly=True)
     seen_version = fields.Integer(string="Version seen", readonly=True)
-    id_masked = fields.Char(related="mapping_id.id_masked", string="Masked ID")
-    fa_masked = fields.Char(related="mapping_id.fa_masked", string="Address in force")
+    id_masked = fields.Char(
+        related="mapping_id.id_masked", related_sudo=False, string="Masked ID"
+    )
+    fa_masked = fields.Char(
+        related="mapping_id.fa_masked", related_sudo=False, string="Address in force"
+    )
     reason = sealed_text(
         "reason",
         help="Kept in the history, unencrypted. It must not contain an ID or an "

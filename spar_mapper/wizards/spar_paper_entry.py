@@ -14,6 +14,7 @@ from ..lib.paper import NEWER_THAN_PAPER, get_date_problem, get_number_problem
 from ..lib.records import IN_FORCE
 from ..lib.secrets_in_text import extract_secrets, mentions
 from ..lib.transitions import ANSWERED_FOR
+from ..models.spar_mapper_local import ROLES
 
 
 class SparPaperEntry(models.AbstractModel):
@@ -64,7 +65,8 @@ class SparPaperEntry(models.AbstractModel):
             problem = "digits"
         if problem:
             raise UserError(self._get_number_texts()[problem])
-        if not self.paper_by_id or self.paper_by_id.share:
+        filler = self.paper_by_id
+        if not filler or not any(map(filler.has_group, ROLES)):
             raise UserError(
                 self.env._("Filled in by: choose the member of staff who filled it in.")
             )

@@ -11,7 +11,7 @@ class SparRepresentativeAnswer(models.TransientModel):
     _description = "End a guardian or collector"
 
     representative_id = BigMany2one("spar.representative", required=True, readonly=True)
-    state = fields.Selection(related="representative_id.state")
+    state = fields.Selection(related="representative_id.state", related_sudo=False)
     reason = fields.Char(
         help="Kept unencrypted. It must not contain an ID or an account number."
     )

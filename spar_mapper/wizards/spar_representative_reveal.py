@@ -23,7 +23,9 @@ class SparRepresentativeReveal(models.TransientModel):
     identifier = ClearChar(string="Their ID", compute="_compute_values")
     phone = ClearChar(compute="_compute_values")
     proof = ClearChar(string="What proves it", compute="_compute_values")
-    standing_text = fields.Char(related="representative_id.standing_text")
+    standing_text = fields.Char(
+        related="representative_id.standing_text", related_sudo=False
+    )
 
     @api.depends("representative_id")
     def _compute_values(self):

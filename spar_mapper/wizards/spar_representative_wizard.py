@@ -26,7 +26,9 @@ class SparRepresentativeWizard(models.TransientModel):
     ]
 
     subject_id = BigMany2one("spar.subject", required=True, readonly=True)
-    id_masked = fields.Char(related="subject_id.id_masked", string="Beneficiary ID")
+    id_masked = fields.Char(
+        related="subject_id.id_masked", related_sudo=False, string="Beneficiary ID"
+    )
     kind_id = fields.Many2one(
         "spar.representative.kind",
         string="Kind",

@@ -3,7 +3,7 @@
 import re
 from unittest.mock import patch
 
-from odoo.exceptions import AccessDenied, UserError
+from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.modules.module import load_script
 from odoo.tests import tagged
 from odoo.tools import file_path, hash_sign, mute_logger
@@ -79,6 +79,50 @@ class TestWhatOpensAnAccount(StaffCase):
             self.env.invalidate_all()
         # Whether there is a secret is public: pages show it.
         self.assertEqual(self.evaluate("user.totp_enabled"), "True")
+
+    def test_no_filter_guesses_a_secret(self):
+        """Automations apply their filters as superuser."""
+        self.officer.totp_secret = SECRET
+        self.env.flush_all()
+        self.env.invalidate_all()
+        # Code of an addon of Odoo, which the test stands for.
+        asking = {"__name__": "odoo.addons.base_automation.models.base_automation"}
+        exec(  # noqa: S102
+            "def ask(users, domain):\n return users.filtered_domain(domain)", asking
+        )
+        for domain in (
+            [("totp_secret", "=like", f"{SECRET[:4]}%")],
+            [("totp_secret", "<", "Z")],
+            [("totp_secret", "!=", False)],
+        ):
+            with (
+                self.subTest(domain),
+                mute_logger("odoo.addons.spar_staff_login.models.res_users"),
+                self.assertRaises(AccessError),
+            ):
+                asking["ask"](self.officer.sudo(), domain)
+        named = asking["ask"](self.officer.sudo(), [("totp_enabled", "=", True)])
+        self.assertEqual(named, self.officer)
+
+    def test_no_field_copies_a_secret(self):
+        """Odoo would compute it as superuser, and store it in clear."""
+        for model, path in (
+            ("res.users", "totp_secret"),
+            ("res.partner", "user_ids.totp_secret"),
+            ("res.users", "totp_last_counter"),
+        ):
+            with self.subTest(model, path=path), self.assertRaises(UserError):
+                self.env["ir.model.fields"].create(
+                    {
+                        "name": "x_copy",
+                        "field_description": "Copy",
+                        "model_id": self.env["ir.model"]._get_id(model),
+                        "ttype": "integer" if "counter" in path else "char",
+                        "state": "manual",
+                        "related": path,
+                        "store": True,
+                    }
+                )
 
     def test_secret_of_another_user_cannot_be_unsealed(self):
         self.officer.totp_secret = SECRET

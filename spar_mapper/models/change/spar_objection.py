@@ -74,14 +74,22 @@ class SparObjection(models.Model):
     closed_at = fields.Datetime(string="Closed at", readonly=True)
     close_reason = fields.Char(readonly=True, string="Reason")
 
-    id_masked = fields.Char(related="mapping_id.id_masked")
-    fa_masked = fields.Char(related="period_id.fa_masked", string="Disputed address")
+    id_masked = fields.Char(related="mapping_id.id_masked", related_sudo=False)
+    fa_masked = fields.Char(
+        related="period_id.fa_masked", related_sudo=False, string="Disputed address"
+    )
     current_masked = fields.Char(
         string="Address in force now", compute="_compute_current_masked"
     )
-    event_kind = fields.Selection(related="event_id.kind", string="Disputed event")
-    event_at = fields.Datetime(related="event_id.happened_at", string="Happened at")
-    event_by = fields.Char(related="event_id.actor_name", string="Done by")
+    event_kind = fields.Selection(
+        related="event_id.kind", related_sudo=False, string="Disputed event"
+    )
+    event_at = fields.Datetime(
+        related="event_id.happened_at", related_sudo=False, string="Happened at"
+    )
+    event_by = fields.Char(
+        related="event_id.actor_name", related_sudo=False, string="Done by"
+    )
     closer_name = fields.Char(
         string="Closed by",
         compute="_compute_closer_name",

@@ -56,7 +56,7 @@ class SparMappingPeriod(models.Model):
 
     fa_masked = fields.Char(string="Financial address", compute="_compute_fa_masked")
     valid_to = fields.Datetime(string="Until", compute="_compute_valid_to")
-    id_masked = fields.Char(related="mapping_id.id_masked")
+    id_masked = fields.Char(related="mapping_id.id_masked", related_sudo=False)
     id_value = fields.Char(
         string="ID (exact)", compute="_compute_values", search="_search_id_value"
     )

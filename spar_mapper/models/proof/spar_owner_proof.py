@@ -34,7 +34,7 @@ from odoo.addons.spar_mapper_connector.lib.proof_check import (
 
 from ...fields import StoreMany2one
 from ...lib import integrity
-from ...lib.proofs import PURPOSE, KeptProof, build_row, is_same_id, proof_context
+from ...lib.proofs import PURPOSE, KeptProof, build_row, is_same_id
 from ...lib.records import ProofRow
 
 _logger = logging.getLogger(__name__)
@@ -73,6 +73,8 @@ class SparOwnerProof(models.Model):
     _log_access = False
     _digest_columns = ("login_digest", "parts")
     _seal_purpose = PURPOSE
+    _seal_prefix = (PURPOSE,)
+    _seal_context_columns = ("uuid", "subject_id.uuid")
     _references = {"subject_id": "spar_subject", "event_id": "spar_event"}
     _refuses_delete = "proofs of owners are not deleted"
 
@@ -96,18 +98,6 @@ class SparOwnerProof(models.Model):
         for statement in integrity.build_append_only(self._table, _FIXED):
             self.env.cr.execute(statement)
         return result
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT p.id, p.uuid, s.uuid
-                 FROM spar_owner_proof p JOIN spar_subject s ON s.id = p.subject_id
-                WHERE p.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, proof_context(*uuids))
-            for row_id, *uuids in self.env.execute_query(query)
-        }
 
     # === VERIFYING A CALL === #
 

@@ -15,14 +15,14 @@ from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 
 from ...exceptions import NotDecidable, SamePerson
 from ...lib import seals
-from ...lib.evidence import get_number, is_evidence
+from ...lib.evidence import EVIDENCE, get_number, is_evidence
 from ...lib.offices import OTHER_OFFICE
 from ...lib.provisional import (
     draw_number,
     read_provisional_number,
     write_provisional_value,
 )
-from ...lib.witnesses import VOUCHED, Witness, find_repeated
+from ...lib.witnesses import VOUCHED, Witness, find_repeated, is_named
 from ...store.changing import NOT_ISSUED
 from ...store.contesting import KEEP, MERGE, Judge
 from ...store.joining import (
@@ -120,7 +120,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _check_witnesses(self, witnesses: list[Witness]) -> None:
-        """Raise UserError for a witness without a name, or entered twice."""
+        """Raise UserError for a witness without a name, entered twice, or the user."""
         for witness in witnesses:
             if not witness.name or not witness.contact:
                 raise UserError(
@@ -128,6 +128,13 @@ class SparMapperLocal(models.AbstractModel):
                         "Witnesses: enter the name of each, and how they can be found."
                     )
                 )
+        if any(is_named(self.env.user.name, witness.name) for witness in witnesses):
+            raise UserError(
+                self.env._(
+                    "Witnesses: you cannot be a witness of what you enter yourself. If "
+                    "somebody else has your name, ask a colleague to enter this."
+                )
+            )
         if find_repeated(witnesses):
             raise UserError(
                 self.env._(
@@ -250,8 +257,9 @@ class SparMapperLocal(models.AbstractModel):
                     "enter it again."
                 )
             )
+        self._check_card_seen(joining)
         identifier = self._read_card(text)
-        if identifier.canonical != joining._open_id():
+        if not self._is_card_of(joining, identifier, text):
             raise UserError(
                 self.env._(
                     "ID: this is not what the officer entered. Compare the document "
@@ -263,6 +271,33 @@ class SparMapperLocal(models.AbstractModel):
         state = self._carry_out(call, joining, identifier)
         joining._end(call, state)
         return state
+
+    @api.model
+    def _check_card_seen(self, joining) -> None:
+        """Raise UserError unless this user opened the picture of the ID card."""
+        lookups_sudo = self.env["spar.lookup"].sudo()
+        since = joining.proposed_at
+        if not lookups_sudo._has_searched(
+            self.env.uid, EVIDENCE, joining.evidence, since
+        ):
+            raise UserError(
+                self.env._(
+                    "Press Show the document first, and type the number from the "
+                    "picture of the ID card."
+                )
+            )
+
+    @api.model
+    def _is_card_of(self, joining, identifier: Identifier, text: str) -> bool:
+        """Return whether a supervisor typed the ID that waits; it counts as a search.
+
+        Otherwise the number could be guessed, instead of read in the picture.
+        """
+        is_same = identifier.canonical == joining._open_id()
+        found = [FoundPlace(0, joining.subject_id.id)] if is_same else []
+        lookups = self.env["spar.lookup"]
+        lookups._search_counted("id", f"{joining.uuid} {text}", lambda: found)
+        return is_same
 
     @api.model
     def _check_joining(self, joining, identifier: Identifier) -> None:
@@ -286,9 +321,10 @@ class SparMapperLocal(models.AbstractModel):
                 return "added"
             run = self.env["spar.form.run"].sudo()._build_current()
             Judge(work, run).join(self._build_decisions(joining, identifier))
-            return "merged"
         finally:
             self._finish_work(work)
+        self.env["spar.representative"]._follow_merged(call)
+        return "merged"
 
     @api.model
     def _build_decisions(self, joining, identifier: Identifier) -> dict[int, str]:

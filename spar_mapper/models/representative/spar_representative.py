@@ -9,7 +9,6 @@ from odoo.tools import SQL, format_date
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
-from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ...fields import CheckedMany2one, StoreMany2one
 from ...lib.records import new_uuid
@@ -27,6 +26,7 @@ from ...lib.transitions import (
     REPRESENTATIVE_PROPOSED,
     REPRESENTATIVE_REFUSED,
 )
+from ...lib.witnesses import is_named
 from ..staff.spar_lookup import FoundPlace
 
 OFFICER = "spar_fa_directory.group_officer"
@@ -61,11 +61,18 @@ class SparRepresentative(models.Model):
 
     _name = "spar.representative"
     _description = "Guardian or collector"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = [
+        "spar.of.person",
+        "spar.store.table",
+        "spar.by.whom",
+        "spar.sealed.storage",
+    ]
     _rec_name = "kind_id"
     _order = "id desc"
     _log_access = False
     _seal_purpose = REPRESENTATIVE
+    _seal_prefix = (REPRESENTATIVE,)
+    _seal_context_columns = ("uuid", "subject_id.uuid", "kind_id", "until")
     _references = {
         "subject_id": "spar_subject",
         "kind_id": "spar_representative_kind",
@@ -74,14 +81,6 @@ class SparRepresentative(models.Model):
 
     uuid = fields.Char(required=True, readonly=True)
     reference = fields.Char(compute="_compute_reference")
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
     kind_id = CheckedMany2one(
         "spar.representative.kind",
         string="Kind",
@@ -101,7 +100,7 @@ class SparRepresentative(models.Model):
         required=True,
         readonly=True,
     )
-    actor = fields.Char(string="Entered by (reference)", required=True, readonly=True)
+    actor = fields.Char(string="Entered by (reference)")
     made_at = fields.Datetime(string="Entered at", required=True, readonly=True)
     decided_by = fields.Char(string="Decided by (reference)", readonly=True)
     decided_at = fields.Datetime(string="Decided at", readonly=True)
@@ -109,10 +108,9 @@ class SparRepresentative(models.Model):
     ended_at = fields.Datetime(string="Ended at", readonly=True)
     reason = fields.Char(readonly=True, help="Why it was refused or ended.")
 
-    actor_name = fields.Char(string="Entered by", compute="_compute_names")
+    actor_name = fields.Char(string="Entered by")
     decider_name = fields.Char(string="Decided by", compute="_compute_names")
     ender_name = fields.Char(string="Ended by", compute="_compute_names")
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
     name_masked = fields.Char(string="Name", compute="_compute_masked")
     identifier_masked = fields.Char(string="Their ID", compute="_compute_masked")
     phone_masked = fields.Char(string="Phone", compute="_compute_masked")
@@ -120,11 +118,16 @@ class SparRepresentative(models.Model):
         selection="_selection_standing", compute="_compute_masked", string="State"
     )
     standing_text = fields.Char(string="What it means", compute="_compute_masked")
+    others_text = fields.Char(
+        string="Others who act for the person", compute="_compute_others_text"
+    )
+    evidence_id = StoreMany2one(
+        "spar.evidence", string="Stored document", compute="_compute_evidence_id"
+    )
     may_decide = fields.Boolean(
         string="May be decided by this user", compute="_compute_may"
     )
     may_end = fields.Boolean(string="May be ended by this user", compute="_compute_may")
-    is_own = fields.Boolean(string="Own", compute="_compute_may")
     is_over = fields.Boolean(
         string="Expired", compute="_compute_is_over", search="_search_is_over"
     )
@@ -156,19 +159,13 @@ class SparRepresentative(models.Model):
                 day=format_date(self.env, row.until),
             )
 
-    @api.depends("actor", "decided_by", "ended_by")
+    @api.depends("decided_by", "ended_by")
     def _compute_names(self):
-        actors = [a for row in self for a in (row.actor, row.decided_by, row.ended_by)]
+        actors = [*self.mapped("decided_by"), *self.mapped("ended_by")]
         names = self.env["spar.event"]._get_actor_names(actors)
         for row in self:
-            row.actor_name = names.get(row.actor)
             row.decider_name = names.get(row.decided_by)
             row.ender_name = names.get(row.ended_by)
-
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
-        for row in self:
-            row.id_masked = row.subject_id.mapping_ids[:1].id_masked
 
     @api.depends("state", "until")
     def _compute_masked(self):
@@ -214,6 +211,22 @@ class SparRepresentative(models.Model):
         }
         return texts[self.standing]
 
+    @api.depends("subject_id.representative_ids.state")
+    def _compute_others_text(self):
+        """Compute who acts for the person beside this one: they stay."""
+        for row in self:
+            others = row.subject_id.representative_ids - row
+            row.others_text = others._describe() or self.env._("Nobody.")
+
+    @api.depends("uuid")
+    def _compute_evidence_id(self):
+        documents = self.env["spar.evidence"]
+        if documents.has_access("read"):
+            documents = documents.search([("uuid", "in", self.mapped("uuid"))])
+        found = {document.uuid: document for document in documents}
+        for row in self:
+            row.evidence_id = found.get(row.uuid)
+
     @api.depends_context("uid")
     @api.depends("state")
     def _compute_may(self):
@@ -221,7 +234,6 @@ class SparRepresentative(models.Model):
         is_supervisor = user.has_group(SUPERVISOR)
         may_end = is_supervisor or user.has_group(OFFICER)
         for row in self:
-            row.is_own = row.actor == f"user:{self.env.uid}"
             is_waiting = row.state == "waiting"
             row.may_decide = is_waiting and is_supervisor and not row.is_own
             row.may_end = row.state == "active" and may_end
@@ -241,22 +253,6 @@ class SparRepresentative(models.Model):
         return Domain.OR(over if value else ~over for value in values)
 
     # === WHAT IS SEALED, AND WHAT THE HISTORY SAYS === #
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT r.id, r.uuid, s.uuid, r.kind_id, r.until::text
-                 FROM spar_representative r JOIN spar_subject s ON s.id = r.subject_id
-                WHERE r.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*values))
-            for row_id, *values in self.env.execute_query(query)
-        }
-
-    def _build_seal_context(self, uuid, subject, kind_id, until) -> bytes:
-        """Return the context: which one, whose, of which kind, and until when."""
-        return bind(REPRESENTATIVE, uuid, subject, kind_id, until)
 
     def _open_verified(self) -> dict[int, dict[str, str]]:
         """Return the texts of the rows that are as their last event says.
@@ -318,6 +314,7 @@ class SparRepresentative(models.Model):
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
         subject.check_access("read")
+        self._check_other(texts.get("name") or "")
         uuid = uuid or new_uuid()
         call = self._build_call(uuid, kind, until)
         text = json.dumps({name: texts.get(name) or "" for name in TEXTS})
@@ -339,6 +336,18 @@ class SparRepresentative(models.Model):
         return row
 
     @api.model
+    def _check_other(self, name: str) -> None:
+        """Raise UserError if the user has the name of whoever would act."""
+        if is_named(self.env.user.name, name):
+            raise UserError(
+                self.env._(
+                    "You cannot act or collect for somebody by your own entry or "
+                    "approval. If somebody else has your name, ask a colleague to do "
+                    "this."
+                )
+            )
+
+    @api.model
     def _build_call(self, uuid: str, kind, until, reason: str = "") -> CallContext:
         """Return the call of this user, whose event says who may act until when."""
         text = self.env._(
@@ -355,16 +364,8 @@ class SparRepresentative(models.Model):
 
     def _note(self, call: CallContext, kind: str, **values) -> None:
         """Set columns, and record the event that commits to all of the row."""
-        self.ensure_one()
-        values["state"] = STATE_AFTER[kind]
-        changes = SQL(", ").join(
-            SQL("%s = %s", SQL.identifier(name), value)
-            for name, value in values.items()
-        )
-        self.env.cr.execute(
-            SQL("UPDATE spar_representative SET %s WHERE id = %s", changes, self.id)
-        )
-        self.invalidate_recordset()
+        values["state"] = STATE_AFTER.get(kind, self.state)
+        self._set_columns(**values)
         text = self._read_sealed()
         ((_id, _subject, _commitment, *columns),) = self._fetch_committed()
         commit = partial(_commit, values=[text, *columns])
@@ -402,6 +403,7 @@ class SparRepresentative(models.Model):
             raise UserError(
                 self.env._("You entered this. Another supervisor must approve it.")
             )
+        self._check_other(self._open_verified()[self.id]["name"])
         if self.until < fields.Date.context_today(self):
             raise UserError(
                 self.env._("The last day has passed. Refuse this and enter it again.")
@@ -479,6 +481,12 @@ class SparRepresentative(models.Model):
         return lookups_sudo._has_searched(
             self.env.uid, REPRESENTATIVE, self.uuid, since
         )
+
+    def action_show_document(self):
+        """Record the access, then show what proves it, to supervisors and auditors."""
+        self.ensure_one()
+        self.check_access("read")
+        return self.evidence_id.action_view()
 
     def action_refuse(self):
         """Ask why it is refused or withdrawn."""

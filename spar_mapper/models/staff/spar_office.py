@@ -64,8 +64,12 @@ class SparOffice(models.Model):
 
     @api.model
     def _find_for_user(self, user):
-        """Return the offices to which a user belongs."""
-        return self.sudo().search([("member_ids", "in", user.ids)])
+        """Return the offices to which a user belongs, archived ones too.
+
+        Whoever belongs to no office sees everybody: archiving one opens nothing.
+        """
+        offices_sudo = self.sudo().with_context(active_test=False)
+        return offices_sudo.search([("member_ids", "in", user.ids)])
 
 
 class SparOfficePerson(models.Model):

@@ -1,0 +1,23 @@
+from odoo import models
+
+from ..fields import StoreMany2one
+
+
+class SparOfPerson(models.AbstractModel):
+    """A row that belongs to one person.
+
+    An heir names it before ``spar.store.table``, whose reference it declares.
+    """
+
+    _name = "spar.of.person"
+    _description = "Row of a person"
+    _references = {"subject_id": "spar_subject"}
+
+    subject_id = StoreMany2one(
+        "spar.subject",
+        string="Person",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
