@@ -68,8 +68,7 @@ class TestVisit(LoginCase):
         def _resolve_fa(self, call, requests):
             raise VisitNeeded()
 
-    @property
-    def session(self):
+    def get_session(self):
         return root.session_store.get(self.opener.cookies["session_id"])
 
     def go(self, path):
@@ -80,7 +79,7 @@ class TestVisit(LoginCase):
 
     def press(self, **form):
         """Press the button of the login page; return the answer."""
-        data = {"csrf_token": self.get_token("/spar"), **form}
+        data = {"csrf_token": self.get_token("/spar?said=visit"), **form}
         path = f"/spar/login/{self.provider.id}"
         return self.url_open(path, data=data, allow_redirects=False)
 
@@ -107,7 +106,7 @@ class TestVisit(LoginCase):
         self.assertEqual(proposal.issuer, self.hostile.issuer)
         self.assertEqual(self.get_place(self.come_back()), "/spar")
         self.assertTrue(self.get_session_user()._is_portal())
-        self.assertEqual(self.session[VISIT]["reference"], "v1")
+        self.assertEqual(self.get_session()[VISIT]["reference"], "v1")
 
     def test_mapper_that_asks_for_no_visit(self):
         self.asks -= {Capability.VISIT}
@@ -141,11 +140,11 @@ class TestVisit(LoginCase):
         self.assertEqual(shown.status_code, 200)
         self.assertIn("show who you are again", shown.text)
         self.assertEqual(len(self.proposals), 1, "no page before the button")
-        self.go("/spar/objection/p1/1")
-        self.assertEqual(self.session[WANTED], "/spar/objection/p1/1")
+        self.go("/spar/lock")
+        self.assertEqual(self.get_session()[WANTED], "/spar/lock")
         self.ask(self.allow().headers["Location"])
-        self.assertEqual(self.get_place(self.come_back()), "/spar/objection/p1/1")
-        self.assertEqual(self.session[VISIT]["reference"], "v2")
+        self.assertEqual(self.get_place(self.come_back()), "/spar/lock")
+        self.assertEqual(self.get_session()[VISIT]["reference"], "v2")
 
     def test_log_out_ends_it(self):
         for failing in (None, RemoteMapperDown("down")):
@@ -159,7 +158,7 @@ class TestVisit(LoginCase):
             )
             with self.subTest(failing=failing):
                 self.assertIsNone(self.get_session_user())
-                self.assertNotIn(VISIT, self.session)
+                self.assertNotIn(VISIT, self.get_session())
             self.failing = None
         self.assertEqual(self.ended, ["v1"])
 
@@ -179,7 +178,7 @@ class TestVisit(LoginCase):
                 self.assertEqual(page.status_code, 200)
                 self.assertIn("You did not finish signing in", page.text)
                 self.assertIn("Go back and try again", page.text)
-                self.assertNotIn(VISIT, self.session)
+                self.assertNotIn(VISIT, self.get_session())
         self.assertIsNone(self.get_session_user())
 
     def test_reference_that_this_session_did_not_begin(self):
@@ -188,7 +187,7 @@ class TestVisit(LoginCase):
             with self.subTest(reference):
                 answer = self.go(f"/spar/visited?confirmation={reference}")
                 self.assertEqual(self.get_place(answer), "/spar")
-                self.assertNotIn(VISIT, self.session)
+                self.assertNotIn(VISIT, self.get_session())
         self.authenticate(None, None)
         self.assertEqual(self.get_place(self.go(HERE)), "/spar")
 
