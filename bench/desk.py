@@ -5,7 +5,7 @@ from pathlib import Path
 from setup.installation import Installation
 
 SCRIPT = Path(__file__).with_name("scripts") / "desk.py"
-#: The longest that either may take, at any number of mappings.
+#: The longest that any of them may take, at any number of mappings.
 GOAL_MS = 300
 #: A clerk's searches of one day: more are refused.
 MAX_SEARCHES = 200
@@ -26,7 +26,12 @@ def measure_desk(installation: Installation, searches: int) -> dict:
 
 def build_desk_lines(measured: dict) -> list[str]:
     """Return the lines of the report for people."""
-    words = {"search": "search", "page": "person's page", "empty": "empty Odoo form"}
+    words = {
+        "search": "search",
+        "name": "search by name",
+        "page": "person's page",
+        "empty": "empty Odoo form",
+    }
     return [
         "",
         f"the desk at {measured['rows']:,} people, ms (goal {measured['goal_ms']})",

@@ -71,5 +71,20 @@ def get_name(number: int) -> str:
     return f"Measured Person {number % 100_000_000:08d}"
 
 
+def get_spoken_name(number: int) -> str:
+    """Return a name that differs from number to number where digits do not count.
+
+    >>> get_spoken_name(120)
+    'Dafaba Measured'
+    """
+    return "".join("bdfgklmnrt"[int(digit)] + "a" for digit in str(number)).title() + (
+        " Measured"
+    )
+
+
+def get_birth_year(number: int) -> int:
+    return 1930 + number % 80
+
+
 def get_phone(number: int) -> str:
     return f"+999{number % 1_000_000_000:09d}"

@@ -119,6 +119,12 @@ class OwnerLoginExpired(OwnerLoginRefused):
     code = "owner_login_expired"
 
 
+class VisitNeeded(OwnerLoginRefused):
+    """The login was the person's, who has to allow the visit on the mapper's page."""
+
+    code = "visit_needed"
+
+
 class InvalidIdentifier(MapperError):
     """A text is not usable as an ID.
 

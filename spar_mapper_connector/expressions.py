@@ -23,6 +23,7 @@ from odoo.addons.base.models.ir_actions import IrActionsServer
 
 from .exceptions import CalledFromExpression, NotThePerson
 from .lib.expressions import is_evaluating
+from .loaded_files import find_loaded_addon, is_ours
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +73,14 @@ def is_called_from_file_of(function) -> bool:
     file = function.__code__.co_filename
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename != file:
+        frame = frame.f_back
+    return frame is not None
+
+
+def is_called_from_module(name: str) -> bool:
+    """Return whether code of a Python module is among the callers."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__") != name:
         frame = frame.f_back
     return frame is not None
 
@@ -172,21 +181,43 @@ def is_on_command_line() -> bool:
     return not (is_serving or is_scheduled or is_called_from_expression())
 
 
-def is_loading(env) -> bool:
-    """Return whether an addon is being installed or upgraded, by files on the server.
+def is_by_operator(env) -> bool:
+    """Return whether a command of the operator does this with all addons loaded.
 
-    Odoo evaluates expressions meanwhile; for those this is False.
+    A command that loads addons also acts on rows that somebody prepared.
     """
-    return not env.registry.ready and not is_called_from_expression()
+    return env.registry.ready and is_on_command_line()
+
+
+def is_loading(env) -> bool:
+    """Return whether this comes from the files of an addon that is being loaded.
+
+    Odoo also evaluates expressions meanwhile, and acts on rows that people wrote
+    before; for those this is False (``loaded_files.py``).
+    """
+    return _find_addon(env) is not None
+
+
+def is_loading_ours(env) -> bool:
+    """Return whether it comes from one of our addons, or one that depends on them."""
+    addon = _find_addon(env)
+    return addon is not None and is_ours(addon)
+
+
+def _find_addon(env) -> str | None:
+    """Return the addon whose files Odoo is loading, or None."""
+    if env.registry.ready or is_called_from_expression():
+        return None
+    return find_loaded_addon()
 
 
 def is_at_run_time(env) -> bool:
     """Return whether the running server does this for its users.
 
-    Neither an addon that is being installed or upgraded does it, nor the operator of
-    the machine.
+    Neither files of an addon that is being installed or upgraded do it, nor the
+    operator of the machine.
     """
-    return not is_loading(env) and not is_on_command_line()
+    return not is_loading(env) and not is_by_operator(env)
 
 
 # === BUILTINS OF EXPRESSIONS === #

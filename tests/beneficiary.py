@@ -86,8 +86,14 @@ class Visitor:
     def sign_in(self) -> None:
         self.open("/spar")
         self.press("form[action^='/spar/login'] button")
+        self.allow_visit()
         self.authenticate()
         assert self.page.url == f"{self.url}/spar/address", self.page.url
+
+    def allow_visit(self) -> None:
+        """Press the button of the mapper's own page, where it asks for a visit."""
+        if self.page.url.startswith(self.others):
+            self.press("form[action$='/login'] button")
 
     def choose_account(self, number: str, words: str = "harbour") -> None:
         """Go from one's own page through all questions to the review."""
@@ -108,6 +114,7 @@ class Visitor:
     def confirm(self) -> None:
         """Confirm at the review, authenticate at the provider; end on the outcome."""
         self.press("main .main")
+        self.allow_visit()
         self.authenticate()
 
     def remove_account(self) -> None:

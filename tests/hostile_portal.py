@@ -76,7 +76,8 @@ class HostilePortal(Portal):
             "code_challenge_method": "S256",
             **changed,
         }
-        return f"{self.issuer}/auth?{urlencode(parameters)}", verifier
+        sent = {name: value for name, value in parameters.items() if value}
+        return f"{self.issuer}/auth?{urlencode(sent)}", verifier
 
     def get_code(self, person: Person, **changed: str) -> tuple[str, str]:
         """Let a person log in, for whatever reason; return the code and verifier."""
@@ -85,7 +86,19 @@ class HostilePortal(Portal):
         return parse_qs(urlsplit(back.url).query)["code"][0], verifier
 
     def log_in(self, person: Person, **changed: str) -> Login:
-        code, verifier = self.get_code(person, **changed)
+        return self.redeem(*self.get_code(person, **changed))
+
+    def log_in_silently(self, person: Person) -> Login:
+        """Log somebody in who has a session at the provider, for whatever site.
+
+        They see no page, and are asked for nothing.
+        """
+        address, verifier = self.build_login(max_age="")
+        code = parse_qs(urlsplit(person.open(address).url).query)["code"][0]
+        return self.redeem(code, verifier)
+
+    def redeem(self, code: str, verifier: str) -> Login:
+        """Return what the provider gives for a code."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -102,17 +115,18 @@ class HostilePortal(Portal):
 
     # === READING === #
 
-    def read(self, id_value: str, login: Login) -> dict:
+    def read(self, id_value: str, login: Login, visit: str = "") -> dict:
         """Return the store's answer about a person, by somebody's login."""
-        return self.ask(
-            "own-address",
-            {
-                "id": id_value,
-                "issuer": login.issuer,
-                "id_token": login.id_token,
-                "userinfo": login.userinfo,
-            },
-        )
+        return self.ask("own-address", self.build_reading(id_value, login, visit))
+
+    def build_reading(self, id_value: str, login: Login, visit: str) -> dict:
+        return {
+            "id": id_value,
+            "issuer": login.issuer,
+            "id_token": login.id_token,
+            "userinfo": login.userinfo,
+            "visit": visit,
+        }
 
 
 def forge(token: str, key=None, **changed) -> str:

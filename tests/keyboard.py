@@ -24,6 +24,7 @@ _HAS_FOCUS = """(() => {{
 }})()"""
 _IS_LABELLED = "each.matches('button, a') && each.innerText.trim() === {label}"
 _IS_FIELD = "each.matches('.o_field_widget[name={name}] *')"
+_IS_CARD = "each.matches('.o_kanban_record:not(.o_kanban_ghost)')"
 #: Nothing behind an open window can be reached.
 _IS_INSIDE = """(windows => !windows.length
     || windows.at(-1).contains(document.activeElement)
@@ -85,6 +86,15 @@ class KeyboardDesk(Desk):
     def choose_button(self, label: str) -> None:
         """Go to a button or link by its label, and press Enter."""
         self.go_to(_IS_LABELLED.format(label=json.dumps(label)), label)
+        self.enter()
+
+    def open_first(self) -> None:
+        """Open the first record of the list, or of the cards that a phone shows."""
+        if self.is_phone:
+            self.go_to(_IS_CARD, "a card")
+        else:
+            for _header_and_row in range(2):
+                self.press_key("ArrowDown")
         self.enter()
 
     def fill_in(self, **texts: str) -> None:

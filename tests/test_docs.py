@@ -106,6 +106,15 @@ def test_every_path_in_backticks_exists(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_every_test_in_backticks_exists(name):
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", get_prose(read(name)))
+    missing = [
+        f"{file}::{test}" for file, test in named if f"def {test}(" not in read(file)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_link_resolves(name):
     page = ROOT / name
     broken = []

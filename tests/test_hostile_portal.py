@@ -11,6 +11,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -76,9 +77,26 @@ def get_number(fa: str) -> str:
 # === IT READS NOBODY WHO HAS NOT LOGGED IN THERE === #
 
 
-def test_it_reads_who_has_logged_in_masked(portal, visitor):
+def allow(portal, person: Person) -> str:
+    """Let a person allow a visit on the store's page; return its reference."""
+    page = portal.propose(RETURN_URL, visit={})
+    back = authenticate_and_leave(person, person.open(begin(person, page)))
+    assert back.startswith(f"{RETURN_URL}?"), back
+    return page["reference"]
+
+
+def authenticate_and_leave(person: Person, page) -> str:
+    """Authenticate; return where the store leads back to, which nobody serves here."""
+    with pytest.raises(requests.ConnectionError) as refused:
+        person.authenticate(page)
+    return refused.value.request.url
+
+
+def test_it_reads_who_allowed_the_visit_masked(portal, visitor):
     facts, fa = visitor
-    found = portal.read(facts["id_value"], portal.log_in(Person(facts)))
+    person = Person(facts)
+    visit = allow(portal, person)
+    found = portal.read(facts["id_value"], portal.log_in_silently(person), visit)
     assert found["result"]["outcome"] == "found", found
     text = json.dumps(found)
     assert get_number(fa) not in text and get_number(fa)[-3:] in text
@@ -87,7 +105,9 @@ def test_it_reads_who_has_logged_in_masked(portal, visitor):
 def test_it_reads_nobody_else(portal, victim, visitor, id_provider):
     """It has the login of a visitor, and everything that it can make of it."""
     (facts, fa), (other, _fa) = victim, visitor
-    login = portal.log_in(Person(other))
+    person = Person(other)
+    visit = allow(portal, person)
+    login = portal.log_in(person)
     own_key, wanted = make_signer(), {"individual_id": facts["individual_id"]}
     attempts: dict[str, Login] = {
         "nobody's login": replace(login, id_token="", userinfo=""),
@@ -110,9 +130,9 @@ def test_it_reads_nobody_else(portal, victim, visitor, id_provider):
         "one altered byte": replace(login, userinfo=alter(login.userinfo)),
     }
     for name, attempt in attempts.items():
-        found = portal.read(facts["id_value"], attempt)
+        found = portal.read(facts["id_value"], attempt, visit)
         assert found == {"error": "owner_login_refused"}, (name, found)
-        unknown = portal.read("token:no-such-person-1@nationalId", attempt)
+        unknown = portal.read("token:no-such-person-1@nationalId", attempt, visit)
         assert unknown == found, name
     for word in ("resolve", "history", "waiting-changes", "standing", "address-at"):
         answer = portal.send(word, {"id": facts["id_value"]})
@@ -120,6 +140,48 @@ def test_it_reads_nobody_else(portal, victim, visitor, id_provider):
         assert get_number(fa)[-4:] not in answer.text
     with pytest.raises(Exception, match="403"):
         portal.client.resolve([{"id": facts["id_value"]}])
+
+
+def test_session_for_another_site_shows_it_nothing(portal, victim, visitor):
+    """Single sign-on: somebody is logged in at the provider, and merely comes by.
+
+    The portal logs them in without a page. It has a visit of somebody else, and one of
+    theirs that they did not allow.
+    """
+    (facts, _fa), (other, _other_fa) = victim, visitor
+    person = Person(facts)
+    portal.log_in(person)  # for another site: their session at the provider lasts
+    login = portal.log_in_silently(person)
+    page = portal.propose(RETURN_URL, visit={})
+    begin(person, page)
+    for visit in ("", "0" * 32, page["reference"], allow(portal, Person(other))):
+        found = portal.read(facts["id_value"], login, visit)
+        assert found == {"error": "visit_needed"}, (visit, found)
+        lock = portal.ask("lock", portal.build_reading(facts["id_value"], login, visit))
+        assert lock == {"error": "visit_needed"}, (visit, lock)
+
+
+def test_visit_page_of_its_own_making_shows_it_nothing(portal, victim):
+    """It opens the page itself, and sends the person on to the provider."""
+    facts, _fa = victim
+    robot, person = Person(facts), Person(facts)
+    page = portal.propose(RETURN_URL, visit={})
+    landed = person.authenticate(person.open(begin(robot, page)))
+    assert "Nothing was changed" in landed.text
+    assert portal.get_state(page) == "open"
+    login = portal.log_in_silently(person)
+    found = portal.read(facts["id_value"], login, page["reference"])
+    assert found == {"error": "visit_needed"}
+
+
+def test_visit_that_was_ended_shows_it_nothing(portal, visitor):
+    facts, _fa = visitor
+    person = Person(facts)
+    visit = allow(portal, person)
+    login = portal.log_in_silently(person)
+    assert portal.read(facts["id_value"], login, visit)["result"]
+    portal.ask("end-visit", {"reference": visit})
+    assert portal.read(facts["id_value"], login, visit) == {"error": "visit_needed"}
 
 
 # === IT CHANGES NOTHING THAT THE OWNER DOES NOT CONFIRM === #

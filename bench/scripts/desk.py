@@ -1,7 +1,8 @@
 """Open people's pages and search for people as a clerk; run by Odoo's shell.
 
 BENCH_SEARCHES is how often each is done: to people chosen at random among those who are
-linked. The measurements are written to the file named by SPAR_ANSWER, beside those of
+linked. For the search by name they are people of a registry for the time of the run,
+among others with names. The measurements are written to the file named by SPAR_ANSWER, beside those of
 an empty form of Odoo in the same process.
 """
 
@@ -15,6 +16,8 @@ sys.path.insert(0, os.environ["SPAR_ROOT"])
 
 from lxml import etree  # noqa: E402  (after the path)
 
+from odoo.tools import SQL  # noqa: E402
+
 from bench import people  # noqa: E402
 from bench.clock import get_percentile  # noqa: E402
 
@@ -24,6 +27,8 @@ GROUPS = ("base.group_user", "spar_fa_directory.group_officer")
 LOGIN = "bench.officer"
 #: A clerk's searches: more within an hour need a reason.
 SEARCHES_EACH = 50
+#: The most people of the registry who have other names than those searched for.
+OTHERS = 50_000
 
 
 def add_officers(searches):
@@ -35,6 +40,56 @@ def add_officers(searches):
         f"{LOGIN}.{time.time_ns()}" for _each in range(0, searches, SEARCHES_EACH)
     ]
     return users.create([{**values, "login": login} for login in logins])
+
+
+def add_people(numbers, others):
+    """Make linked people known to the registry by name, among others with names."""
+    types = env["spar.id.type"]
+    partners = env["res.partner"].create(
+        [
+            {
+                "name": people.get_spoken_name(number),
+                "spar_birth_year": people.get_birth_year(number),
+            }
+            for number in numbers
+        ]
+    )
+    env["spar.person.identity"].create(
+        [
+            {
+                "partner_id": partner.id,
+                "id_type_id": types._identify(people.get_id(number)).type_id,
+                "value": people.get_id(number).removeprefix("token:").split("@")[0],
+            }
+            for partner, number in zip(partners, numbers, strict=True)
+        ]
+    )
+    env.flush_all()
+    copy_names(partners[:1], others)
+    env.cr.execute("ANALYZE res_partner, spar_person_name, spar_person_identity")
+
+
+def copy_names(partner, count):
+    """Add contacts like one that the ORM made, with keys of names of their own."""
+    env.cr.execute(
+        """SELECT attname FROM pg_attribute
+            WHERE attrelid = 'res_partner'::regclass AND attnum > 0
+              AND NOT attisdropped AND attname <> 'id'"""
+    )
+    columns = SQL(", ").join(SQL.identifier(name) for (name,) in env.cr.fetchall())
+    query = SQL(
+        """WITH added AS (
+               INSERT INTO res_partner (%s)
+               SELECT %s FROM res_partner, generate_series(1, %s)
+                WHERE res_partner.id = %s RETURNING id)
+           INSERT INTO spar_person_name (partner_id, keys)
+           SELECT id, ARRAY['msrd', 'z' || id, 'y:' || 1930 + id %% 80] FROM added""",
+        columns,
+        columns,
+        count,
+        partner.id,
+    )
+    env.cr.execute(query)
 
 
 def build_spec(node, fields):
@@ -76,9 +131,9 @@ def measure(call, arguments):
 
 
 def run():
-    """Measure both, and check that each person was found."""
+    """Measure all, and check that each person was found."""
     searches = int(os.environ["BENCH_SEARCHES"])
-    officers = add_officers(searches)
+    officers = add_officers(searches) + add_officers(searches)
     env.cr.commit()
     cr = env.cr
     cr.execute("SELECT count(*) FROM spar_subject")
@@ -86,7 +141,7 @@ def run():
     cr.execute("SELECT count(*) FROM spar_bench_person")
     linked = cr.fetchone()[0]
     numbers = [random.randrange(linked) for _search in range(searches)]
-    found = []
+    found, named = [], []
 
     def search(typed):
         officer = officers[len(found) // SEARCHES_EACH]
@@ -99,6 +154,21 @@ def run():
         if not open_form(page)[0]["is_paid"]:
             raise ValueError("a person who is paid is shown as not paid")
 
+    def find_named(number):
+        officer = officers[len(officers) // 2 + len(named) // SEARCHES_EACH]
+        wizard = (
+            env["spar.find.wizard"]
+            .with_user(officer)
+            .create(
+                {
+                    "person_name": people.get_spoken_name(number),
+                    "birth_year": str(people.get_birth_year(number)),
+                }
+            )
+        )
+        wizard.action_find()
+        named.append(len(wizard.line_ids))
+
     half = searches // 2
     typed = [people.get_id(number) for number in numbers[:half]]
     typed += [people.get_fa(number) for number in numbers[half:]]
@@ -110,6 +180,11 @@ def run():
     open_page(found[0])
     answer["page"] = measure(open_page, found)
     answer["empty"] = measure(lambda _number: open_form(empty), numbers)
+    add_people(sorted(set(numbers)), min(rows, OTHERS))
+    answer["name"] = measure(find_named, numbers)
+    if not all(named):
+        raise ValueError("a person of the registry was not found by name")
+    env.cr.rollback()
     with open(os.environ["SPAR_ANSWER"], "w") as out:
         json.dump(answer, out)
 

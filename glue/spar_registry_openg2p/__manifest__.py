@@ -18,6 +18,7 @@
     ],
     "data": [
         "security/res_groups.xml",
+        "data/res_partner_data.xml",
         "views/g2p_id_type_views.xml",
         "views/res_partner_views.xml",
     ],

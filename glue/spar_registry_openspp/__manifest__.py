@@ -12,6 +12,7 @@
     "depends": ["spar_registry", "spar_registry_source", "spp_registry"],
     "data": [
         "security/res_groups.xml",
+        "data/res_partner_data.xml",
         "views/spp_vocabulary_code_views.xml",
         "views/res_partner_views.xml",
     ],

@@ -108,7 +108,7 @@ class ConfirmationPages(http.Controller):
                 return go_to(error.return_to)
             raise
         content = confirmation._get_content()
-        if content.portal_id is None:
+        if content.portal_id is None or _is_allowed_visit(confirmation, content):
             return _lead_back(confirmation)
         return go_to(f"{PAGES_PATH}/{content.token}")
 
@@ -192,6 +192,12 @@ def _complete(client_id: int, parameters: dict):
     return logins._complete(request.spar_confirmed)
 
 
+def _is_allowed_visit(confirmation, content) -> bool:
+    """Return whether the portal goes on: there is no result to read here."""
+    is_decided = confirmation._get_state() is ConfirmationState.DECIDED
+    return content.is_visit and is_decided
+
+
 def _lead_back(confirmation):
     address = confirmation._get_return_address()
     return request.redirect(address, 303, local=address.startswith("/"))
@@ -209,6 +215,8 @@ def _show_review(confirmation, path: str):
 
 
 def _show_result(confirmation, path: str):
+    if confirmation._get_content().is_visit:
+        return _lead_back(confirmation)
     shown = request.env["spar.confirmation.texts"]._get_result(confirmation)
     address = confirmation._get_return_address()
     return show_page("spar_confirmation.result", return_url=address, **shown)
@@ -217,10 +225,14 @@ def _show_result(confirmation, path: str):
 def _show_ended(confirmation, path: str):
     """Show a proposal that was stopped, or was left open for too long."""
     texts = request.env["spar.confirmation.texts"]
+    state = confirmation._get_state()
+    explanation = texts._explain(state.value)
+    if confirmation.is_visit and state is ConfirmationState.CANCELLED:
+        explanation = texts._explain("visit_cancelled")
     return show_page(
         "spar_confirmation.ended",
         status=410,
-        explanation=texts._explain(confirmation._get_state().value),
+        explanation=explanation,
         return_url=confirmation._get_return_address(),
     )
 

@@ -1,7 +1,8 @@
 import json
 import secrets
+import time
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -32,25 +33,29 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
     UnlockRequest,
     UpdateRequest,
+    VisitRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
     add_query,
     get_local_path,
 )
 from odoo.addons.spar_mapper_connector.lib.pages.browser import digest_secret
+from odoo.addons.spar_mapper_connector.lib.proof_check import MAX_VISIT_SECONDS
 
 from ..exceptions import AnotherBrowser, ConfirmationAltered, NoSuchConfirmation
 from .spar_confirmation_client import PAGES_PATH
 
 #: How long a proposal can be confirmed, and how long its result can be read.
 LIFETIME, KEPT = timedelta(minutes=30), timedelta(days=1)
+#: How long a visit can be of any use: until it is allowed, and from then on.
+VISIT_KEPT = LIFETIME + timedelta(seconds=MAX_VISIT_SECONDS)
 #: Open proposals of one person on the pages of this database.
 MAX_OPEN = 5
 PARTICIPANT, _STAFF = "participant:", "user:"
 #: The problem of a change that is made while payments to the account are stopped.
 PAYMENTS_STOPPED = "payments_stopped"
 _OF_ADDRESSES = (LinkRequest, UpdateRequest, UnlinkRequest)
-_REQUESTS = (*_OF_ADDRESSES, ObjectionRequest, UnlockRequest)
+_REQUESTS = (*_OF_ADDRESSES, ObjectionRequest, UnlockRequest, VisitRequest)
 #: Categories of characters that are not seen.
 _HIDDEN = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
 #: The longest name that the page shows.
@@ -64,6 +69,8 @@ class ProposedChange:
     :param token: the secret in the page's address
     :param portal_id: the portal that asks; None for pages of this database
     :param person: the reference to the person whom an officer of this database helps
+    :param visitor: the ID of the person who allowed the visit, if it is one
+    :param visited_at: when that was, in seconds since 1970
     """
 
     token: str
@@ -72,6 +79,13 @@ class ProposedChange:
     provider_ids: frozenset[int] | None
     id_type_ids: frozenset[int] | None
     person: str = ""
+    visitor: str = field(default="", repr=False)
+    visited_at: int = 0
+
+    @property
+    def is_visit(self) -> bool:
+        """Return whether nothing is to be changed, but shown by the portal."""
+        return isinstance(self.proposal.request, VisitRequest)
 
 
 class SparConfirmation(models.Model):
@@ -107,6 +121,11 @@ class SparConfirmation(models.Model):
     change = fields.Char(string="Waiting change", readonly=True)
     remedy = fields.Char(readonly=True)
     case = fields.Char(readonly=True)
+    is_visit = fields.Boolean(
+        string="Visit",
+        readonly=True,
+        help="Nothing is changed: the person lets a portal show them their account.",
+    )
     proposed_at = fields.Datetime(string="Proposed on", required=True, readonly=True)
     closed_at = fields.Datetime(string="Closed on", readonly=True)
 
@@ -141,20 +160,24 @@ class SparConfirmation(models.Model):
             "id_type_ids": _to_list(call.id_type_ids),
             "person": call.on_behalf_of if proposal.officer else "",
         }
-        self._insert(reference, call.actor, token, content)
+        is_visit = isinstance(proposal.request, VisitRequest)
+        self._insert(reference, call.actor, token, content, is_visit)
         if not portal_sudo:
             self._drop_surplus(call.actor)
         return ConfirmationPage(self._build_url(token, proposal), reference)
 
     @api.model
-    def _insert(self, reference: str, caller: str, token: str, content: dict) -> None:
+    def _insert(
+        self, reference: str, caller: str, token: str, content: dict, is_visit: bool
+    ) -> None:
         self.env.cr.execute(
             """INSERT INTO spar_confirmation (reference, caller, state, proposed_at,
-                                              token_digest, sealed)
-               VALUES (%s, %s, 'open', now() AT TIME ZONE 'UTC', %s, %s)""",
+                                              is_visit, token_digest, sealed)
+               VALUES (%s, %s, 'open', now() AT TIME ZONE 'UTC', %s, %s, %s)""",
             (
                 reference,
                 caller,
+                is_visit,
                 digest_secret(token),
                 self._seal_value(json.dumps(content), reference, caller),
             ),
@@ -172,8 +195,11 @@ class SparConfirmation(models.Model):
             self._check_shown(request)
         elif getattr(request, "purpose", ""):
             raise ProposalRefused("purpose")
-        type_id = self._get_id_type(request.id_value)
-        if call.id_type_ids is not None and type_id not in call.id_type_ids:
+        if isinstance(request, VisitRequest):
+            if not call.actor.startswith(PARTICIPANT):
+                # Pages of this database show what their own sessions may see.
+                raise ProposalRefused("operation")
+        elif not self._is_type_allowed(request.id_value, call.id_type_ids):
             raise ProposalRefused("id")
         if not self._get_clients(proposal):
             raise ProposalRefused("provider")
@@ -223,6 +249,15 @@ class SparConfirmation(models.Model):
         texts = (details.name, details.phone_number)
         if not all(map(_is_plain, texts)):
             raise ProposalRefused("text")
+
+    @api.model
+    def _is_type_allowed(self, id_value: str, id_type_ids) -> bool:
+        """Return whether an ID is of one of these types; raises ProposalRefused.
+
+        :param id_type_ids: None for all
+        """
+        type_id = self._get_id_type(id_value)
+        return id_type_ids is None or type_id in id_type_ids
 
     @api.model
     def _get_id_type(self, id_value: str) -> int:
@@ -354,8 +389,12 @@ class SparConfirmation(models.Model):
 
     @api.model
     def _get_clients(self, proposal: ChangeProposal):
-        """Return the store's clients at which the owner of the ID can log in."""
-        type_id = self._get_id_type(proposal.request.id_value)
+        """Return the store's clients at which the owner of the ID can log in.
+
+        A visit names nobody: they are those of the provider that the portal names.
+        """
+        is_visit = isinstance(proposal.request, VisitRequest)
+        type_id = None if is_visit else self._get_id_type(proposal.request.id_value)
         clients = self.env["spar.confirmation.client"]
         return clients._search_for(type_id, proposal.issuer)
 
@@ -415,6 +454,51 @@ class SparConfirmation(models.Model):
             }
         )
 
+    # === VISITS === #
+
+    def _close_visit(self, id_value: str) -> None:
+        """Note who allowed the visit, and when: sealed, with what was proposed."""
+        content = json.loads(self._read_sealed() or "null")
+        content |= {"visitor": id_value, "visited_at": int(time.time())}
+        self._write_sealed(json.dumps(content))
+        self.write({"state": "decided", "closed_at": fields.Datetime.now()})
+
+    @api.model
+    def _is_visited(self, caller: str, reference: str, id_value: str) -> bool:
+        """Return whether this caller may show the owner of an ID their address now.
+
+        What counts is sealed: whose visit it is, and since when.
+        """
+        found_sudo = self._find_visit(caller, reference)
+        try:
+            if found_sudo.state != "decided" or not found_sudo._is_portal_listed():
+                return False
+            content = found_sudo._get_content()
+        except ConfirmationAltered:
+            return False
+        is_over = time.time() >= content.visited_at + MAX_VISIT_SECONDS
+        if is_over or not (content.is_visit and content.visitor):
+            return False
+        return self.env["spar.confirmation.login"]._is_same_id(
+            content.visitor, id_value
+        )
+
+    @api.model
+    def _end_visit(self, caller: str, reference: str) -> None:
+        """Delete a visit of this caller; it may be over."""
+        self._find_visit(caller, reference).unlink()
+
+    @api.model
+    def _find_visit(self, caller: str, reference: str):
+        domain = [
+            ("reference", "=", reference),
+            ("caller", "=", caller),
+            ("is_visit", "=", True),
+        ]
+        return self.sudo().search(domain)
+
+    # === WHAT BECAME OF IT === #
+
     def _get_before(self) -> str:
         """Return the address that was in force before the decision, "" for none."""
         rows = self.env.execute_query(
@@ -446,10 +530,12 @@ class SparConfirmation(models.Model):
 
     @api.model
     def _cron_forget_old(self) -> None:
-        """Delete proposals whose result nobody asks for any more."""
+        """Delete proposals whose result nobody asks for any more, and past visits."""
+        now = fields.Datetime.now()
         self.env.cr.execute(
-            "DELETE FROM spar_confirmation WHERE proposed_at < %s",
-            (fields.Datetime.now() - KEPT,),
+            """DELETE FROM spar_confirmation
+                WHERE proposed_at < %s OR is_visit AND proposed_at < %s""",
+            (now - KEPT, now - VISIT_KEPT),
         )
 
 

@@ -165,11 +165,14 @@ class SparConfirmationClient(models.Model):
         }
 
     @api.model
-    def _search_for(self, id_type_id: int, issuer: str):
+    def _search_for(self, id_type_id: int | None, issuer: str):
         """Return the clients at which somebody with an ID of this type can log in.
+
+        :param id_type_id: None for any
 
         That is the one of their own provider, where the portal names it.
         """
-        usable_sudo = self._search_usable([("id_type_id", "=", id_type_id)])
+        domain = [("id_type_id", "=", id_type_id)] if id_type_id else Domain.TRUE
+        usable_sudo = self._search_usable(domain)
         named_sudo = usable_sudo.filtered(lambda client: client.issuer == issuer)
         return named_sudo or usable_sudo

@@ -8,10 +8,16 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     MapperError,
     NoSuchEvent,
     OwnerProofRefused,
+    ProposalRefused,
     ServiceUnavailable,
 )
 from odoo.addons.spar_mapper_connector.lib.confirmation import ConfirmationState
-from odoo.addons.spar_mapper_connector.lib.confirmed_change import Binding, build_change
+from odoo.addons.spar_mapper_connector.lib.confirmed_change import (
+    Binding,
+    build_change,
+    build_visit,
+    get_binding,
+)
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
     CallContext,
@@ -28,7 +34,9 @@ from odoo.addons.spar_mapper_connector.lib.oidc.authorization import (
 )
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import (
     AnotherPerson,
+    IdTokenRefused,
     LoginRefused,
+    NoUsableId,
     ProviderNotReady,
     WrongProvider,
 )
@@ -84,7 +92,7 @@ class SparConfirmationLogin(models.AbstractModel):
         receiver = self.env["spar.owner.proof"]._get_receiver_id()
         binding = Binding(receiver, confirmation.reference, make_salt())
         fresh = AttemptSecrets.make()
-        nonce = build_nonce(build_change(content.proposal.request, binding))
+        nonce = build_nonce(self._build_confirmed(confirmation, content, binding))
         attempt = LoginAttempt(
             AttemptSecrets(fresh.state, nonce, fresh.verifier),
             client._get_redirect_uri(),
@@ -95,6 +103,13 @@ class SparConfirmationLogin(models.AbstractModel):
         pending = PendingConfirmation(confirmation.id, client.id, attempt, binding)
         self.env["spar.confirmation.attempt"]._add(pending, browser)
         return address
+
+    @api.model
+    def _build_confirmed(self, confirmation, content: ProposedChange, binding: Binding):
+        """Return what a login with this binding confirms."""
+        if content.is_visit:
+            return build_visit(confirmation.caller, binding)
+        return build_change(content.proposal.request, binding)
 
     # === THE ANSWER === #
 
@@ -152,6 +167,9 @@ class SparConfirmationLogin(models.AbstractModel):
             return confirmation_sudo
         content = confirmation_sudo._get_content()
         try:
+            if content.is_visit:
+                self._allow_visit(confirmation_sudo, content, answered)
+                return confirmation_sudo
             self._check_person(content, answered)
         except LoginRefused as error:
             error.return_to = self._get_page_path(confirmation_sudo)
@@ -202,6 +220,28 @@ class SparConfirmationLogin(models.AbstractModel):
         periods = mapper._history(call, request.id_value)
         found = [each.fa for each in periods if each.uuid == request.period]
         return found[0] if found else ""
+
+    @api.model
+    def _allow_visit(
+        self, confirmation, content: ProposedChange, answered: VerifiedConfirmation
+    ) -> None:
+        """Let the portal show the person who has logged in their own address.
+
+        It is no event, and its proof is not kept: nothing is changed. Raises
+        LoginRefused.
+        """
+        id_value = self._get_client(answered.pending)._build_id_value(answered.verified)
+        proof = self._build_proof(answered)
+        visit = self._build_confirmed(confirmation, content, get_binding(proof))
+        try:
+            if not confirmation._is_type_allowed(id_value, content.id_type_ids):
+                raise NoUsableId("type")
+            self.env["spar.owner.proof"].sudo()._check_login(proof, visit, id_value)
+        except ProposalRefused as error:
+            raise NoUsableId("type") from error
+        except OwnerProofRefused as error:
+            raise IdTokenRefused(error.code) from error
+        confirmation._close_visit(id_value)
 
     @api.model
     def _check_person(

@@ -8,6 +8,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
     UnlockRequest,
     UpdateRequest,
+    VisitRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.pages.lines import AddressLine
 
@@ -44,6 +45,7 @@ class SparConfirmationTexts(models.AbstractModel):
         return {
             "is_objection": isinstance(request, ObjectionRequest),
             "is_unlock": isinstance(request, UnlockRequest),
+            "is_visit": isinstance(request, VisitRequest),
             "is_removal": isinstance(request, UnlinkRequest),
             "is_replacing": isinstance(request, UpdateRequest),
             "request_text": self._get_request_text(content),
@@ -68,6 +70,8 @@ class SparConfirmationTexts(models.AbstractModel):
                 "make.",
                 asker=asker,
             )
+        if isinstance(content.proposal.request, VisitRequest):
+            return self.env._("%(asker)s asks to show you your account.", asker=asker)
         if isinstance(content.proposal.request, UnlockRequest):
             return self.env._(
                 "%(asker)s asks to unlock your account.",
@@ -223,6 +227,7 @@ class SparConfirmationTexts(models.AbstractModel):
                 "begin again."
             ),
             "cancelled": self.env._("You stopped this change."),
+            "visit_cancelled": self.env._("You stopped this sign-in."),
             "another_browser": self.env._(
                 "This page was opened in another browser first, or you were signed out "
                 "in the meantime. To protect you, it cannot be continued here. Go back "

@@ -23,3 +23,12 @@ class SparMapperLocal(models.AbstractModel):
         self._check_channel()
         confirmations = self.env["spar.confirmation"]
         return confirmations._get_confirmation(call.actor, reference)
+
+    def _is_visited(self, call, reference, id_value):
+        self._check_channel()
+        confirmations = self.env["spar.confirmation"]
+        return confirmations._is_visited(call.actor, reference, id_value)
+
+    def _end_visit(self, call, reference):
+        self._check_channel()
+        self.env["spar.confirmation"]._end_visit(call.actor, reference)

@@ -7,3 +7,4 @@ from . import test_portal
 from . import test_proposal
 from . import test_translations
 from . import test_unlock
+from . import test_visit

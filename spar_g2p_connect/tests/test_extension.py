@@ -75,6 +75,7 @@ REQUESTS = {
         "https://portal.example/confirmed",
     ),
     "confirmation": ConfirmationReference("no-such-proposal"),
+    "end-visit": ConfirmationReference("no-such-visit"),
 }
 #: Operation -> the right that it takes beside the one to call at all.
 RIGHTS = {
@@ -95,6 +96,7 @@ RIGHTS = {
     "lock": "may_object",
     "propose": "may_propose",
     "confirmation": "may_propose",
+    "end-visit": "may_read_own",
 }
 
 
@@ -323,6 +325,7 @@ class TestCapabilities(ExtensionCase):
             Capability.CONFIRMATION,
             Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
+            Capability.VISIT,
         }
         self.assertEqual(abilities.capabilities, everything)
         self.assertTrue(abilities.sees_details)

@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     NotSupported,
     OwnerLoginExpired,
     OwnerLoginRefused,
+    VisitNeeded,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
@@ -51,6 +52,7 @@ OF_PORTALS = {
     "change-status",
     "propose",
     "confirmation",
+    "end-visit",
     "object",
     "notice",
     "object-to-notice",
@@ -88,12 +90,22 @@ class PortalMixin:
         seal_settings(cls.env, "spar.proof.issuer", "spar.id.type")
 
     def link_both(self):
+        self.let_visit()
         for id_value, number in NUMBERS.items():
             request = LinkRequest(id_value, f"account:{number}@BANK")
             (result,) = self.env["spar.mapper.local"]._link_fa(
                 CallContext("user:1", "staff", Authority.PROGRAMME), [request]
             )
             self.assertEqual(result.outcome, Outcome.LINKED)
+
+    def let_visit(self):
+        """Let each person with an ID have allowed the visit ``get_visit(ID)``."""
+
+        def is_visited(_store, call, reference, id_value):
+            is_ours = call.actor == "participant:portal.example"
+            return is_ours and reference == get_visit(id_value)
+
+        self.patch(self.registry["spar.mapper.local"], "_is_visited", is_visited)
 
     def log_in(self, value="Ada-1815", key=None, **claims):
         """Return the ID token of a person at the portal."""
@@ -109,6 +121,10 @@ class PortalMixin:
         return self.provider.sign({**usual, **claims}, key)
 
 
+def get_visit(id_value):
+    return f"visit of {id_value}"
+
+
 @tagged("post_install", "-at_install")
 class TestPortalReading(PortalMixin, ExtensionCase):
     @classmethod
@@ -120,8 +136,9 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         super().setUp()
         self.link_both()
 
-    def read_own(self, token, id_value=ADA, issuer=ISSUER, userinfo=""):
-        request = OwnRequest(id_value, issuer, token, userinfo)
+    def read_own(self, token, id_value=ADA, issuer=ISSUER, userinfo="", visit=None):
+        visit = get_visit(id_value) if visit is None else visit
+        request = OwnRequest(id_value, issuer, token, userinfo, visit=visit)
         return self.one(self.portal, "own-address", request)
 
     def test_person_who_has_logged_in(self):
@@ -142,7 +159,9 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         (held,) = local._update_fa(lower, [waiting])
         self.assertEqual(held.outcome, Outcome.HELD)
         document = self.build(
-            self.portal, "own-address", OwnRequest(ADA, ISSUER, self.log_in())
+            self.portal,
+            "own-address",
+            OwnRequest(ADA, ISSUER, self.log_in(), visit=get_visit(ADA)),
         )
         response = self.post(self.portal, "own-address", document)
         (found,) = self.read_found("own-address", response, document)
@@ -188,13 +207,31 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         token = self.log_in(iat=self.provider.now - 900, exp=self.provider.now - 600)
         self.assertEqual(self.read_own(token), "owner_login_expired")
 
-    def test_login_that_was_not_for_this_portal(self):
+    def test_login_by_a_session_at_the_provider_shows_nothing(self):
         """Single sign-on, without a page: the person need not know of it."""
-        now = self.provider.now
-        for claims in ({"auth_time": None}, {"auth_time": now - 121}):
-            self.assertEqual(
-                self.read_own(self.log_in(**claims)), "owner_login_expired"
-            )
+        for claims in ({}, {"auth_time": self.provider.now - 900}):
+            token = self.log_in(**claims)
+            for visit in ("", "v1", get_visit(GRACE)):
+                with self.subTest(visit, **claims):
+                    self.assertEqual(self.read_own(token, visit=visit), "visit_needed")
+
+    def test_visit_alone_shows_nothing(self):
+        for token in ("", self.log_in("Grace-1906")):
+            self.assertEqual(self.read_own(token), "owner_login_refused")
+
+    def test_visit_that_went_on_after_the_login_at_the_provider(self):
+        token = self.log_in(auth_time=self.provider.now - 900)
+        self.assertEqual(self.read_own(token).result.outcome, Outcome.FOUND)
+
+    def test_visit_of_another_portal(self):
+        other = self.make_participant(
+            "other.example",
+            may_resolve=False,
+            may_use_extension=True,
+            may_read_own=True,
+        )
+        request = OwnRequest(ADA, ISSUER, self.log_in(), visit=get_visit(ADA))
+        self.assertEqual(self.one(other, "own-address", request), "visit_needed")
 
     def test_login_of_an_earlier_visit(self):
         issued = self.provider.now - 1801
@@ -234,8 +271,9 @@ class TestPortalReading(PortalMixin, ExtensionCase):
 
     # === LOCK === #
 
-    def lock(self, token, id_value=ADA):
-        request = OwnRequest(id_value, ISSUER, token)
+    def lock(self, token, id_value=ADA, visit=None):
+        visit = get_visit(id_value) if visit is None else visit
+        request = OwnRequest(id_value, ISSUER, token, visit=visit)
         return self.one(self.portal, "lock", request)
 
     def confirm_unlocking(self):
@@ -266,6 +304,7 @@ class TestPortalReading(PortalMixin, ExtensionCase):
         ):
             with self.subTest(code):
                 self.assertEqual(self.lock(token), code)
+        self.assertEqual(self.lock(self.log_in(), visit="v1"), "visit_needed")
         self.assertEqual(self.read_own(self.log_in()).lock.value, "none")
 
     def test_nobody_is_locked_who_could_not_unlock(self):
@@ -329,8 +368,9 @@ class TestPortalMapper(PortalMixin, SparToSparCase):
         super().setUp()
         self.link_both()
 
-    def build_call(self, token=None):
-        login = token and OwnerLogin(ISSUER, token)
+    def build_call(self, token=None, visit=None):
+        visit = get_visit(ADA) if visit is None else visit
+        login = token and OwnerLogin(ISSUER, token, visit=visit)
         return CallContext("person:1", "portal", Authority.OWNER, "login", login=login)
 
     def test_own_address_is_masked(self):
@@ -372,6 +412,21 @@ class TestPortalMapper(PortalMixin, SparToSparCase):
         token = self.log_in(iat=self.provider.now - 900, exp=self.provider.now - 600)
         with self.assertRaises(OwnerLoginExpired):
             self.remote._history(self.build_call(token), ADA)
+
+    def test_visit_that_is_needed_has_an_error_of_its_own(self):
+        self.assertIn(Capability.VISIT, self.remote._capabilities())
+        for visit in ("", "v1"):
+            with self.assertRaises(VisitNeeded):
+                self.remote._history(self.build_call(self.log_in(), visit), ADA)
+
+    def test_end_of_a_visit_goes_through_the_contract(self):
+        ended = []
+        local = self.registry["spar.mapper.local"]
+        self.patch(
+            local, "_end_visit", lambda _m, call, ref: ended.append((call.actor, ref))
+        )
+        self.remote._end_visit(self.build_call(), "v1")
+        self.assertEqual(ended, [("participant:portal.example", "v1")])
 
     def test_addresses_are_no_way_to_people(self):
         call = self.build_call(self.log_in())

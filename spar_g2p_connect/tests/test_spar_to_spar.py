@@ -132,6 +132,7 @@ class TestRoundTrip(SparToSparCase):
             Capability.CONFIRMATION,
             Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
+            Capability.VISIT,
         }
         self.assertLessEqual(everything, self.mapper._capabilities())
         narrow = self.make_mapper(self.blind)._capabilities()

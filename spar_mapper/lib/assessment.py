@@ -1,13 +1,9 @@
 """Decide whether a change is applied now, later, after a second look, or never.
 
-Rules are data: the first whose conditions all hold decides. Three laws take precedence:
-a lower authority never overwrites a higher one's statement on its own, a provider never
-moves a link away from another provider, and one caller alone never says where the money
-of somebody without an ID card goes.
-
-A suspension overwrites nothing, so neither law applies to it, and only rules that name
-it do: a doubt takes effect at once. Staff are the exception, because what they learn
-at the counter may be hearsay: see ``_assess_suspension``.
+``assess`` asks the steps of ``_STEPS``, in that order, until one of them answers. The
+rules of the database are data: the first whose conditions all hold is given to each
+step. A suspension overwrites nothing, and a doubt takes effect at once, so it has
+steps of its own; so does staff's lifting of an owner's lock.
 """
 
 from __future__ import annotations
@@ -31,28 +27,42 @@ class Decision(str, Enum):
     REFUSE = "refuse"
 
 
-class Proposal(NamedTuple):
-    """A change as the rules see it, without the ID or the address.
+class Proposer(NamedTuple):
+    """Who asks for a change, as the rules see it.
 
-    ``is_foreign`` states that the caller has providers of its own, and that the address
-    in force is with none of them; ``is_locked`` that the owner has locked changes;
-    ``is_provisional`` that the person has no ID card, but only a reference that the
-    registry issued. ``review_reason`` is why the caller asks for a second person,
-    whatever the rules say. ``other_channel`` is a channel whose rules count, too: that
-    the change came by ``channel`` is only the caller's word.
+    ``review_reason`` is why the caller asks for a second person, whatever the rules
+    say. ``other_channel`` is a channel whose rules count, too: that the change came by
+    ``channel`` is only the caller's word.
     """
 
-    operation: str
     channel: str
     authority: int
-    current_authority: int | None = None
-    purpose: str = ""
-    is_foreign: bool = False
     has_evidence: bool = False
     review_reason: str = ""
+    other_channel: str = ""
+
+
+class Situation(NamedTuple):
+    """The person and the address in force that a change concerns, as the rules see it.
+
+    ``authority`` is that of the address in force, None without one; ``is_foreign``
+    states that the caller has providers of its own, and that the address is with none
+    of them; ``is_locked`` that the owner has locked changes; ``is_provisional`` that
+    the person has no ID card, but only a reference that the registry issued.
+    """
+
+    authority: int | None = None
+    is_foreign: bool = False
     is_locked: bool = False
     is_provisional: bool = False
-    other_channel: str = ""
+
+
+class Proposal(NamedTuple):
+    """A change as the rules see it, without the ID or the address."""
+
+    operation: str
+    proposer: Proposer
+    situation: Situation = Situation()
 
 
 @dataclass(frozen=True)
@@ -69,12 +79,13 @@ class Rule:
 
     def applies_to(self, proposal: Proposal) -> bool:
         """Return whether every condition holds for ``proposal``."""
+        proposer = proposal.proposer
         return (
             self.operation in (None, proposal.operation)
-            and self.channel in (None, proposal.channel)
+            and self.channel in (None, proposer.channel)
             and (
                 self.below_authority is None
-                or proposal.authority < self.below_authority
+                or proposer.authority < self.below_authority
             )
         )
 
@@ -90,13 +101,14 @@ class Assessment:
 
 #: A function that returns the assessment of a proposal.
 Assess = Callable[[Proposal], Assessment]
+#: A function that returns the assessment of a proposal, or None to ask the next step;
+#: the rule is the first that applies.
+Step = Callable[[Proposal, Rule | None], Assessment | None]
 
 #: The channel that can attach a document, and why a change without one is refused.
 _STAFF, NO_EVIDENCE = "staff", "no_evidence"
-#: The operation to which only rules that name it apply.
-_SUSPEND = "suspend"
-#: The operation to which no rule applies, and the authority of the owner.
-_UNLOCK, _OWNER = "unlock", Authority.OWNER
+#: The operation to which only rules that name it apply, and the one without rules.
+_SUSPEND, _UNLOCK = "suspend", "unlock"
 #: Operations that an owner's lock does not concern.
 _UNLOCKED = frozenset({_SUSPEND, "resume"})
 #: The operations that say where money goes.
@@ -106,6 +118,7 @@ _MOVING = ("link", "update")
 _STRICT = (Decision.APPLY, Decision.HOLD, Decision.APPROVE, Decision.REFUSE)
 
 AT_ONCE = Assessment(Decision.APPLY)
+WITHOUT_EVIDENCE = Assessment(Decision.REFUSE, why=NO_EVIDENCE)
 LOWER_AUTHORITY = Assessment(Decision.APPROVE, why="lower_authority")
 OTHER_PROVIDER = Assessment(Decision.APPROVE, why="other_provider")
 OWNER_LOCKED = Assessment(Decision.APPROVE, why="owner_locked")
@@ -114,92 +127,49 @@ NO_RULE = Assessment(Decision.APPROVE, why="no_rule")
 
 
 def assess(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
-    """Return the assessment of ``proposal``.
-
-    If no rule applies, a second person must review the change: the absence of rules is
-    not permission.
+    """Return the assessment of ``proposal`` by the first step that has one.
 
     >>> at_once = Rule(Decision.APPLY)
-    >>> first = Proposal("update", "rest", Authority.PROGRAMME)
+    >>> first = Proposal("update", Proposer("rest", Authority.PROGRAMME))
     >>> assess([at_once], first).decision.value
     'apply'
-    >>> lower = Proposal("update", "rest", Authority.PROGRAMME, Authority.OWNER)
-    >>> assess([at_once], lower).why
+    >>> assess([], first).why
+    'no_rule'
+
+    A refusal by a rule precedes a review that the caller or the person's lack of an ID
+    card asks for, and follows the reviews that protect the address in force:
+
+    >>> situation = Situation(is_provisional=True)
+    >>> assess([Rule(Decision.REFUSE)], first._replace(situation=situation)).decision
+    <Decision.REFUSE: 'refuse'>
+    >>> higher = situation._replace(authority=Authority.OWNER)
+    >>> assess([Rule(Decision.REFUSE)], first._replace(situation=higher)).why
     'lower_authority'
-    >>> other = Proposal("update", "rest", Authority.INSTITUTION, is_foreign=True)
-    >>> assess([at_once], other).why
-    'other_provider'
-
-    Staff must attach a document if the rule that applies requires one, even if someone
-    else decides:
-
-    >>> scanned = Rule(Decision.APPLY, needs_evidence=True)
-    >>> staff = Proposal("update", "staff", Authority.STAFF)
-    >>> assess([scanned], staff).why
-    'no_evidence'
-    >>> assess([scanned], staff._replace(has_evidence=True)).decision.value
-    'apply'
-
-    A caller may ask for a second person, but not for less than the rule:
-
-    >>> asking = first._replace(review_reason="newer_than_paper")
-    >>> assess([at_once], asking).why, assess([at_once], asking).decision.value
-    ('newer_than_paper', 'approve')
-    >>> assess([Rule(Decision.REFUSE)], asking).decision.value
-    'refuse'
-
-    Where the owner has locked changes, a second person decides about those of staff:
-
-    >>> assess([at_once], staff._replace(is_locked=True)).why
-    'owner_locked'
-
-    Of somebody without an ID card a second person decides, unless a rule refuses:
-
-    >>> provisional = staff._replace(is_provisional=True)
-    >>> assess([at_once], provisional).why
-    'provisional'
-    >>> assess([Rule(Decision.REFUSE)], provisional).decision.value
-    'refuse'
     """
-    if proposal.other_channel:
+    if proposal.proposer.other_channel:
         return _assess_both(rules, proposal)
-    if proposal.operation == _SUSPEND:
-        return _assess_suspension(rules, proposal)
-    if proposal.operation == _UNLOCK:
-        return _assess_unlocking(proposal)
     rule = find_rule(rules, proposal)
-    if rule is not None and rule.needs_evidence and _lacks_evidence(proposal):
-        return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
-    if _is_locked_out(proposal):
-        return OWNER_LOCKED
-    current = proposal.current_authority
-    if current is not None and proposal.authority < current:
-        return LOWER_AUTHORITY
-    if proposal.is_foreign:
-        return OTHER_PROVIDER
-    is_refused = rule is not None and rule.decision is Decision.REFUSE
-    if proposal.is_provisional and proposal.operation in _MOVING and not is_refused:
-        return PROVISIONAL
-    if rule is None:
-        return NO_RULE
-    if proposal.review_reason and rule.decision is not Decision.REFUSE:
-        return Assessment(Decision.APPROVE, why=proposal.review_reason)
-    return Assessment(rule.decision, rule.hold_hours, rule.why)
+    steps = _OWN_STEPS.get(proposal.operation, _STEPS)
+    return next(filter(None, (step(proposal, rule) for step in steps)))
 
 
 def _assess_both(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
     """Return the stricter assessment, of the channel that is claimed and the other one.
 
-    >>> both = Proposal("update", "agent", Authority.OWNER, other_channel="portal")
+    >>> proposer = Proposer("agent", Authority.OWNER, other_channel="portal")
     >>> rules = [Rule(Decision.APPROVE, channel="portal"), Rule(Decision.APPLY)]
-    >>> assess(rules, both).decision.value
+    >>> assess(rules, Proposal("update", proposer)).decision.value
     'approve'
-    >>> assess(rules, both._replace(other_channel="")).decision.value
+    >>> claimed = proposer._replace(other_channel="")
+    >>> assess(rules, Proposal("update", claimed)).decision.value
     'apply'
     """
-    known, claimed = list(rules), proposal._replace(other_channel="")
-    other = claimed._replace(channel=proposal.other_channel)
-    return max(assess(known, claimed), assess(known, other), key=_get_strictness)
+    known, claimed = list(rules), proposal.proposer._replace(other_channel="")
+    other = claimed._replace(channel=proposal.proposer.other_channel)
+    both = (
+        assess(known, proposal._replace(proposer=each)) for each in (claimed, other)
+    )
+    return max(both, key=_get_strictness)
 
 
 def _get_strictness(assessment: Assessment) -> tuple[int, int]:
@@ -212,55 +182,158 @@ def find_rule(rules: Iterable[Rule], proposal: Proposal) -> Rule | None:
     A suspension is not delayed by a rule that does not name it.
 
     >>> hold = Rule(Decision.HOLD, hold_hours=48)
-    >>> find_rule([hold], Proposal("resume", "rest", 20)) is hold
+    >>> resuming = Proposal("resume", Proposer("rest", 20))
+    >>> find_rule([hold], resuming) is hold
     True
-    >>> find_rule([hold], Proposal("suspend", "rest", 20))
+    >>> find_rule([hold], resuming._replace(operation="suspend"))
     """
     is_named_only = proposal.operation == _SUSPEND
     found = (rule for rule in rules if rule.operation or not is_named_only)
     return next((rule for rule in found if rule.applies_to(proposal)), None)
 
 
-def _assess_suspension(rules: Iterable[Rule], proposal: Proposal) -> Assessment:
-    """Return the assessment of a suspension.
+# === THE STEPS === #
 
-    >>> _assess_suspension([Rule(Decision.APPLY)], Proposal("suspend", "rest", 20))
-    Assessment(decision=<Decision.APPLY: 'apply'>, hold_hours=0, why='')
 
-    Without a rule that names it, a suspension by staff needs a second person:
+def _refuse_without_evidence(
+    proposal: Proposal, rule: Rule | None
+) -> Assessment | None:
+    """Refuse staff whose document is missing, where the rule demands one.
 
-    >>> _assess_suspension([Rule(Decision.APPLY)], Proposal("suspend", "staff", 30)).why
-    'no_rule'
+    >>> scanned = Rule(Decision.APPLY, needs_evidence=True)
+    >>> staff = Proposer("staff", Authority.STAFF)
+    >>> _refuse_without_evidence(Proposal("update", staff), scanned).why
+    'no_evidence'
+    >>> seen = Proposal("update", staff._replace(has_evidence=True))
+    >>> _refuse_without_evidence(seen, scanned)
     """
-    rule = find_rule(rules, proposal)
+    demands = rule is not None and rule.needs_evidence
+    return WITHOUT_EVIDENCE if demands and _lacks_evidence(proposal) else None
+
+
+def _keep_the_lock(proposal: Proposal, _rule: Rule | None) -> Assessment | None:
+    """Ask a second person about others' changes of what the owner has locked.
+
+    >>> locked = Proposal("update", Proposer("staff", 30), Situation(is_locked=True))
+    >>> _keep_the_lock(locked, None).why
+    'owner_locked'
+    >>> _keep_the_lock(locked._replace(operation="suspend"), None)
+    >>> owner = Proposer("portal", Authority.OWNER)
+    >>> _keep_the_lock(locked._replace(proposer=owner), None)
+    """
+    is_kept = proposal.situation.is_locked and proposal.operation not in _UNLOCKED
+    is_other = proposal.proposer.authority < Authority.OWNER
+    return OWNER_LOCKED if is_kept and is_other else None
+
+
+def _keep_what_is_higher(proposal: Proposal, _rule: Rule | None) -> Assessment | None:
+    """Ask a second person before a lower authority overwrites a higher one's statement.
+
+    >>> by_programme = Proposer("rest", Authority.PROGRAMME)
+    >>> lower = Proposal("update", by_programme, Situation(Authority.OWNER))
+    >>> _keep_what_is_higher(lower, None).why
+    'lower_authority'
+    >>> _keep_what_is_higher(lower._replace(situation=Situation()), None)
+    """
+    current = proposal.situation.authority
+    is_lower = current is not None and proposal.proposer.authority < current
+    return LOWER_AUTHORITY if is_lower else None
+
+
+def _keep_with_provider(proposal: Proposal, _rule: Rule | None) -> Assessment | None:
+    """Ask a second person before a provider moves a link away from another one."""
+    return OTHER_PROVIDER if proposal.situation.is_foreign else None
+
+
+def _refuse_by_rule(proposal: Proposal, rule: Rule | None) -> Assessment | None:
+    """Refuse what the rule refuses, so that no later step lets a person decide."""
+    is_refused = rule is not None and rule.decision is Decision.REFUSE
+    return _follow_rule(proposal, rule) if is_refused else None
+
+
+def _review_provisional(proposal: Proposal, _rule: Rule | None) -> Assessment | None:
+    """Ask a second person where the money of somebody without an ID card goes.
+
+    >>> situation = Situation(is_provisional=True)
+    >>> provisional = Proposal("link", Proposer("staff", 30), situation)
+    >>> _review_provisional(provisional, None).why
+    'provisional'
+    >>> _review_provisional(provisional._replace(operation="unlink"), None)
+    """
+    is_moving = proposal.operation in _MOVING
+    return PROVISIONAL if is_moving and proposal.situation.is_provisional else None
+
+
+def _review_without_rule(_proposal: Proposal, rule: Rule | None) -> Assessment | None:
+    """Ask a second person if no rule applies: its absence is not permission."""
+    return NO_RULE if rule is None else None
+
+
+def _review_as_asked(proposal: Proposal, _rule: Rule | None) -> Assessment | None:
+    """Ask a second person if the caller wishes it.
+
+    >>> asking = Proposer("rest", Authority.PROGRAMME, review_reason="newer_than_paper")
+    >>> _review_as_asked(Proposal("update", asking), Rule(Decision.APPLY)).why
+    'newer_than_paper'
+    """
+    reason = proposal.proposer.review_reason
+    return Assessment(Decision.APPROVE, why=reason) if reason else None
+
+
+def _follow_rule(_proposal: Proposal, rule: Rule | None) -> Assessment | None:
+    """Do as the rule says, if there is one."""
     if rule is None:
-        return NO_RULE if proposal.channel == _STAFF else AT_ONCE
-    if rule.needs_evidence and _lacks_evidence(proposal):
-        return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
+        return None
     return Assessment(rule.decision, rule.hold_hours, rule.why)
 
 
-def _assess_unlocking(proposal: Proposal) -> Assessment:
-    """Return the assessment of staff lifting an owner's lock: whatever the rules are.
+def _suspend(proposal: Proposal, _rule: Rule | None) -> Assessment:
+    """Suspend at once, unless staff ask: what they learn at the counter may be hearsay.
 
-    >>> lost_phone = Proposal("unlock", "staff", Authority.STAFF)
-    >>> _assess_unlocking(lost_phone).why
+    >>> _suspend(Proposal("suspend", Proposer("rest", 20)), None).decision.value
+    'apply'
+    >>> _suspend(Proposal("suspend", Proposer("staff", 30)), None).why
+    'no_rule'
+    """
+    return NO_RULE if proposal.proposer.channel == _STAFF else AT_ONCE
+
+
+def _unlock(proposal: Proposal, _rule: Rule | None) -> Assessment:
+    """Ask a second person before staff lift an owner's lock, with a document only.
+
+    >>> lost_phone = Proposer("staff", Authority.STAFF)
+    >>> _unlock(Proposal("unlock", lost_phone), None).why
     'no_evidence'
-    >>> _assess_unlocking(lost_phone._replace(has_evidence=True)).why
+    >>> _unlock(Proposal("unlock", lost_phone._replace(has_evidence=True)), None).why
     'owner_locked'
     """
-    if _lacks_evidence(proposal):
-        return Assessment(Decision.REFUSE, why=NO_EVIDENCE)
-    return OWNER_LOCKED
-
-
-def _is_locked_out(proposal: Proposal) -> bool:
-    is_moving = proposal.operation not in _UNLOCKED
-    return proposal.is_locked and is_moving and proposal.authority < _OWNER
+    return WITHOUT_EVIDENCE if _lacks_evidence(proposal) else OWNER_LOCKED
 
 
 def _lacks_evidence(proposal: Proposal) -> bool:
-    return proposal.channel == _STAFF and not proposal.has_evidence
+    return proposal.proposer.channel == _STAFF and not proposal.proposer.has_evidence
+
+
+#: Who decides about a change, in this order.
+_STEPS: tuple[Step, ...] = (
+    _refuse_without_evidence,
+    _keep_the_lock,
+    _keep_what_is_higher,
+    _keep_with_provider,
+    _refuse_by_rule,
+    _review_provisional,
+    _review_without_rule,
+    _review_as_asked,
+    _follow_rule,
+)
+#: The steps of operations that have their own.
+_OWN_STEPS: dict[str, tuple[Step, ...]] = {
+    _SUSPEND: (_refuse_without_evidence, _follow_rule, _suspend),
+    _UNLOCK: (_unlock,),
+}
+
+
+# === ASKING ONCE === #
 
 
 def assess_once(assess_one: Assess) -> Assess:

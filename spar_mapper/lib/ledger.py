@@ -22,6 +22,7 @@ from .chain import (
 )
 from .offices import commit_to_office
 from .records import (
+    IN_FORCE,
     KEY_FORM,
     ChangeRow,
     EventRow,
@@ -349,7 +350,8 @@ class Ledger:
         self, subject: Subject, kind: str, commitment: bytes
     ) -> None:
         """Record who may act for the subject from now on, or does not any more."""
-        self._record(subject, None, kind, b"", commitment, "", None)
+        contact = _find_contact(subject)
+        self._record(subject, None, kind, b"", commitment, contact, None)
 
     def _commit_id(self, subject: Subject, stored: StoredId) -> bytes:
         return commit_to(self.keyring, describe_id(subject.uuid, stored))
@@ -398,3 +400,11 @@ class Ledger:
             return None
         change = self.applied.get(head.uuid) or subject.changes.get(head.purpose)
         return change.commitment or None if change else None
+
+
+def _find_contact(subject: Subject) -> str:
+    """Return the contact of the first address in force that has one, or ""."""
+    heads = [head for head in subject.heads.values() if head.state in IN_FORCE]
+    addresses = [h.address for h in sorted(heads, key=lambda h: h.purpose) if h.address]
+    contacts = (address.details.phone_number for address in addresses)
+    return next(filter(None, contacts), "")

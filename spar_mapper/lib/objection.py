@@ -22,6 +22,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 from .ledger import Ledger
 from .records import Head, Holding, PeriodRow, StoredAddress, new_uuid
+from .transitions import NOTIFIED_REPRESENTATIVE_EVENTS
 from .waiting import OBJECTION_LOCK, drop_change
 
 LOCK = OBJECTION_LOCK
@@ -246,8 +247,12 @@ _REMEDIES: dict[str, Callable[[Dispute], Remedy]] = {
     "changes_unlocked": _undo_nothing,
     "lock_lifted": _undo_nothing,
 }
-#: Kinds of events to which an owner can object.
-DISPUTABLE = frozenset(_REMEDIES)
+#: Kinds of events to which an owner can object. A view changes nothing that could be
+#: undone or locked; older cases about views are still closed by the table.
+DISPUTABLE = frozenset(_REMEDIES) - {"revealed"}
+#: Kinds of events whose notices have a link. Those that concern no address lead to a
+#: complaint.
+REPORTABLE = DISPUTABLE.union(NOTIFIED_REPRESENTATIVE_EVENTS)
 
 
 def _cancel_waiting(dispute: Dispute) -> None:

@@ -24,7 +24,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
 )
 
-from .assessment import Assessment, Decision, Proposal
+from .assessment import Assessment, Decision, Proposal, Proposer, Situation
 from .case import Case, build_address, is_older, to_naive_utc
 from .evidence import is_evidence
 from .locks import NOT_OWNER, OWNER_LOCK, is_staff, passes
@@ -120,39 +120,36 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
 @operation(Operation.SUSPEND)
 def suspend(case: Case[ChangeRequest]) -> Result:
     """Suspend an address: a doubt takes effect at once, unless a rule weighs it."""
-    head = case.in_force
-    if head is None:
-        return _refuse_not_linked(case)
-    refusal = _refuse_unfit(case, head)
-    if refusal:
-        return refusal
-    if head.state == "suspended":
-        return _answer(case, Outcome.SUSPENDED, head)
-    held = _hold(case, Operation.SUSPEND, head)
-    if held:
-        return held
-    _make_stale(case)
-    case.ledger.move(case.holding, head, "suspended")
-    return _answer(case, Outcome.SUSPENDED, head)
+    return _turn(case, Operation.SUSPEND, Outcome.SUSPENDED, "suspended", "suspended")
 
 
 @operation(Operation.RESUME)
 def resume(case: Case[ChangeRequest]) -> Result:
     """Resume payments to a suspended address."""
+    return _turn(case, Operation.RESUME, Outcome.RESUMED, "active", "resumed")
+
+
+def _turn(
+    case: Case[ChangeRequest], code: Operation, outcome: Outcome, state: str, kind: str
+) -> Result:
+    """Bring the address in force into ``state``, unless it is in it already.
+
+    :param kind: the event by which it gets there
+    """
     head = case.in_force
     if head is None:
         return _refuse_not_linked(case)
     refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    if head.state == "active":
-        return _answer(case, Outcome.RESUMED, head)
-    held = _hold(case, Operation.RESUME, head)
+    if head.state == state:
+        return _answer(case, outcome, head)
+    held = _hold(case, code, head)
     if held:
         return held
     _make_stale(case)
-    case.ledger.move(case.holding, head, "resumed")
-    return _answer(case, Outcome.RESUMED, head)
+    case.ledger.move(case.holding, head, kind)
+    return _answer(case, outcome, head)
 
 
 # === THE OWNER'S LOCK === #
@@ -310,28 +307,33 @@ def _hold(
     """
     if case.is_decided:
         return None
-    current = head.current if head else None
-    is_foreign = current is not None and _is_foreign(case.call, current.provider_id)
-    assessment = case.assess(
-        Proposal(
-            code,
-            case.call.channel,
-            case.call.authority,
-            current.authority if current else None,
-            case.request.purpose,
-            is_foreign=is_foreign,
-            has_evidence=is_evidence(case.call.message_reference),
-            review_reason=case.call.review_reason,
-            is_locked=_is_owner_locked(case),
-            is_provisional=case.is_provisional,
-            other_channel=_get_other_channel(case.call),
-        )
-    )
+    proposal = Proposal(code, _get_proposer(case.call), _get_situation(case, head))
+    assessment = case.assess(proposal)
     if assessment.decision is Decision.APPLY:
         return None
     if assessment.decision is Decision.REFUSE:
         return _refuse(case, assessment.why or "rule")
     return _wait(case, code, head, first, assessment)
+
+
+def _get_proposer(call: CallContext) -> Proposer:
+    return Proposer(
+        call.channel,
+        call.authority,
+        is_evidence(call.message_reference),
+        call.review_reason,
+        _get_other_channel(call),
+    )
+
+
+def _get_situation(case: Case[ChangeRequest], head: Head | None) -> Situation:
+    current = head.current if head else None
+    return Situation(
+        current.authority if current else None,
+        current is not None and _is_foreign(case.call, current.provider_id),
+        _is_owner_locked(case),
+        case.is_provisional,
+    )
 
 
 def _get_other_channel(call: CallContext) -> str:

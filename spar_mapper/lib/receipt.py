@@ -39,3 +39,15 @@ def read_receipt_number(text: str) -> int | None:
     if not found or int(found[1]) % _MODULUS != 1:
         return None
     return int(found[1][:-2])
+
+
+def is_mistyped_receipt(text: str) -> bool:
+    """Return whether ``text`` is written as the reference of a receipt, with a slip.
+
+    >>> list(map(is_mistyped_receipt, ("R 1234 5677", "r1234567", "R 1234 5676")))
+    [True, True, False]
+    >>> list(map(is_mistyped_receipt, ("12345677", "R", "Rosa 12", "")))
+    [False, False, False, False]
+    """
+    found = _REFERENCE.fullmatch(squeeze(text).upper())
+    return found is not None and int(found[1]) % _MODULUS != 1

@@ -18,7 +18,7 @@ from .transitions import (
 
 __all__ = ["REPRESENTATIVE_EVENTS", "STATE_AFTER"]
 
-#: The state after each event.
+#: The state after each event that changes it.
 STATE_AFTER = {
     REPRESENTATIVE_PROPOSED: "waiting",
     REPRESENTATIVE_APPROVED: "active",

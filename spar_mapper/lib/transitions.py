@@ -75,11 +75,20 @@ REPRESENTATIVE_PROPOSED = "representative_proposed"
 REPRESENTATIVE_APPROVED = "representative_approved"
 REPRESENTATIVE_REFUSED = "representative_refused"
 REPRESENTATIVE_ENDED = "representative_ended"
+#: The person was recorded twice: who acts for one record acts for the one that stays.
+REPRESENTATIVE_TAKEN = "representative_taken_over"
 REPRESENTATIVE_EVENTS = (
     REPRESENTATIVE_PROPOSED,
     REPRESENTATIVE_APPROVED,
     REPRESENTATIVE_REFUSED,
     REPRESENTATIVE_ENDED,
+    REPRESENTATIVE_TAKEN,
+)
+#: Those of which the person is notified: who may act for them changes.
+NOTIFIED_REPRESENTATIVE_EVENTS = (
+    REPRESENTATIVE_APPROVED,
+    REPRESENTATIVE_ENDED,
+    REPRESENTATIVE_TAKEN,
 )
 #: Events after which an ID of the person is what the event states.
 ID_EVENTS = (ID_REWRITTEN, ID_OFF, ID_TAKEN, ID_ADDED)
@@ -118,8 +127,7 @@ ANSWERED_FOR_PERSON = (
     ID_ADDED,
     MERGED,
     MERGED_WITH,
-    REPRESENTATIVE_PROPOSED,
-    REPRESENTATIVE_APPROVED,
+    *REPRESENTATIVE_EVENTS,
 )
 
 #: Kinds of events that are no longer written; older histories contain them.
@@ -130,7 +138,11 @@ MIGRATED = "migrated"
 #: No notice is sent for these: they do not affect payment, or they accompany an event
 #: that is notified.
 ADDRESS_REWRITTEN = "address_rewritten"
-SILENT_EVENTS = (MIGRATED, ADDRESS_REWRITTEN, *SUBJECT_EVENTS)
+SILENT_EVENTS = (
+    MIGRATED,
+    ADDRESS_REWRITTEN,
+    *(kind for kind in SUBJECT_EVENTS if kind not in NOTIFIED_REPRESENTATIVE_EVENTS),
+)
 
 #: How a pending change may end; every end is final.
 CHANGE_ENDS = ("applied", "cancelled", "refused", "stale", "expired")

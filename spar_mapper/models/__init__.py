@@ -1,5 +1,6 @@
 from . import spar_store_table
 from . import spar_by_whom
+from . import spar_of_person
 from . import spar_channel_name
 from . import staff
 from . import representative

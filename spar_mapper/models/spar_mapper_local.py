@@ -32,6 +32,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Operation,
     Outcome,
     Period,
+    Remedy,
     ResolveRequest,
     Result,
     Standing,
@@ -114,6 +115,7 @@ class SparMapperLocal(models.AbstractModel):
             Capability.CONFIRMATION,
             Capability.CHANGE_LOCK,
             Capability.OWN_ADDRESS,
+            Capability.VISIT,
         }
 
     @api.model
@@ -123,6 +125,14 @@ class SparMapperLocal(models.AbstractModel):
         Overridden by addons whose callers can be disabled.
         """
         return True
+
+    @api.model
+    def _is_visited(self, call: CallContext, reference: str, id_value: str) -> bool:
+        """Return whether the owner of an ID allows the caller to show it to them now.
+
+        Overridden by the addon with the page on which they do: without it nobody can.
+        """
+        return False
 
     # === CHANGING === #
 
@@ -583,8 +593,17 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _object_to_notice(self, call: CallContext, token: str) -> ObjectionAnswer:
-        """Freeze by a notice's link, once; anything is undone only after a login."""
+        """Freeze by a notice's link, once; anything is undone only after a login.
+
+        What concerns no address becomes a complaint.
+        """
         link = self._find_link(token)
+        if link.head_id is None or link.address_uuid is None:
+            event = self.env["spar.event"].browse(link.event_id)
+            complaint = self.env["spar.complaint"]._report(call, event)
+            return ObjectionAnswer(
+                Remedy.NOTED, complaint.reference, complaint.state != "open"
+            )
         work = self._begin_work(call)
         try:
             shown = show_heads(work, [link.head_id])
@@ -777,6 +796,7 @@ class SparMapperLocal(models.AbstractModel):
             decide(decisions)
         finally:
             self._finish_work(work)
+        self.env["spar.representative"]._follow_merged(call)
 
     # === ADDRESSES === #
 

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.expressions import refuse_expressions
+
 from ..exceptions import DirectWriteRefused
 from ..lib import integrity
 
@@ -85,6 +87,20 @@ class SparStoreTable(models.AbstractModel):
         )
         for statement in (*integrity.build_use_table(), *statements):
             self.env.cr.execute(statement)
+
+    def _set_columns(self, **values) -> None:
+        """Set columns of one row, for the mapper and methods that have checked it."""
+        refuse_expressions()
+        self.ensure_one()
+        changes = SQL(", ").join(
+            SQL("%s = %s", SQL.identifier(name), value)
+            for name, value in values.items()
+        )
+        table = SQL.identifier(self._table)
+        self.env.cr.execute(
+            SQL("UPDATE %s SET %s WHERE id = %s", table, changes, self.id)
+        )
+        self.invalidate_recordset()
 
     @api.model_create_multi
     # pylint: disable-next=method-required-super

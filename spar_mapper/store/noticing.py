@@ -16,16 +16,23 @@ from .database import Row, StoreCursor, build_array, build_bytes_array, fetch
 
 _LINKS = """
     SELECT n.id, e.uuid, n.link_digest, n.link_expires_at, n.link_mac, e.kind,
-           e.happened_at, e.seq, e.mapping_id, p.address_uuid, o.uuid, o.remedy, o.state
+           e.happened_at, e.id, e.seq, e.mapping_id, p.address_uuid,
+           coalesce(o.uuid, c.uuid),
+           coalesce(o.remedy, CASE WHEN c.id IS NOT NULL THEN 'noted' END),
+           coalesce(o.state, c.state)
       FROM spar_notice n
       JOIN spar_event e ON e.id = n.event_id
-      JOIN spar_mapping_period p ON p.id = e.period_id
+      LEFT JOIN spar_mapping_period p ON p.id = e.period_id
       LEFT JOIN spar_objection o ON o.event_id = e.id
+      LEFT JOIN spar_complaint c ON c.event_id = e.id
 """
 
 
 class NoticeLink(NamedTuple):
-    """A notice's link, the event behind it, and its case, if there is one."""
+    """A notice's link, the event behind it, and its case, if there is one.
+
+    An event that concerns no address has neither ``head_id`` nor ``address_uuid``.
+    """
 
     notice_id: int
     event_uuid: str
@@ -34,9 +41,10 @@ class NoticeLink(NamedTuple):
     mac: bytes | None
     kind: str
     happened_at: datetime
+    event_id: int
     seq: int
-    head_id: int
-    address_uuid: str
+    head_id: int | None
+    address_uuid: str | None
     reference: str | None
     remedy: str | None
     state: str | None

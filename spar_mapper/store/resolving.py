@@ -413,17 +413,7 @@ class Resolver:
 
         It may have been moved to the successor of its provider.
         """
-        if not self._keys:
-            return
-        requested: dict[int, WantedAddress] = {}
-        for place, (request, result) in enumerate(zip(requests, results, strict=True)):
-            if request.fa not in self._keys:
-                continue
-            key, identifier = self._keys[request.fa], identified[place]
-            if result.outcome is Outcome.FA_MISMATCH and isinstance(identifier, str):
-                requested[place] = _build_wanted(key, request, by_id[identifier])
-            elif result.outcome is Outcome.NOT_LINKED and identifier is None:
-                requested[place] = WantedAddress(key, request.purpose)
+        requested = self._list_wanted(requests, identified, results, by_id)
         if not requested:
             return
         wanted: dict[WantedAddress, set[str]] = {}
@@ -440,6 +430,27 @@ class Resolver:
                 results[place] = self._answer_moved(
                     follower, requests[place], one, past, several
                 )
+
+    def _list_wanted(
+        self,
+        requests: Sequence[ResolveRequest],
+        identified: Sequence[RequestedId],
+        results: list[Result],
+        by_id: dict[str, list[Row]],
+    ) -> dict[int, WantedAddress]:
+        """Return the addresses that are not in force, by the place of the request."""
+        wanted: dict[int, WantedAddress] = {}
+        if not self._keys:
+            return wanted
+        for place, (request, result) in enumerate(zip(requests, results, strict=True)):
+            if request.fa not in self._keys:
+                continue
+            key, identifier = self._keys[request.fa], identified[place]
+            if result.outcome is Outcome.FA_MISMATCH and isinstance(identifier, str):
+                wanted[place] = _build_wanted(key, request, by_id[identifier])
+            elif result.outcome is Outcome.NOT_LINKED and identifier is None:
+                wanted[place] = WantedAddress(key, request.purpose)
+        return wanted
 
     def _answer_moved(
         self,

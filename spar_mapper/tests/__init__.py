@@ -26,6 +26,7 @@ from . import test_provisional
 from . import test_read_aloud
 from . import test_receipt
 from . import test_representative
+from . import test_representative_notice
 from . import test_reveal
 from . import test_sealed_draft
 from . import test_settings_sealed

@@ -335,6 +335,22 @@ class TestBackendWizard(StoreCase):
                     {"operation": "link", "reason": "x"}
                 )
 
+    def test_a_role_taken_away_meanwhile_does_nothing_and_loses_nothing(self):
+        form = self.open("link")
+        form.id_value = NEW_ID
+        form.fa_text = form.fa_text_again = FA
+        form.reason = "Came to the counter"
+        form.is_id_right = True
+        wizard = form.save()
+        role = self.env.ref("spar_fa_directory.group_officer")
+        self.officer.group_ids -= role
+        with self.assertRaises(AccessError):
+            wizard.action_confirm()
+        self.assertFalse(self.subject_of(NEW_ID))
+        self.officer.group_ids += role
+        wizard.action_confirm()
+        self.assertEqual(self.get_fa(NEW_ID), FA)
+
     def test_another_officer_does_not_see_the_draft(self):
         form = self.open("link")
         form.id_value = NEW_ID

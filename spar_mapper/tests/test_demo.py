@@ -4,6 +4,8 @@ from unittest.mock import patch
 from odoo import Command
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.spar_mapper_connector.tests.loading_case import loading_addon
+
 from ..models.spar_mapper_demo import DEMO_VARIABLE, PEOPLE
 from .common import StoreCase
 
@@ -20,7 +22,7 @@ class TestDemo(StoreCase):
                 Command.link(cls.env.ref("spar_fa_directory.group_officer").id)
             ]
             # Only addons that are being installed name records of SPAR.
-            with patch.object(cls.registry, "ready", False):
+            with loading_addon(cls.registry, "spar_mapper"):
                 cls.env["ir.model.data"].create(
                     {
                         "module": "spar_mapper",

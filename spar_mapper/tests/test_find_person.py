@@ -118,6 +118,16 @@ class TestFindPerson(StoreCase):
         self.assert_finds_no_one(typed="79927398713")
         self.assertNotIn("not a valid ID", self.wizard.answer_text)
 
+    def test_a_slip_in_the_reference_of_a_receipt_is_named(self):
+        for typed in ("R 1234 5677", "r1234567"):
+            with self.subTest(typed):
+                self.assert_finds_no_one("The reference is mistyped", typed=typed)
+                self.assertNotIn("bank", self.wizard.answer_text)
+        for typed in ("12345677", "R 1234 5676"):
+            with self.subTest(typed):
+                self.assert_finds_no_one(typed=typed)
+                self.assertNotIn("mistyped", self.wizard.answer_text)
+
     def test_what_finds_no_one_stays_sealed_and_can_be_corrected(self):
         self.assert_finds_no_one(typed="Ada-1816")
         self.assertEqual(self.wizard.typed, "Ada-1816")

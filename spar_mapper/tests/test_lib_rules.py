@@ -12,7 +12,9 @@ from ..lib.assessment import (
     Assessment,
     Decision,
     Proposal,
+    Proposer,
     Rule,
+    Situation,
     assess,
 )
 from ..lib.transitions import (
@@ -32,13 +34,13 @@ class TestAssessment(BaseCase):
             Rule(Decision.APPLY),
         ]
         cases = {
-            Proposal("unlink", "rest", 20): Decision.REFUSE,
-            Proposal("unlink", "staff", 40): Decision.REFUSE,
-            Proposal("link", "rest", 10): Decision.HOLD,
-            Proposal("link", "rest", 20): Decision.APPLY,
-            Proposal("link", "staff", 10): Decision.APPROVE,
-            Proposal("update", "staff", 10): Decision.APPLY,
-            Proposal("update", "portal", 40): Decision.APPLY,
+            Proposal("unlink", Proposer("rest", 20)): Decision.REFUSE,
+            Proposal("unlink", Proposer("staff", 40)): Decision.REFUSE,
+            Proposal("link", Proposer("rest", 10)): Decision.HOLD,
+            Proposal("link", Proposer("rest", 20)): Decision.APPLY,
+            Proposal("link", Proposer("staff", 10)): Decision.APPROVE,
+            Proposal("update", Proposer("staff", 10)): Decision.APPLY,
+            Proposal("update", Proposer("portal", 40)): Decision.APPLY,
         }
         for proposal, decision in cases.items():
             with self.subTest(proposal=proposal):
@@ -47,7 +49,7 @@ class TestAssessment(BaseCase):
     def test_the_assessment_has_the_rule_s_hours_and_words(self):
         assessment = assess(
             [Rule(Decision.HOLD, hold_hours=5, why="new account")],
-            Proposal("update", "rest", 20),
+            Proposal("update", Proposer("rest", 20)),
         )
         self.assertEqual(assessment, Assessment(Decision.HOLD, 5, "new account"))
 
@@ -55,7 +57,9 @@ class TestAssessment(BaseCase):
         rules = [Rule(Decision.APPLY)]
         for current in Authority:
             for authority in Authority:
-                proposal = Proposal("update", "rest", authority, current)
+                proposal = Proposal(
+                    "update", Proposer("rest", authority), Situation(current)
+                )
                 with self.subTest(current=current, authority=authority):
                     assessment = assess(rules, proposal)
                     if authority < current:
@@ -64,7 +68,7 @@ class TestAssessment(BaseCase):
                         self.assertIs(assessment.decision, Decision.APPLY)
 
     def test_without_a_rule_nothing_is_applied(self):
-        proposal = Proposal("link", "rest", Authority.OWNER)
+        proposal = Proposal("link", Proposer("rest", Authority.OWNER))
         self.assertEqual(assess([], proposal), NO_RULE)
         other = [Rule(Decision.APPLY, operation="unlink")]
         self.assertEqual(assess(other, proposal), NO_RULE)

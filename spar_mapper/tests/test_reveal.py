@@ -49,6 +49,21 @@ class TestReveal(StoreCase):
         reused = self.open(what="id", event_number=wizard.event_number)
         self.assertFalse(reused.id_value)
 
+    def test_a_trace_of_one_address_does_not_show_another(self):
+        self.update(ID, OTHER_FA)
+        present, past = self.periods_of(ID)
+        for traced, wanted in ((past, present), (present, past)):
+            for named in (wanted, wanted.browse()) if wanted == present else (wanted,):
+                with self.subTest(traced=traced, named=named):
+                    wizard = self.open(period_id=traced.id)
+                    self.reveal(wizard)
+                    self.assertEqual(
+                        wizard.fa_value, FA if traced == past else OTHER_FA
+                    )
+                    number = wizard.event_number
+                    other = self.open(period_id=named.id, event_number=number)
+                    self.assertFalse(other.fa_value)
+
     def test_the_page_of_a_person_opens_it_for_either(self):
         page = self.subject_of(ID).with_user(self.auditor)
         for action, what in (

@@ -53,9 +53,14 @@ class TestDecidingInTheBackend(WaitingCase):
                 self.assert_refused(AccessError, own.action_refuse)
         self.assert_waits()
 
-    def test_officer_cannot_withdraw_a_change_of_another(self):
+    def test_nobody_withdraws_a_change_of_another(self):
         change = self.propose(login=self.second)
-        for role, error in (("officer", UserError), ("auditor", AccessError)):
+        for role, error in (
+            ("officer", UserError),
+            ("auditor", AccessError),
+            # A supervisor refuses it, with a reason that the proposer sees.
+            ("supervisor", UserError),
+        ):
             with self.subTest(role):
                 own = change.with_user(self.users[role])
                 self.assert_refused(error, own.action_cancel)

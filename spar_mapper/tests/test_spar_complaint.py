@@ -149,6 +149,20 @@ class TestNotMe(ComplaintCase):
         complaint, _message = self.record("not_me", event_id=first.id)
         self.assertEqual(complaint.objection_id.event_id, first)
 
+    def test_what_waited_and_was_refused_is_not_proposed(self):
+        self.update(ID, OTHER_FA)
+        self.add_rule("approve", sequence=0, operation="update")
+        self.assertEqual(self.update(ID, THIRD_FA).outcome, Outcome.PENDING)
+        wizards = self.env["spar.complaint.wizard"].with_user(self.users["clerk"])
+        values = {"subject_id": self.subject_of(ID).id, "kind": "not_me"}
+        waiting = wizards.create(values).event_id
+        self.assertEqual(waiting, self.find_event(ID, "proposed"))
+        change = self.change_of(ID).with_user(self.users["boss"])
+        change.action_refuse("the bank says no")
+        self.env.invalidate_all()
+        proposed = wizards.create(values).event_id
+        self.assertEqual(proposed, self.find_event(ID, "updated"))
+
     def test_a_second_person_undoes_it_at_once(self):
         self.update(ID, OTHER_FA)
         complaint, _message = self.record("not_me")
@@ -242,6 +256,25 @@ class TestNotMe(ComplaintCase):
         case = self.case_of(ID).with_user(self.users["boss"])
         case._close(True, "seen with her card")
         self.assertEqual(case.state, "upheld")
+
+    def test_the_page_says_why_a_user_may_not_close_it(self):
+        self.update(ID, OTHER_FA, self.call_of("boss"))
+        complaint, _message = self.record("not_me")
+        texts = {
+            "clerk": "A supervisor must close",
+            "colleague": "A supervisor must close",
+            "boss": "You made or decided a change",
+            "deputy": "",
+        }
+        for name, text in texts.items():
+            with self.subTest(name):
+                seen = complaint.with_user(self.users[name])
+                self.assertEqual(seen.may_decide, not text)
+                self.assertTrue((seen.obstacle or "").startswith(text))
+                self.assertEqual(bool(seen.obstacle), bool(text))
+        self.answer(complaint, "deputy")
+        complaint.invalidate_recordset()
+        self.assertFalse(complaint.with_user(self.users["clerk"]).obstacle)
 
     def test_only_supervisors_close_it(self):
         complaint, _message = self.record("not_me")

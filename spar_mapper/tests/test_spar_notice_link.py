@@ -2,8 +2,12 @@
 
 from odoo.tests import new_test_user
 
-from odoo.addons.spar_mapper_connector.exceptions import NoSuchNotice, NotPermitted
-from odoo.addons.spar_mapper_connector.lib.contract import Remedy
+from odoo.addons.spar_mapper_connector.exceptions import (
+    NoSuchEvent,
+    NoSuchNotice,
+    NotPermitted,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import ObjectionRequest, Remedy
 
 from .common import FA, ID, OTHER_FA
 from .test_spar_objection import ObjectionCase
@@ -71,6 +75,17 @@ class TestSparNoticeLink(ObjectionCase):
     def test_indisputable_event_has_no_link(self):
         self.object_to(ID, "updated")
         self.assertEqual(self.make_link("objected"), "")
+
+    def test_a_view_has_no_link_because_nothing_can_be_undone(self):
+        self.mapper._log_reveal(self.staff, self.mapping_of(ID).id)
+        self.assertEqual(self.make_link("revealed"), "")
+        period = self.mapper._history(self.person, ID)[0]
+        events = {event.kind: event for event in period.events}
+        self.assertFalse(events["revealed"].is_disputable)
+        self.assertTrue(events["updated"].is_disputable)
+        request = ObjectionRequest(ID, period.uuid, events["revealed"].seq)
+        with self.assertRaises(NoSuchEvent):
+            self.mapper._object_to(self.person, request)
 
     def test_a_tokenised_id_is_found_again(self):
         id_type = self.env["spar.id.type"].search([("strategy", "!=", False)], limit=1)

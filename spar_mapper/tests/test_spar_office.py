@@ -1,5 +1,7 @@
 """Staff of an office see and change only their own people and those of no office."""
 
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import mute_logger
@@ -259,12 +261,27 @@ class TestSparOffice(StoreCase):
         with self.assertRaises(AccessError):
             self.offices["north"].with_user(self.users["head"]).member_ids = False
 
-    def test_archiving_an_office_opens_nobody_to_its_staff(self):
-        self.offices["north"].active = False
-        self.env.flush_all()
+    def test_an_office_is_never_deleted(self):
+        office = self.offices["north"]
+        for name, user in self.users.items():
+            with self.subTest(name), self.assertRaises(AccessError):
+                office.with_user(user).unlink()
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"):
+            with self.env.cr.savepoint():
+                office.unlink()
+        self.assertEqual(self.subject_of(ID).office_person_ids.office_id, office)
+        self.assertEqual(self.seen("south"), {OTHER_ID, FREE_ID})
+
+    def test_an_archived_office_opens_nobody_to_its_staff(self):
+        office = self.offices["north"].with_user(self.users["first"])
+        office.active = False
+        office.setting_change_ids.with_user(self.users["second"]).action_approve()
+        self.assertFalse(self.offices["north"].active)
+        self.env.invalidate_all()
         self.assertEqual(self.seen("north"), {ID, FREE_ID})
-        result = self.change("north", "update", OTHER_ID, THIRD_FA)
-        self.assertEqual(result.problem, "other_office")
+        refused = self.change("north", "update", OTHER_ID, THIRD_FA)
+        self.assertEqual(refused.outcome, Outcome.FORBIDDEN)
+        self.assertEqual(refused.problem, "other_office")
         new = "token:7777000014@nationalId"
         self.assertEqual(self.change("north", "link", new, FA).outcome, Outcome.LINKED)
         self.assertFalse(self.subject_of(new).office_person_ids)

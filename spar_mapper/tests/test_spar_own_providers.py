@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UpdateRequest,
 )
 
-from ..lib.assessment import Decision, Proposal, Rule, assess
+from ..lib.assessment import Decision, Proposal, Proposer, Rule, Situation, assess
 from .common import StoreCase
 
 BANK = CallContext("participant:bank", "rest", Authority.INSTITUTION)
@@ -120,7 +120,8 @@ class TestOwnProviders(StoreCase):
 
     def test_no_rule_overrules_it(self):
         at_once = Rule(Decision.APPLY)
-        foreign = Proposal("update", "rest", Authority.OWNER, is_foreign=True)
+        owner = Proposer("rest", Authority.OWNER)
+        foreign = Proposal("update", owner, Situation(is_foreign=True))
         self.assertEqual(assess([at_once], foreign).why, "other_provider")
-        lower = foreign._replace(authority=1, current_authority=2)
+        lower = Proposal("update", Proposer("rest", 1), Situation(2, is_foreign=True))
         self.assertEqual(assess([at_once], lower).why, "lower_authority")

@@ -86,6 +86,11 @@ class TestStopping(StoreCase):
             self.env["spar.audit"]._check_store()
         self.assertEqual(alarms, [])
 
+    def test_what_waits_is_called_a_suspension(self):
+        self.stop()
+        change = self.change_of(ID)
+        self.assertEqual(change.display_name, f"Suspend {change.uuid[:8]}")
+
     def test_refused_suspension_leaves_the_address(self):
         self.stop()
         call = self.mapper.with_user(self.judge)._build_staff_call()

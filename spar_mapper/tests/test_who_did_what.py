@@ -35,6 +35,46 @@ class TestWhoDidWhat(ComplaintCase):
         self.assertEqual(event.actor_name, "Ana Reyes, with the beneficiary")
         self.assertEqual(event.channel_name, "Staff, with the person present")
 
+    def test_who_helped_at_a_portal_elsewhere_is_staff_of_that_portal(self):
+        """Table: what the history keeps, and what is shown; no name of staff here."""
+        portal, person = "participant:portal.example", "person:" + "0a" * 16
+        own = f"user:{self.clerk.id}"
+        shown = "portal.example"
+        table = {
+            (portal, person, own): (
+                f"Staff member {self.clerk.id} of {shown}, with the beneficiary"
+            ),
+            (portal, own, "Asked"): f"Staff member {self.clerk.id} of {shown}",
+            (portal, f"registry/{own}", ""): f"Staff member {self.clerk.id} of {shown}",
+            (portal, f"{own}/{person}", ""): (
+                f"Staff member {self.clerk.id} of {shown}, with the beneficiary"
+            ),
+            (portal, "user:" + "0b" * 16, ""): f"Staff member 0B0B0B0B of {shown}",
+            (portal, "system", ""): shown,
+            (person, "", portal): f"The beneficiary, at {shown}",
+            (own, "", portal): "Ana Reyes",
+        }
+        events = self.env["spar.event"]
+        self.assertEqual(events._build_actor_names(list(table)), list(table.values()))
+
+    def test_reason_that_is_a_reference_is_not_shown(self):
+        call = CallContext(
+            "participant:portal.example",
+            "agent",
+            Authority.OWNER,
+            "login",
+            on_behalf_of=f"user:{self.clerk.id}",
+            reason=f"user:{self.clerk.id}",
+        )
+        self.update(ID, FA, call)
+        event = self.subject_of(ID).event_ids.sorted("id")[-1:]
+        self.assertFalse(event.reason_text)
+        self.assertNotIn("user:", event.actor_name)
+        self.assertNotIn(self.clerk.name, event.actor_name)
+        found = self.env["spar.event"].search([("actor_name", "ilike", "ana reyes")])
+        self.assertNotIn(event, found)
+        self.assertIn(self.event, found)
+
     def test_staff_behind_another_actor_are_named_and_found(self):
         call = CallContext(
             "registry",
@@ -52,6 +92,7 @@ class TestWhoDidWhat(ComplaintCase):
         names = self.env["spar.event"]._get_actor_names
         gone = f"user:{self.clerk.id + 1_000_000}"
         programs = ("system", "notice", "registry", "mapper", "registry/user:7")
+        programs += ("mapper/person:" + "0a" * 16,)
         for actor in (gone, *programs):
             with self.subTest(actor):
                 name = names([actor])[actor]

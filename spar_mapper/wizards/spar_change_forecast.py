@@ -7,7 +7,14 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Operation,
 )
 
-from ..lib.assessment import NO_EVIDENCE, Assessment, Decision, Proposal
+from ..lib.assessment import (
+    NO_EVIDENCE,
+    Assessment,
+    Decision,
+    Proposal,
+    Proposer,
+    Situation,
+)
 from ..lib.locks import OWNER_LOCK, passes
 from ..lib.waiting import OBJECTION_LOCK
 
@@ -63,19 +70,15 @@ class SparChangeForecast(models.AbstractModel):
 
     def _assess_now(self) -> Assessment:
         """Return the assessment by the rules, as if a required document was there."""
-        place = self.mapping_id
-        return self.env["spar.mapper.local"]._assess(
-            Proposal(
-                self.operation or "",
-                "staff",
-                self._get_authority(),
-                place.authority if place else None,
-                place.purpose or "",
-                has_evidence=True,
-                is_locked=place.subject_id.change_lock == OWNER_LOCK,
-                is_provisional=self.is_provisional or place.subject_id.is_provisional,
-            )
+        place, person = self.mapping_id, self.mapping_id.subject_id
+        situation = Situation(
+            place.authority if place else None,
+            is_locked=person.change_lock == OWNER_LOCK,
+            is_provisional=self.is_provisional or person.is_provisional,
         )
+        proposer = Proposer("staff", self._get_authority(), has_evidence=True)
+        proposal = Proposal(self.operation or "", proposer, situation)
+        return self.env["spar.mapper.local"]._assess(proposal)
 
     def _describe(self, assessment: Assessment) -> str:
         if assessment.decision is Decision.REFUSE:

@@ -45,7 +45,9 @@ class SparChangeWizard(models.TransientModel):
     )
     why_text = fields.Char(related="change_id.why_text", related_sudo=False)
     request_reason = fields.Char(
-        related="change_id.reason", related_sudo=False, string="Reason for the change"
+        related="change_id.reason_text",
+        related_sudo=False,
+        string="Reason for the change",
     )
     proposer_name = fields.Char(related="change_id.proposer_name", related_sudo=False)
     proposed_at = fields.Datetime(related="change_id.proposed_at", related_sudo=False)

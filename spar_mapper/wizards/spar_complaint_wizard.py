@@ -3,10 +3,8 @@ from odoo.exceptions import UserError
 
 from ..fields import BigMany2one
 from ..lib.objection import DISPUTABLE
+from ..lib.transitions import WAIT_BEGINS
 from ..models.change.spar_complaint import NOT_ME
-
-#: Events that show no change that somebody else could have made.
-_NO_CHANGE = ("revealed",)
 
 
 class SparComplaintWizard(models.TransientModel):
@@ -45,14 +43,19 @@ class SparComplaintWizard(models.TransientModel):
 
     @api.depends("subject_id", "kind")
     def _compute_event_id(self):
-        """Propose the last change: it is nearly always the one in dispute."""
+        """Propose the last change: it is nearly always the one in dispute.
+
+        One that waited, and does not wait any more, has changed nothing by itself.
+        """
         for wizard in self:
             is_change = wizard.kind == NOT_ME and wizard.subject_id
+            is_waiting = is_change and wizard.subject_id.waiting_ids
+            passed_over = () if is_waiting else WAIT_BEGINS
             wizard.event_id = is_change and self.env["spar.event"].search(
                 [
                     ("subject_id", "=", wizard.subject_id.id),
                     ("is_disputable", "=", True),
-                    ("kind", "not in", _NO_CHANGE),
+                    ("kind", "not in", passed_over),
                 ],
                 limit=1,
             )

@@ -17,7 +17,7 @@ from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
 )
 
 from ..fields import BigMany2one
-from ..lib.receipt import read_receipt_number
+from ..lib.receipt import is_mistyped_receipt, read_receipt_number
 from ..lib.spellings import spell_number, squeeze
 from ..lib.typed_search import read_reference, split_bank
 from ..models.staff.spar_lookup import FoundPlace
@@ -247,12 +247,20 @@ class SparFindWizard(models.TransientModel):
             )
         ]
         typed = self.typed or ""
+        if is_mistyped_receipt(typed):
+            return self._get_slip_text()
         if typed and not any(character.isdecimal() for character in typed):
             texts.append(self._get_letters_text())
         elif typed and not self.provider_id:
             texts.append(self.env._("For an account, choose its bank as well."))
             texts.append(self._get_card_text(squeeze(typed)))
         return " ".join(filter(None, texts))
+
+    def _get_slip_text(self) -> str:
+        return self.env._(
+            "No person was found. The reference is mistyped: on a receipt it is R and "
+            "digits in groups of four, such as R 1234 5676. Compare every digit."
+        )
 
     def _get_letters_text(self) -> str:
         if self.has_names:

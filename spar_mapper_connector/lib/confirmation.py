@@ -21,11 +21,17 @@ from .contract import (
     UnlinkRequest,
     UnlockRequest,
     UpdateRequest,
+    VisitRequest,
 )
 
 #: The requests that can be proposed.
 ProposedRequest: TypeAlias = (
-    LinkRequest | UpdateRequest | UnlinkRequest | ObjectionRequest | UnlockRequest
+    LinkRequest
+    | UpdateRequest
+    | UnlinkRequest
+    | ObjectionRequest
+    | UnlockRequest
+    | VisitRequest
 )
 
 _REQUESTS: dict[str, type[ProposedRequest]] = {
@@ -34,6 +40,7 @@ _REQUESTS: dict[str, type[ProposedRequest]] = {
     "unlink": UnlinkRequest,
     "undo": ObjectionRequest,
     "unlock": UnlockRequest,
+    "visit": VisitRequest,
 }
 
 
@@ -60,7 +67,7 @@ class ChangeProposal:
 
     @property
     def id_value(self) -> str:
-        """Return the ID whose owner is to confirm it."""
+        """Return the ID whose owner is to confirm it; "" for a visit."""
         return self.request.id_value
 
 

@@ -25,6 +25,7 @@ from .owner_proof import (
     EventItem,
     OwnerProof,
     PersonItem,
+    PortalItem,
 )
 
 #: What owners change by a request, by the request's type.
@@ -77,6 +78,25 @@ def build_change(
         salt=binding.salt,
         purpose=purpose,
         base_version=base_version,
+        version=binding.version,
+    )
+
+
+def build_visit(portal: str, binding: Binding) -> ConfirmedChange:
+    """Return what a person confirms who lets ``portal`` show them their address.
+
+    It is no change, so the proof of it makes none.
+
+    >>> visit = build_visit("participant:portal", Binding("spar.example", "d1", b""))
+    >>> visit.operation.value, visit.item.portal
+    ('visit', 'participant:portal')
+    """
+    return ConfirmedChange(
+        receiver=binding.receiver,
+        operation=ConfirmedOperation.VISIT,
+        item=PortalItem(portal),
+        draft_id=binding.draft_id,
+        salt=binding.salt,
         version=binding.version,
     )
 

@@ -105,18 +105,23 @@ class Capability(str, Enum):
     #: What is read is that of a person who has logged in, and comes masked; a call
     #: needs their ``login``.
     OWN_ADDRESS = "own_address"
+    #: That login needs a ``visit``, which the person allows on a page of the mapper.
+    VISIT = "visit"
 
 
 @dataclass(frozen=True)
 class OwnerLogin:
     """The signed words of an ID provider: this person has logged in at a portal.
 
-    ``userinfo`` is signed, too, or "" where the ID is in the ID token.
+    ``userinfo`` is signed, too, or "" where the ID is in the ID token. ``visit`` is the
+    reference of the visit that the person allowed on the mapper's own page, where the
+    mapper asks for one.
     """
 
     issuer: str
     id_token: str = field(repr=False)
     userinfo: str = field(default="", repr=False)
+    visit: str = field(default="", repr=False)
 
 
 class MaskedFa(str):
@@ -247,6 +252,17 @@ class LockRequest:
 @dataclass(frozen=True)
 class UnlockRequest(LockRequest):
     """Lift the owner's lock: others may change the address again."""
+
+
+@dataclass(frozen=True)
+class VisitRequest:
+    """Let the portal that asks show a person their own address, for a while.
+
+    It names nobody: who it is, is who logs in on the mapper's own page.
+    """
+
+    id_value: ClassVar[str] = ""
+    purpose: ClassVar[str] = ""
 
 
 class ChangeLock(str, Enum):

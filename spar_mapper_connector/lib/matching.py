@@ -5,6 +5,19 @@ from __future__ import annotations
 from .contract import Result
 
 
+def may_answer(named: object, id_value: str | None) -> bool:
+    """Return whether an answer that names this ID can be about ``id_value``.
+
+    An answer may leave the ID out, and a request may name none.
+
+    >>> may_answer("1", "1"), may_answer("", "1"), may_answer("1", None)
+    (True, True, True)
+    >>> may_answer("2", "1")
+    False
+    """
+    return id_value is None or named in (None, "", id_value)
+
+
 def match_results(ids: list[str], results: list[Result]) -> list[Result | None]:
     """Return the result for each ID, None where a mapper gave none that is certain.
 

@@ -34,6 +34,7 @@ class ConfirmedOperation(str, Enum):
     UNLINK = "unlink"
     UNDO = "undo"  # "this was not me": an event of the person's own is undone
     UNLOCK = "unlock"  # the person's own lock of changes is lifted
+    VISIT = "visit"  # nothing is changed: a portal may show the person their address
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,15 @@ class PersonItem:
     id_value: str = field(repr=False)
 
 
-ConfirmedItem: TypeAlias = AddressItem | EventItem | PersonItem
+@dataclass(frozen=True)
+class PortalItem:
+    """The portal that may show the person their address; who it is, the login says."""
+
+    portal: str
+    id_value: str = field(default="", init=False)
+
+
+ConfirmedItem: TypeAlias = AddressItem | EventItem | PersonItem | PortalItem
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ from . import spar_sealed_setting
 from . import spar_limit_value
 from . import customising
 from . import ir_actions_server
+from . import ir_binary
 from . import ir_cron
 from . import ir_http
 from . import ir_module_module

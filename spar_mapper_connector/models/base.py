@@ -3,7 +3,10 @@ from odoo.exceptions import AccessError, ValidationError
 
 from ..expressions import (
     is_at_run_time,
+    is_by_operator,
     is_called_by_other_addon,
+    is_called_from_module,
+    is_loading_ours,
     refuse_expressions,
 )
 from ..server.expression_names import read_names
@@ -21,7 +24,7 @@ _MAIL = ("fetchmail.server", "ir.mail_server", "mail.alias.domain")
 _BESIDE = {"base.automation": "model_id.model"}
 #: Models of Odoo whose records only addons add, and the fields that Odoo itself writes:
 #: tours speak to staff on their screens. What a theme has, Odoo makes scripts, views
-#: and files of as it loads addons, when nothing is refused.
+#: and files of as it loads addons.
 _SHIPPED = {
     "web_tour.tour": {"user_consumed_ids"},
     "web_tour.tour.step": set(),
@@ -31,6 +34,11 @@ _SHIPPED = {
     "theme.website.menu": set(),
     "theme.website.page": set(),
 }
+#: Models of Odoo that limit guessing: no expression forgets what was tried.
+_LIMITS = ("auth.totp.rate.limit.log",)
+#: The model by which Odoo sends to the browsers of its users, and where it does so.
+_BUS = "bus.bus"
+_BUS_FILE = "odoo.addons.bus.models.bus"
 #: The beginning of a default in the context.
 _DEFAULT = "default_"
 
@@ -60,19 +68,25 @@ class Base(models.AbstractModel):
         records._refuse_beside_ours()
         return records
 
+    @api.model
+    def default_get(self, fields):
+        """Return the defaults, without those of a caller for what only code writes."""
+        return super(Base, self._drop_defaults()).default_get(fields)
+
     def _drop_defaults(self):
         """Return the model without defaults of a caller for what only code writes.
 
         Every caller chooses the context: ``default_verified_by`` there would say who
-        verified an ID.
+        verified an ID. So does who wrote an action that staff open: in a form,
+        ``default_new_address`` would show another address than the one that is used.
         """
-        if not self._name.startswith("spar.") or self._transient:
+        if not self._name.startswith("spar."):
             return self
-        fields_ = self._fields
+        is_ours = _is_computed if self._transient else _is_ours_to_write
         context = {
             key: value
             for key, value in self.env.context.items()
-            if not (key.startswith(_DEFAULT) and _is_ours_to_write(fields_, key))
+            if not (key.startswith(_DEFAULT) and is_ours(self._fields, key))
         }
         if len(context) == len(self.env.context):
             return self
@@ -100,10 +114,23 @@ class Base(models.AbstractModel):
         Raises CalledFromExpression for an expression, AccessError for other addons.
         """
         is_ours = self._name.startswith("spar.") or self._name in _ALSO_OURS
-        if is_ours or self._name in _MAIL:
+        if is_ours or self._name in _MAIL or self._name in _LIMITS:
             refuse_expressions()
+        if self._name == _BUS:
+            self._refuse_sending()
         if is_ours:
             self._refuse_other_addon()
+
+    @api.model
+    def _refuse_sending(self) -> None:
+        """Raise AccessError unless Odoo itself sends something to browsers.
+
+        What they are sent, they show on staff's screens, whatever is open.
+        """
+        if is_at_run_time(self.env) and not is_called_from_module(_BUS_FILE):
+            raise AccessError(
+                self.env._("Only Odoo itself sends notifications to browsers.")
+            )
 
     @api.model
     def _refuse_shipped(self, names) -> None:
@@ -140,7 +167,7 @@ class Base(models.AbstractModel):
 
         Odoo itself deletes the rows of forms that people have left.
         """
-        if self._transient or not is_at_run_time(self.env):
+        if self._transient or is_loading_ours(self.env) or is_by_operator(self.env):
             return False
         return is_called_by_other_addon()
 
@@ -173,3 +200,9 @@ def _is_ours_to_write(fields: dict, key: str) -> bool:
     """Return whether a default in the context is for a field that people only read."""
     field = fields.get(key.removeprefix(_DEFAULT))
     return field is not None and bool(field.readonly)
+
+
+def _is_computed(fields: dict, key: str) -> bool:
+    """Return whether a default in the context is for what a form computes."""
+    field = fields.get(key.removeprefix(_DEFAULT))
+    return field is not None and bool(field.compute)

@@ -41,9 +41,15 @@ class IrActionsServer(models.Model):
     # === REFUSALS === #
 
     def _run(self, records, eval_context):
-        """Refuse to run what was written past the check of added actions."""
+        """Refuse to run what was written past the check of added actions.
+
+        So does what opens a form of ours: it would fill it in, under a title of its
+        own.
+        """
         self._check_closed()
-        return super()._run(records, eval_context)
+        result = super()._run(records, eval_context)
+        self._check_closed_models(self._find_opened(result))
+        return result
 
     def _get_closed_models(self):
         added = self.filtered(lambda action: not action._get_job())

@@ -1,13 +1,18 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..expressions import is_at_run_time, refuse_expressions, scheduled
+from ..expressions import is_by_operator, is_loading_ours, refuse_expressions, scheduled
 from ..lib.waiting import SCHEDULE
 from ..server.database import limited
 
 #: The only field of our jobs that people change: which of two that are due runs first.
 #: Odoo counts failures in others, and switches off a job that failed for a week.
 _FREE = {"priority"}
+
+
+def _is_shipped(env) -> bool:
+    """Return whether an addon of ours, or the operator, writes about jobs."""
+    return is_loading_ours(env) or is_by_operator(env)
 
 
 class IrCron(models.Model):
@@ -32,7 +37,7 @@ class IrCron(models.Model):
 
     def _check_kept(self, changed: set[str]) -> None:
         """Raise UserError if one of our jobs would be switched off or postponed."""
-        if not changed or not is_at_run_time(self.env):
+        if not changed or _is_shipped(self.env):
             return
         if self._is_ours():
             raise UserError(
@@ -76,7 +81,7 @@ class IrCronProgress(models.Model):
         Raises UserError, and CalledFromExpression for an expression.
         """
         jobs_sudo = self.sudo().cron_id
-        if not is_at_run_time(self.env) or not jobs_sudo._is_ours():
+        if _is_shipped(self.env) or not jobs_sudo._is_ours():
             return
         refuse_expressions()
         if not self.env.su:

@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.modules import loading
 from odoo.tools import SQL
 
 from odoo.addons.base.models.ir_module import IrModuleModule as BaseModule
@@ -12,9 +13,13 @@ from ..server.database import limited
 #: Addons that this process may uninstall although they have records: only its command
 #: (``odoo spar_uninstall``) adds one, after an export.
 EXPORTED: set[str] = set()
-#: Methods in the files of Odoo that write what happens to addons: their buttons, and
-#: the one that cancels what is left of an installation.
-_ODOOS = (BaseModule.button_uninstall, BaseModuleUpgrade.upgrade_module_cancel)
+#: Functions in the files of Odoo that write what happens to addons: their buttons, the
+#: one that cancels what is left of an installation, and what loads addons.
+_ODOOS = (
+    BaseModule.button_uninstall,
+    BaseModuleUpgrade.upgrade_module_cancel,
+    loading.load_modules,
+)
 #: The states in which Odoo adds an addon that it finds on the server.
 _NEW = {False, "uninstalled", "uninstallable"}
 

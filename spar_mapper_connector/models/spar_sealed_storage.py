@@ -37,8 +37,8 @@ class SparSealedStorage(models.AbstractModel):
     #: The purpose of the seals. Like the context, it must never change: rows that were
     #: sealed before would not open.
     _seal_purpose = ""
-    #: The context: these words, and after them the row's values of these columns. A
-    #: model that needs values of other tables overrides ``_get_seal_contexts``.
+    #: The context: these words, and after them the row's values of these columns, or of
+    #: a column of another table that a link leads to: ``subject_id.uuid``.
     _seal_prefix: tuple[str, ...] = ()
     _seal_context_columns: tuple[str, ...] = ()
 
@@ -56,17 +56,42 @@ class SparSealedStorage(models.AbstractModel):
 
         A row whose context cannot be determined (it was tampered with) is left out.
         """
-        columns = [SQL.identifier(name) for name in self._seal_context_columns]
+        columns, joins = self._join_seal_columns()
+        table = SQL.identifier(self._table)
         query = SQL(
-            "SELECT id, %s FROM %s WHERE id = ANY(%s)",
+            "SELECT %s.id, %s FROM %s %s WHERE %s.id = ANY(%s)",
+            table,
             SQL(", ").join(columns),
-            SQL.identifier(self._table),
+            table,
+            SQL(" ").join(joins),
+            table,
             list(row_ids),
         )
         return {
             row_id: (self._seal_purpose, self._build_seal_context(*values))
             for row_id, *values in self.env.execute_query(query)
         }
+
+    def _join_seal_columns(self) -> tuple[list[SQL], list[SQL]]:
+        """Return ``_seal_context_columns``, and the joins to other tables for them."""
+        columns, joins = [], {}
+        for path in self._seal_context_columns:
+            *links, column = path.split(".")
+            model, alias = self, self._table
+            for link in links:
+                field, target = model._fields[link], f"{alias}__{link}"
+                model = self.env[field.comodel_name]
+                joins[target] = SQL(
+                    "%s %s AS %s ON %s = %s",
+                    SQL("JOIN" if field.required else "LEFT JOIN"),
+                    SQL.identifier(model._table),
+                    SQL.identifier(target),
+                    SQL.identifier(target, "id"),
+                    SQL.identifier(alias, link),
+                )
+                alias = target
+            columns.append(SQL.identifier(alias, column))
+        return columns, [*joins.values()]
 
     def _build_seal_context(self, *values) -> bytes:
         """Return the context of a row with these values of ``_seal_context_columns``.
@@ -162,8 +187,8 @@ class SparSealedStorage(models.AbstractModel):
 
     def _flush_seal_context(self) -> None:
         """Write what the context is made of to the database, where it is read."""
-        names = [name for name in self._seal_context_columns if name in self._fields]
-        self.flush_recordset(names)
+        names = [path.split(".")[0] for path in self._seal_context_columns]
+        self.flush_recordset([name for name in names if name in self._fields])
 
     # === SEALED VALUES OF ROWS THAT ARE WRITTEN BY SQL === #
 

@@ -17,9 +17,10 @@ import re
 from pathlib import Path
 from types import CodeType
 
-from odoo.modules.module import get_module_path, get_modules
-from odoo.orm.registry import Registry
+from odoo.modules.module import get_module_path
 from odoo.tools import safe_eval
+
+from ..loaded_files import list_loaded_addons
 
 #: SQL, and what is left for the end of a transaction.
 _SQL = (
@@ -162,24 +163,17 @@ def is_closed(name: str) -> bool:
         return True
     if not _named or not name.startswith("_") or _is_named(name):
         return False
-    if not _is_installing():
-        return True
     # Not used by an installed addon: perhaps by one that is being installed.
-    return not _is_named_by_any(name)
+    return not _is_named_by_any(name, list_loaded_addons())
 
 
 def _is_named(name: str) -> bool:
     return any(name in names for names in _named.values())
 
 
-def _is_installing() -> bool:
-    """Return whether this process is loading addons now."""
-    return any(not registry.ready for registry in Registry.registries.snapshot.values())
-
-
-def _is_named_by_any(name: str) -> bool:
-    """Return whether the files of any addon on the server use a name."""
-    paths = [get_module_path(addon, display_warning=False) for addon in get_modules()]
+def _is_named_by_any(name: str, addons) -> bool:
+    """Return whether the files of one of these addons use a name."""
+    paths = [get_module_path(addon, display_warning=False) for addon in addons]
     return any(name in _read_addon(Path(path)) for path in paths if path)
 
 

@@ -24,6 +24,7 @@ from . import test_jose_tokens
 from . import test_kept_rows
 from . import test_lib_keyring
 from . import test_lib_oidc
+from . import test_loading
 from . import test_network_targets
 from . import test_new_kind
 from . import test_outgoing

@@ -1,14 +1,18 @@
 """What an administrator of Odoo may not write of Odoo's own models, kind by kind."""
 
+import functools
+import os
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.modules import loading
 from odoo.tests import TransactionCase, new_test_user, tagged
-from odoo.tools import mute_logger, safe_eval
+from odoo.tools import config, mute_logger, safe_eval
+from odoo.tools.misc import limited_field_access_token
 
 from ..expressions import scheduled
+from .loading_case import loading_addon
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
 #: An addon that is not installed in the tests.
@@ -239,7 +243,7 @@ class TestScreensByKind(ByAdministrator):
         """Neither a theme's variables, nor a row that came past the checks."""
         assets = self.env["ir.asset"]
         path = "/web/static/src/core/utils/xml.js"
-        with patch.object(self.registry, "ready", False):
+        with loading_addon(self.registry, "web"):
             assets.create(
                 {"name": "x", "bundle": "web.assets_backend", "path": "https://x/x.js"}
             )
@@ -279,7 +283,7 @@ class TestScreensByKind(ByAdministrator):
         assets = self.env["ir.asset"]
         missing = {"name": "x", "directive": "remove", "bundle": "web.assets_backend"}
         shipped = "/web/static/src/core/utils/xml.js"
-        with patch.object(self.registry, "ready", False):
+        with loading_addon(self.registry, "web"):
             for path in ("x/missing.js", shipped):
                 assets.create({**missing, "path": path})
         found = assets._get_related_assets(
@@ -328,7 +332,7 @@ class TestData(ByAdministrator):
 
     def test_an_addon_is_loaded_without_such_defaults(self):
         groups = self.env["res.groups"].sudo()
-        with patch.object(self.registry, "ready", False):
+        with loading_addon(self.registry, "spar_mapper_connector"):
             self.env["ir.default"].sudo().set(
                 "res.groups", "user_ids", [[4, self.admin.id]]
             )
@@ -350,8 +354,188 @@ class TestData(ByAdministrator):
 
 @tagged("-at_install", "post_install")
 class TestDemoByCommand(TransactionCase):
-    def test_a_command_loads_it(self):
-        package = SimpleNamespace(name="x", manifest={"demo": ["x.xml"]}, id=1)
+    def load_demo_of(self, addon) -> bool:
+        """Return whether a command loads an addon's demo data."""
+        package = SimpleNamespace(name=addon, manifest={"demo": ["x.xml"]}, id=1)
         with patch.object(loading, "load_data") as load:
-            self.assertTrue(loading.load_demo(self.env, package, {}, "init"))
-        load.assert_called_once()
+            loading.load_demo(self.env, package, {}, "update")
+        return load.called
+
+    def test_a_command_loads_it(self):
+        self.assertTrue(self.load_demo_of("x"))
+        self.assertTrue(self.load_demo_of("spar_mapper"))
+
+    def test_a_command_loads_ours_only_if_it_is_asked_to(self):
+        """Odoo's table of addons may say that they have it."""
+        with (
+            patch.dict(os.environ, {"SPAR_DEMO": ""}),
+            patch.dict(config.options, {"with_demo": False}),
+        ):
+            self.assertFalse(self.load_demo_of("spar_mapper"))
+            self.assertTrue(self.load_demo_of("x"))
+            config.options["with_demo"] = True
+            self.assertTrue(self.load_demo_of("spar_mapper"))
+
+
+@tagged("-at_install", "post_install")
+class TestForms(ByAdministrator):
+    """Forms of ours that somebody else opens, and fills in."""
+
+    WINDOW = {
+        "type": "ir.actions.act_window",
+        "name": "Approve",
+        "res_model": "spar.keyring.key",
+        "views": [[False, "form"]],
+    }
+
+    def run_action(self, result):
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "state": "code",
+                "code": f"action = {result!r}",
+            }
+        )
+        return action.run()
+
+    def test_actions_of_others_open_no_form_of_ours(self):
+        window = self.WINDOW
+        notified = {"type": "ir.actions.client", "tag": "display_notification"}
+        for result in (
+            window,
+            {**notified, "params": {"next": window}},
+            {**notified, "params": {"next": [{"actions": (window,)}]}},
+            {**window, "res_model": b"spar.keyring.key"},
+        ):
+            with self.subTest(result), self.refused():
+                self.run_action(result)
+        other = {**window, "res_model": "res.partner"}
+        self.assertEqual(self.run_action(other), other)
+
+    def test_parameters_of_an_action_open_no_form_of_ours(self):
+        action = self.env["ir.actions.client"].create({"name": "x", "tag": "reload"})
+        for model, is_kept in (("res.partner", True), ("spar.keyring.key", False)):
+            action.params = {"next": {**self.WINDOW, "res_model": model}}
+            action.invalidate_recordset()
+            with self.subTest(model):
+                self.assertEqual(bool(action.params), is_kept)
+        # It is evaluated for each user.
+        action.params_store = "{'next': {'res_model': 'spar' + '.keyring.key'}}"
+        action.invalidate_recordset()
+        self.assertFalse(action.params)
+
+    def test_nobody_fills_in_what_a_form_computes(self):
+        """What a second person is shown would not be what takes effect."""
+        for name, model in self.registry.items():
+            if not name.startswith("spar.") or not model._transient:
+                continue
+            computed = [name for name, field in model._fields.items() if field.compute]
+            forged = {f"default_{field}": False for field in computed}
+            forms = self.env[name].with_context(**forged)
+            with self.subTest(name):
+                self.assertFalse(set(computed) & set(forms.default_get(computed)))
+        country = self.env.ref("base.ke")
+        form = self.env["spar.bank.load.wizard"].with_context(
+            default_country_id=country.id, default_bank_count=7
+        )
+        found = form.default_get(["country_id", "bank_count"])
+        self.assertEqual(found, {"country_id": country.id})
+
+
+@tagged("-at_install", "post_install")
+class TestNobodys(ByAdministrator):
+    """Models of Odoo to which no addon gives anybody a right."""
+
+    NOBODYS = ("bus.bus", "auth.totp.rate.limit.log", "auth_totp.device")
+
+    def give(self, model, **rights):
+        return self.env["ir.model.access"].create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get_id(model),
+                "group_id": self.env.ref("base.group_system").id,
+                **rights,
+            }
+        )
+
+    def test_nobody_gives_rights_that_no_addon_gives(self):
+        for model in filter(self.registry.__contains__, self.NOBODYS):
+            for right in ("perm_write", "perm_create", "perm_unlink"):
+                with self.subTest(model, right=right), self.refused():
+                    self.give(model, **{right: True})
+            kept = self.give(model, perm_read=True)
+            with self.subTest(model, by="write"), self.refused():
+                kept.perm_unlink = True
+        kept = self.give("res.partner", perm_write=True)
+        with self.assertRaises(UserError):
+            kept.model_id = self.env["ir.model"]._get_id("ir.model.inherit")
+        kept.write({"perm_create": True, "name": "y"})
+
+    def test_own_models_get_rights(self):
+        own = self.env["ir.model"].create({"name": "x", "model": "x_test_own"})
+        kept = self.give(own.model, perm_write=True, perm_create=True)
+        kept.perm_unlink = True
+
+    def test_expressions_forget_no_attempts(self):
+        if "auth.totp.rate.limit.log" not in self.env:
+            self.skipTest("there are no one-time codes")
+        with (
+            mute_logger("odoo.addons.spar_mapper_connector.expressions"),
+            self.assertRaises(Exception),  # noqa: B017  (wrapped by safe_eval)
+        ):
+            safe_eval.safe_eval(
+                "env['auth.totp.rate.limit.log'].sudo().search([]).unlink()",
+                {"env": self.env},
+            )
+
+    def test_only_odoo_writes_to_the_browsers_of_staff(self):
+        if "bus.bus" not in self.env:
+            self.skipTest("there is no bus")
+        bus = self.env["bus.bus"].sudo()
+        row = {"channel": '["x"]', "message": '{"type": "simple_notification"}'}
+        with self.assertRaises(AccessError):
+            bus.create(row)
+        bus._sendone("x", "simple_notification", {})
+        self.env.cr.precommit.run()
+        with self.assertRaises(AccessError):
+            bus.search([], limit=1).write(row)
+
+
+@tagged("-at_install", "post_install")
+class TestParameters(ByAdministrator):
+    def test_the_secret_and_the_name_of_the_database_stay(self):
+        """Attempts to log in are counted under the secret."""
+        parameters = self.env["ir.config_parameter"]
+        for key in ("database.secret", "database.uuid"):
+            kept = parameters.search([("key", "=", key)])
+            with self.subTest(key), self.refused():
+                parameters.set_param(key, "x")
+            with self.subTest(key, by="write"), self.refused():
+                kept.value = "x"
+            with self.subTest(key, by="unlink"), self.refused():
+                kept.unlink()
+            other = parameters.create({"key": f"x.{key}", "value": "x"})
+            with self.subTest(key, by="rename"), self.refused():
+                other.key = key
+        other.value = "y"
+
+    def test_a_signed_link_opens_no_file_of_ours(self):
+        """Odoo's administrator reads the secret, and signs any link."""
+        binary = self.env["ir.binary"]
+        provider = self.env["spar.fsp"].sudo().create({"name": "P", "code": "TESTP"})
+        for record, field, opens in (
+            (self.admin.partner_id, "image_128", True),
+            (provider.sudo(False), "logo", False),
+        ):
+            name = record._name
+            token = limited_field_access_token(record, field, scope="binary")
+            visitor = binary.with_user(self.env.ref("base.public_user"))
+            find = functools.partial(
+                visitor._find_record, None, name, record.id, token, field
+            )
+            with self.subTest(name):
+                if opens:
+                    self.assertEqual(find(), record)
+                else:
+                    self.assertRaises(AccessError, find)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import NO_ACCESS
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import (
     convert_file,
@@ -17,6 +18,8 @@ from odoo.tools import (
 )
 
 from ..expressions import scheduled
+from ..loaded_files import ITSELF
+from .loading_case import loading_addon
 from .test_closed_by_kind import ByAdministrator
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
@@ -374,7 +377,7 @@ class TestScreens(ByAdministrator):
         notes = self.env["ir.model.relation"].search([("module", "=", addon.id)])
         self.assertEqual(len(notes), 2)
         with (
-            patch.object(self.registry, "ready", False),
+            loading_addon(self.registry, ITSELF),
             self.assertLogs(SCHEMA, level="ERROR"),
         ):
             notes._module_data_uninstall()
@@ -587,7 +590,7 @@ class TestOtherCode(TransactionCase):
             values = {"env": self.env, "model": model, "values": values}
             with (
                 self.subTest(model),
-                patch.object(self.registry, "ready", False),
+                loading_addon(self.registry, "spar_mapper_connector"),
                 self.refused(),
                 self.env.cr.savepoint(),
             ):
@@ -641,6 +644,18 @@ class TestOtherCode(TransactionCase):
             self.add_field(model_id=provider, ttype="char", related="name")
         self.add_field(ttype="char", related="parent_id.ref")
         self.add_field(name="x_other", related="user_id", **owner)
+
+    def test_related_fields_do_not_show_what_nobody_reads(self):
+        """A stored copy would be in clear, and stays when it is related no more."""
+        field = self.registry["res.partner"]._fields["ref"]
+        with patch.object(field, "groups", NO_ACCESS):
+            for values in ({"store": True}, {"store": False}):
+                with self.subTest(**values), self.refused():
+                    self.add_field(ttype="char", related="parent_id.ref", **values)
+        added = self.add_field(ttype="char", related="parent_id.ref")
+        self.assertNotIn(added.id, added._find_foreign())
+        with patch.object(field, "groups", NO_ACCESS):
+            self.assertIn(added.id, added._find_foreign())
 
     def test_related_fields_through_our_models(self):
         related = self.registry["auth.oauth.provider"]._fields.get("id_type_id")

@@ -42,6 +42,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     UnlinkRequest,
     UnlockRequest,
     UpdateRequest,
+    VisitRequest,
     WaitingChange,
 )
 from odoo.addons.spar_mapper_connector.lib.g2p_connect import wire_json
@@ -135,6 +136,7 @@ _PROPOSED = st.one_of(
     st.builds(UnlinkRequest, fa=st.none() | _TEXT, **_CLAIM),
     st.builds(ObjectionRequest, _TEXT, _TEXT, _COUNT),
     st.builds(UnlockRequest, _TEXT, _TEXT),
+    st.builds(VisitRequest),
 )
 
 #: The name of a kind in ``records`` -> what travels as that kind.
@@ -200,7 +202,7 @@ VALUES = {
     "OBJECTION_ANSWER": _ANSWER,
     "NOTICE_TOKEN": st.builds(records.NoticeToken, _TEXT),
     "OWN_REQUEST": st.builds(
-        records.OwnRequest, _TEXT, _TEXT, _TEXT, _TEXT, purpose=_TEXT
+        records.OwnRequest, _TEXT, _TEXT, _TEXT, _TEXT, purpose=_TEXT, visit=_TEXT
     ),
     "OWN_ADDRESS": st.builds(
         records.OwnAddress,

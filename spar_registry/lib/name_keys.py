@@ -34,7 +34,7 @@ _VOWELS = re.compile(r"[aeiouwy]")
 #: What stands between letters of one word: apostrophes, and the sign of a glottal stop.
 _WITHIN = re.compile(r"['`]")
 #: What begins the key of a fact, so that no word of a name is taken for it.
-_YEAR, _PLACE = "y:", "p:"
+YEAR, _PLACE = "y:", "p:"
 #: The first year that may be one of birth; the last is that of the caller's day.
 FIRST_YEAR = 1880
 
@@ -67,7 +67,7 @@ def get_fact_keys(year: int | None = None, place: str = "") -> frozenset[str]:
     frozenset()
     """
     keys = {f"{_PLACE}{_get_key(word)}" for word in _split(place)}
-    return frozenset(keys | ({f"{_YEAR}{year}"} if year else set()))
+    return frozenset(keys | ({f"{YEAR}{year}"} if year else set()))
 
 
 def _split(text: str) -> list[str]:

@@ -125,7 +125,10 @@ def _show_objected_there(period: str, seq: int, reference: str):
     return show_objected(answer)
 
 
-def show_objected(answer):
-    """Return the page with the result of an objection."""
+def show_objected(answer, locks=True):
+    """Return the page with the result of an objection.
+
+    :param locks: whether it locked changes of the account
+    """
     text = request.env["spar.page.texts"]._get_remedy_text(answer.remedy)
-    return show("objected", answer=answer, remedy=text)
+    return show("objected", answer=answer, remedy=text, locks=locks)

@@ -1,15 +1,18 @@
 from odoo import http
 from odoo.http import request
 
+from odoo.addons.spar_mapper_connector.exceptions import VisitNeeded
 from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
 
 from ..exceptions import DraftOutdated, StepUpNeeded, TicketNeeded
 from ..lib import steps
+from ..lib.browser import VISIT
 from . import draft_pages
 from .change import _QUESTIONS, _STEPS, show_done
 from .confirmed import lead_to
 from .draft_pages import DraftPages
 from .page import STAFF_PAGE, go_to, page, show
+from .visited import end_visit, lead_to_visit, take_visit
 
 
 class AgentPages(http.Controller):
@@ -58,20 +61,31 @@ class AgentPages(http.Controller):
     @http.route("/spar/agent/<string:uuid>/prove", methods=["GET"], **STAFF_PAGE)
     @page
     def prove(self, uuid, version="", provider="", **_ignored):
-        """Send the person beside the officer to authenticate on this device."""
-        pages = _find(uuid)
+        """Send the person beside the officer to authenticate on this device.
+
+        Where the mapper asks for a visit, they do so on its own page first.
+        """
+        pages, helped = _find(uuid), request.env["spar.helped.change"]
         if pages.draft.state == "done":
             return go_to(pages.get_url("done"))
+        chosen = {"version": get_number(version), "chosen": get_number(provider)}
         try:
-            url = request.env["spar.helped.change"]._begin_proof(
-                pages.draft,
-                get_number(version),
-                pages.get_url("confirm"),
-                get_number(provider),
-            )
+            visited = helped._find_visited_provider(pages.draft, *chosen.values())
         except DraftOutdated:
             return draft_pages.show_current_step(pages)
-        return request.redirect(url, 303, local=False)
+        if visited:
+            finish = pages.get_url("visited")
+            return lead_to_visit(visited, finish, for_staff=True, **chosen)
+        return _begin_proof(pages, **chosen)
+
+    @http.route("/spar/agent/<string:uuid>/visited", methods=["GET"], **STAFF_PAGE)
+    @page
+    def finish_visit(self, uuid, confirmation="", **_ignored):
+        """Log the person in here, who has just shown who they are."""
+        pages, begun = _find(uuid), take_visit(confirmation)
+        if begun is None or VISIT not in request.session:
+            return go_to(pages.get_url(steps.REVIEW), "proof")
+        return _begin_proof(pages, begun["version"], begun["chosen"], is_visited=True)
 
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["GET"], **STAFF_PAGE)
     @page
@@ -85,7 +99,10 @@ class AgentPages(http.Controller):
             if not helped._is_proved(pages.draft):
                 return go_to(pages.get_url(steps.REVIEW), "proof")
             if helped._is_confirmed_elsewhere(pages.draft):
-                return _lead_to_mapper(pages)
+                try:
+                    return _lead_to_mapper(pages)
+                except VisitNeeded:
+                    return go_to(pages.get_url(steps.REVIEW), "proof")
         return draft_pages.show_step(pages, steps.REVIEW, is_confirmation=True)
 
     @http.route("/spar/agent/<string:uuid>/confirm", methods=["POST"], **STAFF_PAGE)
@@ -113,6 +130,7 @@ class AgentPages(http.Controller):
             request.env["spar.helped.change"]._take_result(pages.draft, confirmation)
         except StepUpNeeded:
             return go_to(pages.get_url(steps.REVIEW), "proof")
+        end_visit()
         if pages.draft.state == "open":
             return go_to(pages.get_url(steps.REVIEW))
         return go_to(pages.get_url("done"))
@@ -126,6 +144,19 @@ class AgentPages(http.Controller):
 def _find(uuid: str) -> DraftPages:
     draft = request.env["spar.helped.change"]._find_draft(uuid)
     return DraftPages(draft, f"/spar/agent/{uuid}", is_agent=True)
+
+
+def _begin_proof(
+    pages: DraftPages, version: int, chosen: int, is_visited: bool = False
+):
+    """Redirect the person beside the officer to their ID provider."""
+    try:
+        url = request.env["spar.helped.change"]._begin_proof(
+            pages.draft, version, pages.get_url("confirm"), chosen, is_visited
+        )
+    except DraftOutdated:
+        return draft_pages.show_current_step(pages)
+    return request.redirect(url, 303, local=False)
 
 
 def _lead_to_mapper(pages: DraftPages):

@@ -16,13 +16,16 @@ from odoo.addons.spar_mapper_connector.lib.pages.browser import (
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE, SHARED_PAGE
 
 from ..exceptions import SelfServiceError
-from ..lib.browser import LOGIN, begin_login
+from ..lib.browser import LOGIN, VISIT, WANTED, begin_login
 from ..models.auth_oauth_provider import CALLBACK_PATH, LOGIN_PAGE_PATH
 from ..models.res_users import CREDENTIAL
 from ..models.spar_login import LoginResult, LoginTicket
 from .page import STAFF_PAGE, go_to, page, show
+from .visited import find_provider, lead_to_visit, show_not_allowed, take_visit
 
 _logger = logging.getLogger(__name__)
+
+VISITED_PATH = "/spar/visited"
 
 
 class ProviderLogin(http.Controller):
@@ -43,7 +46,25 @@ class ProviderLogin(http.Controller):
             return _show_problem(ProviderNotReady("disabled"))
         if request.httprequest.method != "POST":
             return show("login_begin", provider=provider, return_to=return_to)
-        return _go_to_provider(provider, "login", return_to)
+        if return_to == LOGIN_PAGE_PATH:
+            return_to = request.session.pop(WANTED, LOGIN_PAGE_PATH)
+        if request.env["spar.my.visit"]._is_needed(provider):
+            return lead_to_visit(provider, VISITED_PATH, return_to=return_to)
+        return go_to_provider(provider, "login", return_to)
+
+    @http.route(VISITED_PATH, methods=["GET"], **PAGE)
+    @page
+    def finish_visit(self, confirmation="", **_ignored):
+        """Log a person in who has just shown who they are, on the mapper's own page."""
+        begun = take_visit(confirmation)
+        if begun is None:
+            return go_to(LOGIN_PAGE_PATH)
+        if VISIT not in request.session:
+            return show_not_allowed()
+        provider = find_provider(begun)
+        if not provider:
+            return _show_problem(ProviderNotReady("disabled"))
+        return go_to_provider(provider, "login", begun["return_to"], is_visited=True)
 
     @http.route(f"{CALLBACK_PATH}<int:provider_id>", methods=["GET"], **SHARED_PAGE)
     @page
@@ -61,17 +82,19 @@ class ProviderLogin(http.Controller):
 
     @http.route("/spar/logout", methods=["POST"], **PAGE)
     def logout(self, **_ignored):
-        """End the session here, and at the provider where it offers log-out.
+        """End the session here, the visit, and at the provider if it offers log-out.
 
         Where it does not, the entry page says that only the session here has ended.
         """
-        login = request.session.get(LOGIN)
+        login, visited = (request.session.get(name) for name in (LOGIN, VISIT))
         provider_sudo = request.env["auth.oauth.provider"].sudo()
         provider_sudo = provider_sudo.browse(
             login["provider"] if login else ()
         ).exists()
         address = provider_sudo and provider_sudo._get_logout_address()
         request.session.logout(keep_db=True)
+        if visited:
+            request.env["spar.my.visit"]._end(visited)
         if not address:
             return go_to(LOGIN_PAGE_PATH, "out")
         return request.redirect(address, 303, local=False)
@@ -82,7 +105,7 @@ class ProviderLogin(http.Controller):
         """Let an administrator test a provider, even one that is still switched off."""
         provider = request.env["auth.oauth.provider"].browse(provider_id).exists()
         provider.check_access("write")
-        return _go_to_provider(provider, "test", LOGIN_PAGE_PATH)
+        return go_to_provider(provider, "test", LOGIN_PAGE_PATH)
 
     @http.route(
         "/spar/oidc/<int:provider_id>/jwks.json",
@@ -98,10 +121,13 @@ class ProviderLogin(http.Controller):
         return request.make_json_response(provider_sudo._get_key_set())
 
 
-def _go_to_provider(provider, purpose: str, return_to: str):
+def go_to_provider(provider, purpose: str, return_to: str, is_visited: bool = False):
+    """Redirect to the provider, or show why that is not possible."""
     try:
         secret = begin_attempt(request.session, time.time())
-        address = request.env["spar.login"]._begin(provider, purpose, secret, return_to)
+        address = request.env["spar.login"]._begin(
+            provider, purpose, secret, return_to, is_visited=is_visited
+        )
     except LoginRefused as error:
         return _show_problem(error)
     return request.redirect(address, 303, local=False)

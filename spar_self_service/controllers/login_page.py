@@ -3,7 +3,7 @@ from odoo.http import request
 
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
-from .page import ENDED, go_to, page, show
+from .page import ENDED, VISITED, go_to, page, show
 
 
 class LoginPage(http.Controller):
@@ -14,7 +14,7 @@ class LoginPage(http.Controller):
     def login_page(self, said="", **_ignored):
         # A mapper elsewhere may want another login, although the session here lasts.
         is_in = request.env["spar.page.frame"]._is_beneficiary()
-        if is_in and said != ENDED:
+        if is_in and said not in (ENDED, VISITED):
             return go_to("/spar/address")
         providers = request.env["auth.oauth.provider"]._get_offered()
         frame = request.env["spar.page.frame"]

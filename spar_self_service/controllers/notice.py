@@ -8,6 +8,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 )
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE
 
+from ..lib.overview import REPRESENTATIVE
 from .address import show_objected
 from .page import page, show
 
@@ -22,12 +23,14 @@ class NoticePages(http.Controller):
             notice = request.env["spar.notice.holder"]._read(token)
         except (NoSuchNotice, NotSupported):
             return show("notice_over", 404)
+        locks = not notice.kind.startswith(REPRESENTATIVE)
         if notice.answer:
-            return show_objected(notice.answer)
+            return show_objected(notice.answer, locks)
         texts = request.env["spar.page.texts"]
         return show(
             "notice",
             token=token,
+            locks=locks,
             text=texts._get_event_text(notice.kind),
             when=texts._get_moment(notice.happened_at),
         )
@@ -35,8 +38,10 @@ class NoticePages(http.Controller):
     @http.route("/spar/notice/<string:token>", methods=["POST"], **PAGE)
     @page
     def act(self, token, **_ignored):
+        holder = request.env["spar.notice.holder"]
         try:
-            answer = request.env["spar.notice.holder"]._object_to(token)
+            locks = not holder._read(token).kind.startswith(REPRESENTATIVE)
+            answer = holder._object_to(token)
         except (NoSuchEvent, NoSuchNotice, NotSupported):
             return show("notice_over", 404)
-        return show_objected(answer)
+        return show_objected(answer, locks)

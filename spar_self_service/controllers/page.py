@@ -10,6 +10,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     MapperError,
     NoSuchEvent,
     OwnerLoginRefused,
+    VisitNeeded,
 )
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import LoginRefused
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE, show_page
@@ -22,6 +23,7 @@ from ..exceptions import (
     OutcomeUnknown,
     SelfServiceError,
 )
+from ..lib.browser import WANTED
 from ..lib.paths import AGENT_PATH, is_agent_page
 
 _logger = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ STAFF_PAGE = {**PAGE, "auth": "user", "spar_staff": True}
 
 #: The message of a session, or of a login, that does not count any more.
 ENDED = "ended"
+#: The message to a person who is to allow the visit (again).
+VISITED = "visit"
 #: Query parameters that are kept when a page is shown in another language.
 _KEPT_PARAMETERS = ("q", "said")
 
@@ -75,6 +79,8 @@ def page(handler):
     def answer(self, *args, **kwargs):
         try:
             return handler(self, *args, **kwargs)
+        except VisitNeeded:
+            return ask_for_visit()
         except (NotLoggedIn, OwnerLoginRefused):
             return go_to("/spar", ENDED)
         except NoSuchDraft:
@@ -93,6 +99,17 @@ def page(handler):
             return go_to(get_home(), "refused")
 
     return answer
+
+
+def ask_for_visit():
+    """Show the login page, whose button leads to the mapper's page and back here.
+
+    Without a press of that button nobody is led on: there is no way round in a circle.
+    """
+    if is_agent_page(request.httprequest.path):
+        return go_to(AGENT_PATH, "proof")
+    request.session[WANTED] = get_here("/spar/address")
+    return go_to("/spar", VISITED)
 
 
 def show_unavailable(error: MapperError | OutcomeUnknown):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from odoo.addons.spar_mapper_connector.lib.contract import OwnerLogin
@@ -47,6 +47,20 @@ class Beneficiary:
                 "login": OwnerLogin(**login) if login else None,
             }
         )
+
+    def with_visit(self, reference: str) -> Beneficiary:
+        """Return the person with the visit that they allowed at the mapper.
+
+        >>> ada = Beneficiary("a1", "token:1@id", "id", "https://op")
+        >>> ada.with_visit("v1") == ada
+        True
+        >>> login = OwnerLogin("https://op", "a.b.c")
+        >>> replace(ada, login=login).with_visit("v1").login.visit
+        'v1'
+        """
+        if self.login is None:
+            return self
+        return replace(self, login=replace(self.login, visit=reference))
 
     def __repr__(self) -> str:
         """Return a representation without ID and name, which is safe to log.

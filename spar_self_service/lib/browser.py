@@ -7,6 +7,9 @@ import secrets
 from odoo.addons.spar_mapper_connector.lib.pages.browser import SECRET, Session
 
 LOGIN = "spar_login"
+#: The visit that a person allowed on the mapper's page, the one that was begun, and the
+#: page that they wanted.
+VISIT, PENDING_VISIT, WANTED = "spar_visit", "spar_visit_begun", "spar_wanted"
 IDLE_SECONDS = 15 * 60
 MAX_SECONDS = 60 * 60
 #: The precision of "last seen" in seconds: a session is written at most this often.

@@ -35,6 +35,7 @@ class HistoryEntry:
     seq: int
     is_disputable: bool = False
     objection: str = ""
+    advice: str = ""
 
 
 @dataclass(slots=True)
@@ -61,6 +62,10 @@ class Overview:
     unfinished: str = ""
 
 
+#: Somebody saw the full account number.
+VIEWED = "revealed"
+#: Who may act for the person changed: to report it locks nothing.
+REPRESENTATIVE = "representative_"
 #: Events that are shown to the person; others are bookkeeping, or the counterpart of
 #: one of these.
 SHOWN_EVENTS = (
@@ -79,7 +84,7 @@ SHOWN_EVENTS = (
     "change_refused",
     "change_expired",
     "change_stale",
-    "revealed",
+    VIEWED,
     "objected",
     "objection_confirmed",
     "objection_upheld",
@@ -112,10 +117,12 @@ def get_current_period(periods: list[Period], purpose: str = "") -> Period | Non
 def can_object_to(event: HistoryEvent) -> bool:
     """Return whether a logged-in person can object to an event.
 
-    They can if there is no objection yet, or only one that was made without a login.
+    They can if there is no objection yet, or only one that was made without a login. A
+    view changed nothing that could be undone, whatever the registry says.
     """
     case = event.objection
-    return event.is_disputable and (case is None or case.needs_login)
+    is_change = event.kind != VIEWED
+    return is_change and event.is_disputable and (case is None or case.needs_login)
 
 
 def get_disputable(period: Period | None) -> tuple[str, int] | None:

@@ -7,6 +7,7 @@ from . import spar_page_texts
 from . import spar_draft
 from . import spar_my_address
 from . import spar_my_confirmation
+from . import spar_my_visit
 from . import spar_helped_change
 from . import spar_notice_holder
 from . import spar_page_frame

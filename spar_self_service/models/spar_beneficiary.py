@@ -30,7 +30,15 @@ class SparBeneficiary(models.AbstractModel):
         Raises NotLoggedIn when the user of this environment is not a beneficiary, or
         the session of the request did not come from their ID provider.
         """
-        return self._get_identity()._get_beneficiary()
+        return self._add_visit(self._get_identity()._get_beneficiary())
+
+    @api.model
+    def _add_visit(self, person: Beneficiary) -> Beneficiary:
+        """Return a person with the visit of this session, which they may have allowed.
+
+        The mapper knows whose visit it is.
+        """
+        return person.with_visit(self.env["spar.my.visit"]._get_current())
 
     @api.model
     def _get_identity(self):
@@ -78,11 +86,17 @@ class SparBeneficiary(models.AbstractModel):
 
     @api.model
     def _begin_agent_authentication(
-        self, officer, draft_digest: str, return_to: str, provider
+        self,
+        officer,
+        draft_digest: str,
+        return_to: str,
+        provider,
+        is_visited: bool = False,
     ) -> str:
         """Return the address to which the officer's browser is sent, for the person.
 
-        The person always has to log in anew there. It yields no session here, but one
+        The person always has to log in anew there, unless they have just done so for a
+        visit (``is_visited``). It yields no session here, but one
         ticket, for this officer and this draft, valid for five minutes. Raises
         NotLoggedIn or LoginRefused.
         """
@@ -96,6 +110,7 @@ class SparBeneficiary(models.AbstractModel):
             begin_attempt(request.session, time.time()),
             return_to,
             draft_digest,
+            is_visited,
         )
 
     @api.model
@@ -124,7 +139,8 @@ class SparBeneficiary(models.AbstractModel):
         if not found:
             raise TicketNeeded()
         nonce, person = found
-        return AgentTicket(Beneficiary.from_json(person), officer.id, nonce)
+        beneficiary = self._add_visit(Beneficiary.from_json(person))
+        return AgentTicket(beneficiary, officer.id, nonce)
 
     @api.model
     def _check_officer(self, officer) -> None:

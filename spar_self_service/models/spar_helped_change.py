@@ -74,24 +74,56 @@ class SparHelpedChange(models.AbstractModel):
 
     @api.model
     def _begin_proof(
-        self, draft_sudo, version: int, return_to: str, provider_id: int = 0
+        self,
+        draft_sudo,
+        version: int,
+        return_to: str,
+        provider_id: int = 0,
+        is_visited: bool = False,
     ) -> str:
         """Return where the person authenticates on this device.
 
         By default it is the first provider that is offered. Raises DraftOutdated.
+
+        :param is_visited: whether they have just logged in at the mapper's own page
         """
         officer = self._check_officer()
-        draft_sudo._lock_version(version)
-        if not draft_sudo._build_address():
-            raise DraftOutdated()
-        offered_sudo = self.env["auth.oauth.provider"]._get_offered()
-        chosen_sudo = offered_sudo.filtered(lambda each: each.id == provider_id)
+        self._check_complete(draft_sudo, version)
         return self.env["spar.beneficiary"]._begin_agent_authentication(
             officer,
             draft_sudo._get_digest_text(),
             return_to,
-            chosen_sudo or offered_sudo[:1],
+            self._choose_provider(provider_id),
+            is_visited,
         )
+
+    @api.model
+    def _check_complete(self, draft_sudo, version: int) -> None:
+        """Raise DraftOutdated unless the draft is complete, and as it was shown."""
+        draft_sudo._lock_version(version)
+        if not draft_sudo._build_address():
+            raise DraftOutdated()
+
+    @api.model
+    def _choose_provider(self, provider_id: int):
+        """Return an offered provider, by default the first one."""
+        offered_sudo = self.env["auth.oauth.provider"]._get_offered()
+        chosen_sudo = offered_sudo.filtered(lambda each: each.id == provider_id)
+        return chosen_sudo or offered_sudo[:1]
+
+    @api.model
+    def _find_visited_provider(self, draft_sudo, version: int, provider_id: int):
+        """Return the provider of a person who has to allow a visit first, or none.
+
+        Raises DraftOutdated.
+        """
+        self._check_officer()
+        self._check_complete(draft_sudo, version)
+        provider_sudo = self._choose_provider(provider_id)
+        is_needed = provider_sudo and self.env["spar.my.visit"]._is_needed(
+            provider_sudo
+        )
+        return provider_sudo if is_needed else provider_sudo.browse()
 
     @api.model
     def _is_proved(self, draft_sudo) -> bool:

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import MapperError, SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import Capability, OwnerLogin
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+from odoo.addons.spar_mapper_connector.lib.keyring import bind
 from odoo.addons.spar_mapper_connector.lib.oidc.exceptions import UserNotAllowed
 from odoo.addons.spar_mapper_connector.lib.oidc.verified import Contacts, VerifiedLogin
 
@@ -33,6 +33,7 @@ class SparIdentity(models.Model):
     _digest_columns = tuple(f"person_digest_{column}" for column in COLUMNS)
     _seal_purpose = PURPOSE
     _seal_prefix = ("spar.identity",)
+    _seal_context_columns = ("uuid", "id_type_id.code", "user_id")
 
     uuid = fields.Char(required=True, readonly=True)
     provider_id = fields.Many2one(
@@ -67,22 +68,6 @@ class SparIdentity(models.Model):
                 )
             )
         return result
-
-    def _get_seal_contexts(
-        self, keyring: OpenKeyring, row_ids: list[int]
-    ) -> dict[int, tuple[str, bytes]]:
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT i.id, i.uuid, t.code, i.user_id
-                     FROM spar_identity i JOIN spar_id_type t ON t.id = i.id_type_id
-                    WHERE i.id = ANY(%s)""",
-                list(row_ids),
-            )
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*place))
-            for row_id, *place in rows
-        }
 
     def _build_seal_context(self, key: str, id_type: str, user_id: int | None) -> bytes:
         """Return the context of a person's data.

@@ -72,17 +72,22 @@ class SparLogin(models.AbstractModel):
         browser: str,
         return_to: str = LOGIN_PAGE_PATH,
         draft_digest: str = "",
+        is_visited: bool = False,
     ) -> str:
         """Return where to send the browser with this secret; raises LoginRefused.
 
         State, nonce and PKCE verifier are generated for this attempt alone.
+
+        :param is_visited: whether the person has just logged in at the mapper's page:
+            the provider need not ask again
         """
         provider_sudo = provider.sudo()
         attempt = LoginAttempt(
             AttemptSecrets.make(),
             provider_sudo._get_redirect_uri(for_staff=purpose in BY_STAFF),
             int(time.time()),
-            fresh=purpose in FOR_A_CHANGE or provider_sudo._needs_fresh_login(),
+            fresh=not is_visited
+            and (purpose in FOR_A_CHANGE or provider_sudo._needs_fresh_login()),
         )
         pending = PendingLogin(
             provider_id=provider.id,

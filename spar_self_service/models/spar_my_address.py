@@ -190,6 +190,7 @@ class SparMyAddress(models.AbstractModel):
             seq=event.seq,
             is_disputable=can_object and overview.can_object_to(event),
             objection=texts._get_case_text(objection) if objection else "",
+            advice=texts._get_advice(event.kind),
         )
 
     # === LOCK === #

@@ -15,6 +15,8 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     WaitingChange,
 )
 
+from ..lib.overview import VIEWED
+
 #: Outcomes with which a draft is carried out.
 _CARRIED_OUT = (Outcome.LINKED.value, Outcome.UPDATED.value, Outcome.UNLINKED.value)
 #: The person's ID belongs to several records, until staff decide.
@@ -78,7 +80,15 @@ class SparPageTexts(models.AbstractModel):
     def _get_event_text(self, kind: str) -> str:
         """Return what happened, in general words for a backend's own kinds of event."""
         texts = self._get_account_texts() | self._get_request_texts()
+        texts |= self._get_representative_texts()
         return texts.get(kind) or self.env._("Something about your account changed.")
+
+    @api.model
+    def _get_advice(self, kind: str) -> str:
+        """Return what to do about an event that cannot be undone, or ""."""
+        if kind == VIEWED:
+            return self.env._("If you do not know why, ask at your welfare office.")
+        return ""
 
     @api.model
     def _get_account_texts(self) -> dict[str, str]:
@@ -105,7 +115,23 @@ class SparPageTexts(models.AbstractModel):
             "unlinked": self.env._("Your account was removed."),
             "suspended": self.env._("Payments to your account were stopped."),
             "resumed": self.env._("Payments to your account started again."),
-            "revealed": self.env._("Your full account number was viewed."),
+            VIEWED: self.env._("Your full account number was viewed."),
+        }
+
+    @api.model
+    def _get_representative_texts(self) -> dict[str, str]:
+        """Return what changed about who may act for a person; it names nobody."""
+        return {
+            "representative_approved": self.env._(
+                "Somebody was entered who may act or collect for you."
+            ),
+            "representative_ended": self.env._(
+                "Somebody may no longer act or collect for you."
+            ),
+            "representative_taken_over": self.env._(
+                "Two records about you were joined. Who may act or collect for you by "
+                "the earlier one still may."
+            ),
         }
 
     @api.model

@@ -22,3 +22,4 @@ from . import test_spar_draft
 from . import test_spar_identity
 from . import test_step_up
 from . import test_translations
+from . import test_visit

@@ -116,7 +116,9 @@ class StandInCase(KeyringCase):
                 raise StepUpNeeded()
             case.proofs.discard(draft_digest)
 
-        def _begin_agent(beneficiary, officer, draft_digest, return_to, provider):
+        def _begin_agent(
+            beneficiary, officer, draft_digest, return_to, provider, is_visited=False
+        ):
             case.begun.append((draft_digest, return_to))
             case.chosen = provider
             return PROVIDER_URL

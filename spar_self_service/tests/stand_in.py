@@ -196,6 +196,8 @@ class StandIn(models.AbstractModel):
     def _object_to_notice(self, call, token):
         notice = self._read_notice(token)
         self.store.calls.append(("notice", call, token))
-        answer = notice.answer or ObjectionAnswer(Remedy.FROZEN, "CASE0002")
+        is_person = notice.kind.startswith("representative")
+        remedy = Remedy.NOTED if is_person else Remedy.FROZEN
+        answer = notice.answer or ObjectionAnswer(remedy, "CASE0002")
         self.store.notices[token] = replace(notice, answer=answer)
         return answer

@@ -233,6 +233,27 @@ class TestFrame(PageCase):
         self.assertIn("Your case: CASE0002", self.text)
         self.assertNotIn("Nobody can change your account now.", self.text)
 
+    def test_notice_about_who_acts_for_the_person_locks_nothing(self):
+        now = datetime(2026, 3, 1)
+        for kind, words in (
+            ("representative_approved", "Somebody was entered who may act or collect"),
+            ("representative_ended", "Somebody may no longer act or collect for you."),
+            ("representative_taken_over", "Two records about you were joined."),
+        ):
+            info = NoticeInfo(kind, now, now + timedelta(30))
+            self.store.notices["token"] = info
+            self.get("/spar/notice/token")
+            self.assertIn(words, self.text)
+            self.assertIn("give you an answer", self.text)
+            self.assertNotIn("Nobody can change your account", self.text)
+        self.post("/spar/notice/token")
+        self.assertEqual([call[0] for call in self.store.calls][-1:], ["notice"])
+        for _again in range(2):
+            self.assertIn("CASE0002", self.text)
+            self.assertIn("Until our staff have decided, nothing changes", self.text)
+            self.assertNotIn("Nobody can change your account", self.text)
+            self.get("/spar/notice/token")
+
     def test_expired_link_explains_what_to_do(self):
         for token in ("unknown", "..%2f", "a" * 200):
             with self.subTest(token):

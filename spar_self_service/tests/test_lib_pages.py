@@ -131,6 +131,13 @@ class TestOverview(BaseCase):
         self.assertIsNone(overview.get_disputable(self.build_period(known)))
         self.assertIsNone(overview.get_disputable(None))
 
+    def test_view_is_never_open_to_an_objection_whatever_the_registry_says(self):
+        viewed = self.build("revealed", 1, is_disputable=True)
+        self.assertFalse(overview.can_object_to(viewed))
+        self.assertIsNone(overview.get_disputable(self.build_period(viewed)))
+        changed = self.build("updated", 1, is_disputable=True)
+        self.assertTrue(overview.can_object_to(changed))
+
     def test_the_period_in_force_is_of_any_purpose(self):
         ended = self.build_period(valid_to=datetime(2026, 3, 2))
         school = self.build_period(purpose="school")

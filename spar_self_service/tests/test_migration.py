@@ -1,9 +1,9 @@
-from unittest.mock import patch
-
 from odoo.modules.module import load_script
 from odoo.tests import TransactionCase
 from odoo.tools import SQL, file_path
 from odoo.tools.sql import column_exists, rename_column
+
+from odoo.addons.spar_mapper_connector.tests.loading_case import loading_addon
 
 PATH = "spar_self_service/migrations/19.0.1.2.0/pre-migration.py"
 MIGRATION = load_script(file_path(PATH), "spar_self_service_pre_migration_19_0_1_2_0")
@@ -86,7 +86,7 @@ class TestLoginPageMigration(TransactionCase):
         website = self.env["website"].create({"name": "Second"})
         edited = view.arch_db.replace("Do you receive payments?", text)
         # Such a copy is older than the check that prevents it today.
-        with patch.object(self.registry, "ready", False):
+        with loading_addon(self.registry, "spar_self_service"):
             view.with_context(website_id=website.id).arch_db = edited
         copy = self.env["ir.ui.view"].search(
             [("key", "=", view.key), ("website_id", "=", website.id)]

@@ -1,8 +1,7 @@
-from unittest.mock import patch
-
 from odoo.exceptions import ValidationError
 from odoo.tests import HttpCase, tagged
 
+from odoo.addons.spar_mapper_connector.tests.loading_case import loading_addon
 from odoo.addons.spar_staff_login.lib import hosts
 
 
@@ -14,7 +13,7 @@ class TestRendering(HttpCase):
         views = self.env["ir.ui.view"].search([("key", "in", keys)])
         self.assertEqual(len(views), 2)
         # Refused at other times.
-        with patch.object(self.registry, "ready", False):
+        with loading_addon(self.registry, "spar_self_service"):
             for view in views:
                 view.arch_db = '<t t-name="x"><p>written by a designer</p></t>'
         self.env.registry.clear_cache("templates")

@@ -96,6 +96,9 @@ class IrHttp(models.AbstractModel):
     def _post_dispatch(cls, response):
         result = super()._post_dispatch(response)
         path = request.httprequest.path
+        if hosts.is_below(path, hosts.REPORT_PATHS):
+            # The next user of a shared computer finds no receipt in the browser.
+            response.headers["Cache-Control"] = "no-store"
         if is_page(request._get_current_object()):
             _protect_page(response)
         elif hosts.is_below(path, hosts.UPLOADED_PATHS) and cls._is_on_staff_host():
@@ -273,8 +276,7 @@ def _restrict_scripts(response) -> None:
 
 
 def _forbid_scripts(response) -> None:
-    """Have the browser run no script at all, and keep no copy for the next user."""
-    response.headers["Cache-Control"] = "no-store"
+    """Have the browser run no script at all."""
     response.headers.setdefault(
         "Content-Security-Policy", content_policy.DOCUMENT_POLICY
     )

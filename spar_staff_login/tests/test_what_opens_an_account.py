@@ -80,6 +80,26 @@ class TestWhatOpensAnAccount(StaffCase):
         # Whether there is a secret is public: pages show it.
         self.assertEqual(self.evaluate("user.totp_enabled"), "True")
 
+    def test_no_field_copies_a_secret(self):
+        """Odoo would compute it as superuser, and store it in clear."""
+        for model, path in (
+            ("res.users", "totp_secret"),
+            ("res.partner", "user_ids.totp_secret"),
+            ("res.users", "totp_last_counter"),
+        ):
+            with self.subTest(model, path=path), self.assertRaises(UserError):
+                self.env["ir.model.fields"].create(
+                    {
+                        "name": "x_copy",
+                        "field_description": "Copy",
+                        "model_id": self.env["ir.model"]._get_id(model),
+                        "ttype": "integer" if "counter" in path else "char",
+                        "state": "manual",
+                        "related": path,
+                        "store": True,
+                    }
+                )
+
     def test_secret_of_another_user_cannot_be_unsealed(self):
         self.officer.totp_secret = SECRET
         self.employee.totp_secret = SECRET

@@ -80,6 +80,54 @@ class IdentityTests:
                 self.assertEqual(self.get_ids(self.household), [])
                 row.unlink()
 
+    # === SEARCH BY NAME === #
+
+    def find_named(self, name, year):
+        source = self.env["spar.person.source"]
+        found = source._find_by_name(name, year, "", 9)
+        return [id_value for one in found for id_value in one]
+
+    def test_person_is_found_by_the_registry_s_date_of_birth(self):
+        self.hope.birthdate = "1979-12-31"
+        self.assertEqual(self.find_named("hope", 1979), [self.ID_OF_HOPE])
+        self.assertEqual(
+            self.env["spar.person.source"]._describe(self.ID_OF_HOPE).birth_year, 1979
+        )
+        self.hope.birthdate = "1980-01-01"
+        self.assertEqual(self.find_named("hope", 1979), [])
+        self.assertEqual(self.find_named("HOPE", 1980), [self.ID_OF_HOPE])
+        self.hope.name = "Grace"
+        self.assertEqual(self.find_named("hope", 1980), [])
+        self.assertEqual(self.find_named("grace", 1980), [self.ID_OF_HOPE])
+
+    def test_the_registry_s_year_counts_before_ours(self):
+        self.hope.write({"spar_birth_year": 1950, "birthdate": "1979-12-31"})
+        self.assertEqual(self.find_named("hope", 1950), [])
+        self.assertEqual(self.find_named("hope", 1979), [self.ID_OF_HOPE])
+        self.hope.birthdate = False
+        self.assertEqual(self.find_named("hope", 1950), [self.ID_OF_HOPE])
+
+    def test_date_of_a_contact_who_is_no_registrant_finds_nobody(self):
+        self.hope.birthdate = "1979-12-31"
+        self.hope.is_registrant = False
+        self.assertEqual(self.find_named("hope", 1979), [])
+        self.assertEqual(self.find_named("hope", None), [])
+
+    def test_update_indexes_those_who_were_there_before(self):
+        self.hope.birthdate = "1979-12-31"
+        self.ivan.birthdate = "1981-01-01"
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM spar_person_name")
+        query = "UPDATE res_partner SET birthdate = '1999-01-01' WHERE id = %s"
+        self.env.cr.execute(query, (self.ivan.id,))
+        self.env.invalidate_all()
+        self.assertEqual(self.find_named("hope", 1979), [])
+        for _again in range(2):
+            self.env["res.partner"]._spar_index_births()
+        self.assertEqual(self.find_named("hope", 1979), [self.ID_OF_HOPE])
+        self.assertEqual(self.find_named("ivan", 1999), [self.ID_OF_IVAN])
+        self.assertEqual(self.find_named("ivan", 1981), [])
+
     # === SHARED IDS === #
 
     def test_id_that_two_people_have_is_shared_in_any_spelling(self):

@@ -127,6 +127,7 @@ class SparMessage(models.Model):
             ("spar-lock", "Lock"),
             ("spar-propose", "Proposal"),
             ("spar-confirmation", "State of a proposal"),
+            ("spar-end-visit", "End of a visit"),
             ("spar-object", "Objection"),
             ("spar-notice", "Notice"),
             ("spar-object-to-notice", "Objection to a notice"),

@@ -36,7 +36,7 @@ EXTENSION_RIGHTS = {
     "may_read_waiting": (Capability.WAITING_CHANGES,),
     "may_object": (Capability.OBJECTION, Capability.CHANGE_LOCK),
     "may_propose": (Capability.CONFIRMATION,),
-    "may_read_own": (Capability.OWN_ADDRESS,),
+    "may_read_own": (Capability.OWN_ADDRESS, Capability.VISIT),
 }
 
 #: Of them, those whose answers contain addresses.
@@ -166,8 +166,9 @@ class SparParticipant(models.Model):
     may_read_own = fields.Boolean(
         string="Own address (portal)",
         help="It is a portal: it reads the address of a person who has logged in "
-        "there, masked, one at a time, with that person's ID token. It has no other "
-        "right to read or change addresses.",
+        "there, masked, one at a time, with that person's ID token, after that person "
+        "has allowed the visit on this registry's own page. It has no other right to "
+        "read or change addresses.",
     )
     may_propose = fields.Boolean(
         string="Proposals",

@@ -65,6 +65,8 @@ _ITEM_ERRORS = (
 )
 #: Of them, those that a guess ends with.
 _GUESSED = (NoSuchEvent, NoSuchNotice, OwnerLoginRefused)
+#: What a portal may ask by its right alone: no page of this database does.
+_FOR_PORTALS = frozenset({Capability.OWN_ADDRESS, Capability.VISIT})
 
 
 class ItemAnswer(NamedTuple):
@@ -128,6 +130,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
             "lock": self._answer_lock,
             "propose": self._answer_propose,
             "confirmation": self._answer_confirmation,
+            "end-visit": self._answer_end_visit,
         }
 
     @api.model
@@ -140,7 +143,7 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
     @api.model
     def _answer_capabilities(self, exchange, message) -> list[ItemAnswer]:
         rights = exchange.caller.rights
-        able = self._get_mapper()._capabilities() | {Capability.OWN_ADDRESS}
+        able = self._get_mapper()._capabilities() | _FOR_PORTALS
         capabilities = rights.get_capabilities() & able
         abilities = Abilities(
             capabilities, rights.sees_details, exchange.caller.max_items
@@ -336,6 +339,16 @@ class SparG2pConnectExtensionAnswers(models.AbstractModel):
 
         nothing = Confirmation(ConfirmationState.UNKNOWN)
         return self._answer_each(exchange, message, read, nothing)
+
+    @api.model
+    def _answer_end_visit(self, exchange, message) -> list[ItemAnswer]:
+        ended = Confirmation(ConfirmationState.UNKNOWN)
+
+        def end(call, request):
+            self._get_mapper()._end_visit(call, request.reference)
+            return ended, False
+
+        return self._answer_each(exchange, message, end, ended)
 
     # === SINGLE ITEMS === #
 

@@ -10,6 +10,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     OwnerLoginRefused,
     OwnerProofRefused,
     ServiceUnavailable,
+    VisitNeeded,
 )
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Authority,
@@ -33,7 +34,9 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
     """What a portal may read: the address of a person who has logged in there, masked.
 
     The portal is not believed. The person's ID token says who has logged in, to a
-    client that the store lists; the ID that it asserts has to be the requested one.
+    client that the store lists; the ID that it asserts has to be the requested one. And
+    that person has allowed the visit, on the store's own page, by a login of their own:
+    who has a session at the provider may be logged in at a portal without knowing it.
     """
 
     _name = "spar.g2p.connect.own.address"
@@ -43,10 +46,10 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
     def _read(self, mapper, call: CallContext, request: OwnRequest) -> OwnAddress:
         """Return the person's own address, with every address masked.
 
-        Raises OwnerLoginRefused, OwnerLoginExpired, or ServiceUnavailable where the
-        issuer's keys cannot be fetched now.
+        Raises OwnerLoginRefused, OwnerLoginExpired, VisitNeeded, or ServiceUnavailable
+        where the issuer's keys cannot be fetched now.
         """
-        self._check_login(request)
+        self._check_owner(mapper, call, request)
         query = ResolveRequest(request.id_value, purpose=request.purpose)
         (result,) = mapper._resolve_fa(call, [query])
         periods = mapper._history(call, request.id_value)
@@ -69,7 +72,7 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
         """
         if Capability.CHANGE_LOCK not in mapper._capabilities():
             raise NotSupported(Capability.CHANGE_LOCK)
-        self._check_login(request)
+        self._check_owner(mapper, call, request)
         owner = replace(
             call,
             channel="portal",
@@ -91,6 +94,13 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
     # === THE LOGIN === #
 
     @api.model
+    def _check_owner(self, mapper, call: CallContext, request: OwnRequest) -> None:
+        """Raise unless the person has logged in at the portal and allowed the visit."""
+        self._check_login(request)
+        if not mapper._is_visited(call, request.visit, request.id_value):
+            raise VisitNeeded()
+
+    @api.model
     def _check_login(self, request: OwnRequest) -> None:
         """Raise unless the person with the requested ID has logged in at a portal."""
         issuers = self.env["spar.proof.issuer"]
@@ -105,7 +115,7 @@ class SparG2pConnectOwnAddress(models.AbstractModel):
             )
             requested = self.env["spar.id.type"]._identify(request.id_value)
         except ProofRefused as error:
-            if error.code in ("expired", "old_login"):
+            if error.code == "expired":
                 raise OwnerLoginExpired() from None
             raise OwnerLoginRefused() from None
         except (OwnerProofRefused, InvalidIdentifier):

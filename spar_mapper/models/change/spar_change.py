@@ -10,6 +10,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 
 from ...fields import BigMany2one, StoreMany2one
 from ...lib import seals
+from ...lib.actors import get_reason
 from ...lib.evidence import get_number
 from ...lib.paper import NEWER_THAN_PAPER
 from ...lib.provisional import WHY_PROVISIONAL
@@ -31,6 +32,13 @@ class SparChange(models.Model):
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False
+    _seal_purpose = seals.CHANGE
+    _seal_context_columns = (
+        "uuid",
+        "mapping_id.subject_id.uuid",
+        "mapping_id.uuid",
+        *seals.ChangeTerms._fields,
+    )
 
     uuid = fields.Char(required=True, readonly=True, string="Reference")
     mapping_id = BigMany2one(
@@ -75,7 +83,8 @@ class SparChange(models.Model):
     authority = fields.Integer(readonly=True)
     authenticated_by = fields.Char(string="Authenticated by", readonly=True)
     message_reference = fields.Char(string="Message reference", readonly=True)
-    reason = fields.Char(readonly=True)
+    reason = fields.Char(string="Reason (as recorded)", readonly=True)
+    reason_text = fields.Char(string="Reason", compute="_compute_reason_text")
     decided_by = fields.Char(readonly=True, string="Decided by (reference)")
     decided_at = fields.Datetime(string="Decided at", readonly=True)
     purpose = fields.Char(related="mapping_id.purpose", related_sudo=False)
@@ -137,43 +146,40 @@ class SparChange(models.Model):
         help="You opened this change and compared it with the evidence.",
     )
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT c.id, c.uuid, s.uuid, m.uuid, %s
-                     FROM spar_change c JOIN spar_mapping m ON m.id = c.mapping_id
-                     JOIN spar_subject s ON s.id = m.subject_id
-                    WHERE c.id = ANY(%s)""",
-                SQL(", ").join(
-                    SQL.identifier("c", name) for name in seals.ChangeTerms._fields
-                ),
-                list(row_ids),
-            )
-        )
-        return {
-            row_id: (
-                seals.CHANGE,
-                seals.change_context(uuid, subject, head, seals.ChangeTerms(*terms)),
-            )
-            for row_id, uuid, subject, head, *terms in rows
-        }
+    def _build_seal_context(self, uuid, subject, head, *terms) -> bytes:
+        terms = seals.ChangeTerms(*terms)
+        return seals.change_context(uuid, subject, head, terms)
 
     # === DISPLAY === #
 
-    @api.depends("uuid")
+    @api.depends("operation", "uuid")
     def _compute_display_name(self):
+        """Compute what it does, and its reference: a suspension is no *Change*."""
         for change in self:
             change.display_name = self.env._(
-                "Change %(reference)s", reference=(change.uuid or "")[:8]
+                "%(operation)s %(reference)s",
+                operation=change._get_operation_label(),
+                reference=(change.uuid or "")[:8],
             )
 
-    @api.depends("proposer", "decided_by")
+    def _get_operation_label(self) -> str:
+        labels = self._fields["operation"]._description_selection(self.env)
+        return dict(labels).get(self.operation) or self.env._("Change")
+
+    @api.depends("proposer", "on_behalf_of", "reason", "decided_by")
     def _compute_proposer_name(self):
-        actors = [*self.mapped("proposer"), *self.mapped("decided_by")]
-        names = self.env["spar.event"]._get_actor_names(actors)
-        for change in self:
-            change.proposer_name = names.get(change.proposer, change.proposer)
+        events = self.env["spar.event"]
+        rows = [(c.proposer, c.on_behalf_of or "", c.reason or "") for c in self]
+        proposers = events._build_actor_names(rows)
+        names = events._get_actor_names(self.mapped("decided_by"))
+        for change, proposer_name in zip(self, proposers, strict=True):
+            change.proposer_name = proposer_name
             change.decider_name = names.get(change.decided_by, change.decided_by)
+
+    @api.depends("reason")
+    def _compute_reason_text(self):
+        for change in self:
+            change.reason_text = get_reason(change.reason or "")
 
     @api.model
     def _search_proposer_name(self, operator, values):
@@ -444,20 +450,14 @@ class SparChange(models.Model):
         self.mapping_id._check_reason(reason, *filter(None, [proposed]))
 
     def action_cancel(self):
-        """Withdraw the change, as its proposer; supervisors refuse it, with a reason.
-
-        Raises AccessError, and UserError for whoever did not propose it.
-        """
+        """Withdraw the change, as its proposer; a supervisor refuses it instead."""
         call = self._get_staff_call()
         if self.proposer != call.actor:
-            self._check_member_of_either(OFFICER, SUPERVISOR)
+            if not self.env.user.has_group(SUPERVISOR):
+                self.env["spar.mapper.local"]._check_member(OFFICER)
             self._refuse_withdrawal()
         self._end(call, "cancelled")
         return self._notify_decision()
-
-    def _check_member_of_either(self, *groups: str) -> None:
-        if not any(self.env.user.has_group(group) for group in groups):
-            self.env["spar.mapper.local"]._refuse_person()
 
     def _refuse_withdrawal(self):
         """Raise UserError, naming whose change it is and who can end it."""

@@ -4,7 +4,7 @@ from odoo.fields import Domain
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, Operation
 
-from ...lib.assessment import Decision, Proposal, Rule, find_rule
+from ...lib.assessment import Decision, Proposal, Proposer, Rule, find_rule
 
 _ASSESSED = (
     Operation.LINK,
@@ -128,7 +128,7 @@ class SparChangeRule(models.Model):
         """
         if operation == Operation.UNLOCK.value:
             return True
-        proposal = Proposal(operation or "", "staff", authority)
+        proposal = Proposal(operation or "", Proposer("staff", authority))
         rule = find_rule(self._get_rules(), proposal)
         return rule is not None and rule.needs_evidence
 

@@ -15,7 +15,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 
-from ...fields import BigMany2one, StoreMany2one
+from ...fields import BigMany2one
 from ...lib.records import new_uuid
 from ...lib.transitions import (
     ANSWERED_FOR,
@@ -46,24 +46,15 @@ class SparComplaint(models.Model):
 
     _name = "spar.complaint"
     _description = "Complaint"
-    _inherit = ["spar.store.table", "spar.channel.name"]
+    _inherit = ["spar.of.person", "spar.by.whom", "spar.channel.name"]
     _rec_name = "reference"
     _order = "deadline, id"
     _log_access = False
-    _references = {"subject_id": "spar_subject"}
     _refuses_delete = "complaints are not deleted"
 
     uuid = fields.Char(required=True, readonly=True)
     reference = fields.Char(
         compute="_compute_reference", help="The reference that the person was given."
-    )
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
     )
     kind = fields.Selection(
         [
@@ -77,13 +68,20 @@ class SparComplaint(models.Model):
     )
     # No foreign key: the case is locked when its complaint is.
     objection_id = BigMany2one("spar.objection", string="Case", readonly=True)
+    # Nor here: events are never deleted.
+    event_id = BigMany2one(
+        "spar.event",
+        string="Event",
+        readonly=True,
+        help="What the person says was not their doing, if it concerns no address.",
+    )
     missed_on = fields.Date(string="Day of the payment", readonly=True)
     statement = fields.Char(string="What the person said", readonly=True)
     is_identified = fields.Boolean(
         string="The person's document was seen",
         readonly=True,
     )
-    actor = fields.Char(string="Recorded by (reference)", required=True, readonly=True)
+    actor = fields.Char(string="Recorded by (reference)")
     channel = fields.Char(required=True, readonly=True)
     made_at = fields.Datetime(string="Made at", required=True, readonly=True)
     deadline = fields.Date(string="Answer by", required=True, readonly=True)
@@ -113,27 +111,21 @@ class SparComplaint(models.Model):
     )
     answered_at = fields.Datetime(string="Answered at", readonly=True)
 
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
-    actor_name = fields.Char(
-        string="Recorded by",
-        compute="_compute_actor_name",
-        search="_search_actor_name",
-    )
-    closer_name = fields.Char(string="Closed by", compute="_compute_actor_name")
+    actor_name = fields.Char(string="Recorded by")
+    closer_name = fields.Char(string="Closed by", compute="_compute_closer_name")
     is_overdue = fields.Boolean(
         string="Overdue", compute="_compute_is_overdue", search="_search_is_overdue"
     )
     may_decide = fields.Boolean(
         string="May be closed by this user", compute="_compute_may_decide"
     )
+    obstacle = fields.Char(
+        string="Why this user may not close it", compute="_compute_may_decide"
+    )
     is_mine = fields.Boolean(
         string="This user is responsible", compute="_compute_may_decide"
     )
-    disputed = fields.Char(
-        string="Disputed change",
-        related="objection_id.event_id.display_name",
-        related_sudo=False,
-    )
+    disputed = fields.Char(string="Disputed change", compute="_compute_disputed")
     remedy = fields.Selection(related="objection_id.remedy", related_sudo=False)
     paid_to = fields.Char(
         string="Where that payment went",
@@ -142,6 +134,10 @@ class SparComplaint(models.Model):
     )
 
     _uuid_uniq = models.UniqueIndex("(uuid)", "The number of a case must be unique.")
+    _event_uniq = models.UniqueIndex(
+        "(event_id) WHERE event_id IS NOT NULL",
+        "An event can have only one complaint.",
+    )
     _objection_uniq = models.UniqueIndex(
         "(objection_id) WHERE objection_id IS NOT NULL",
         "An objection can have only one complaint.",
@@ -154,22 +150,17 @@ class SparComplaint(models.Model):
         for complaint in self:
             complaint.reference = (complaint.uuid or "")[:8].upper()
 
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
+    @api.depends("closed_by")
+    def _compute_closer_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("closed_by"))
         for complaint in self:
-            complaint.id_masked = complaint.subject_id.mapping_ids[:1].id_masked
-
-    @api.depends("actor", "closed_by")
-    def _compute_actor_name(self):
-        actors = [*self.mapped("actor"), *self.mapped("closed_by")]
-        names = self.env["spar.event"]._get_actor_names(actors)
-        for complaint in self:
-            complaint.actor_name = names.get(complaint.actor)
             complaint.closer_name = names.get(complaint.closed_by)
 
-    @api.model
-    def _search_actor_name(self, operator, values):
-        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
+    @api.depends("objection_id", "event_id")
+    def _compute_disputed(self):
+        for complaint in self:
+            event = complaint.event_id or complaint.objection_id.event_id
+            complaint.disputed = event.display_name
 
     @api.depends("state", "deadline")
     def _compute_is_overdue(self):
@@ -192,7 +183,8 @@ class SparComplaint(models.Model):
         for complaint in self:
             complaint.is_mine = complaint.owner_id == self.env.user
             is_open = complaint.state == "open"
-            complaint.may_decide = is_open and not complaint._get_obstacle()
+            complaint.obstacle = complaint._get_obstacle() if is_open else ""
+            complaint.may_decide = is_open and not complaint.obstacle
 
     @api.depends("missed_on", "subject_id")
     def _compute_paid_to(self):
@@ -295,10 +287,30 @@ class SparComplaint(models.Model):
                     "another change."
                 )
             )
-        complaint._update(
+        complaint._set_columns(
             statement=details.get("statement") or None,
             is_identified=bool(details.get("is_identified")),
         )
+        return complaint
+
+    @api.model
+    def _report(self, call: CallContext, event):
+        """Record that an event which concerns no address was not the person's doing.
+
+        It is called as superuser, for the holder of a notice's link. Return the
+        complaint, which is the same at each call for the event.
+        """
+        subject = event.subject_id
+        while subject.merged_into:
+            subject = subject.merged_into
+        self.env.cr.execute(
+            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(subject.id))
+        )
+        known = self.search([("event_id", "=", event.id)])
+        if known:
+            return known
+        complaint = self._insert(call, subject, NOT_ME, event_id=event.id)
+        self.env["spar.mapper.local"]._note_complaint(call, subject.id, COMPLAINED)
         return complaint
 
     @api.model
@@ -358,18 +370,6 @@ class SparComplaint(models.Model):
         )
         ((row_id,),) = self.env.execute_query(query)
         return self.browse(row_id)
-
-    def _update(self, **values) -> None:
-        """Set columns of one complaint."""
-        self.ensure_one()
-        changes = SQL(", ").join(
-            SQL("%s = %s", SQL.identifier(name), value)
-            for name, value in values.items()
-        )
-        self.env.cr.execute(
-            SQL("UPDATE spar_complaint SET %s WHERE id = %s", changes, self.id)
-        )
-        self.invalidate_recordset()
 
     # === WHO ANSWERS === #
 
@@ -441,7 +441,7 @@ class SparComplaint(models.Model):
             return self.env._("A supervisor must close this complaint.")
         if self._is_concerned():
             return self.env._(
-                "You made or approved a change for this person. Another person must "
+                "You made or decided a change for this person. Another person must "
                 "close this complaint."
             )
         if self.kind == NOT_ME and f"user:{user.id}" == self.actor:
@@ -465,7 +465,7 @@ class SparComplaint(models.Model):
         self.env["spar.mapper.local"]._build_staff_call()
         self._lock()
         self._check_decider()
-        self._update(owner_id=self.env.uid)
+        self._set_columns(owner_id=self.env.uid)
         text = self.env._("You are responsible for this complaint.")
         return self.env["spar.staff.answers"]._notify(text)
 
@@ -503,7 +503,7 @@ class SparComplaint(models.Model):
                     name=user.name,
                 )
             )
-        self._update(owner_id=user.id)
+        self._set_columns(owner_id=user.id)
 
     def _lock(self) -> None:
         """Let no other transaction decide these complaints meanwhile."""
@@ -558,7 +558,7 @@ class SparComplaint(models.Model):
             limit=1,
         )
         if case.owner_id:
-            self._update(owner_id=case.owner_id.id)
+            self._set_columns(owner_id=case.owner_id.id)
         return self.env._(
             "An objection locks this person, so nothing is suspended now. The "
             "supervisor who decides the case decides this as well. Until then, "
@@ -655,7 +655,7 @@ class SparComplaint(models.Model):
             self.browse(row_id)._note_closed(call, is_upheld)
 
     def _note_closed(self, call: CallContext, is_upheld: bool) -> None:
-        self._update(
+        self._set_columns(
             state="upheld" if is_upheld else "rejected",
             closed_by=call.actor,
             closed_at=self.env["spar.mapper.local"]._get_now(),
@@ -677,13 +677,13 @@ class SparComplaint(models.Model):
         if self._is_concerned():
             raise UserError(
                 self.env._(
-                    "You made or approved a change for this person. Another person "
+                    "You made or decided a change for this person. Another person "
                     "must give the answer."
                 )
             )
         is_reached = answered_how != NOT_REACHED
         now = self.env["spar.mapper.local"]._get_now()
-        self._update(
+        self._set_columns(
             answer=answer,
             answered_how=answered_how,
             answered_at=now if is_reached else None,

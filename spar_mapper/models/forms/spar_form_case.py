@@ -35,6 +35,9 @@ class SparFormCase(models.Model):
     _log_access = False
     _sealed_table = CASES
     _digest_columns = ("digest_a", "digest_b")
+    _seal_purpose = seals.ID
+    _seal_prefix = (CASE,)
+    _seal_context_columns = ("uuid",)
 
     uuid = fields.Char(required=True, readonly=True)
     kind = fields.Selection(
@@ -82,12 +85,6 @@ class SparFormCase(models.Model):
                 )
             )
         return result
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL("SELECT id, uuid FROM spar_form_case WHERE id = ANY(%s)", list(row_ids))
-        )
-        return {row_id: (seals.ID, bind(CASE, uuid)) for row_id, uuid in rows}
 
     @api.depends("uuid")
     def _compute_reference(self):
@@ -202,6 +199,16 @@ class SparFormCase(models.Model):
             raise UserError(self.env._("Enter a reason."))
         for mapping in self.line_ids.subject_id.mapping_ids:
             mapping._check_reason(reason)
+        self._check_decisions(decisions)
+        for line_id, decision in decisions.items():
+            self.env.cr.execute(
+                "UPDATE spar_form_case_line SET decision = %s WHERE id = %s",
+                (decision, line_id),
+            )
+        self._set(state="proposed", proposed_by=f"user:{self.env.uid}", reason=reason)
+
+    def _check_decisions(self, decisions: dict[int, str]) -> None:
+        """Raise UserError unless the decisions fit the lines and the kind of case."""
         if set(decisions) != set(self.line_ids.ids) or not all(decisions.values()):
             raise UserError(self.env._("Choose a decision for each ID."))
         words = list(decisions.values())
@@ -211,12 +218,6 @@ class SparFormCase(models.Model):
         kept = 0 if self.kind == "accounts" and "merge" not in words else 1
         if words.count("keep") != kept and (kept or "keep" in words):
             raise UserError(self.env._("Keep exactly one of the records."))
-        for line_id, decision in decisions.items():
-            self.env.cr.execute(
-                "UPDATE spar_form_case_line SET decision = %s WHERE id = %s",
-                (decision, line_id),
-            )
-        self._set(state="proposed", proposed_by=f"user:{self.env.uid}", reason=reason)
 
     def action_approve(self) -> dict:
         """Carry out what another person has proposed."""
@@ -282,13 +283,7 @@ class SparFormCase(models.Model):
 
     def _set(self, **values) -> None:
         """Write and sign the case, which the caller has locked and verified."""
-        assignments = SQL(", ").join(
-            SQL("%s = %s", SQL.identifier(name), value)
-            for name, value in values.items()
-        )
-        self.env.cr.execute(
-            SQL("UPDATE spar_form_case SET %s WHERE id = %s", assignments, self.id)
-        )
+        self._set_columns(**values)
         self._sign()
         self.env.invalidate_all()
 

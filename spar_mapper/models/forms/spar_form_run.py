@@ -188,14 +188,7 @@ class SparFormRun(models.Model):
             return self.browse()
         domain = [("kind", "=", "addresses"), ("state", "in", OPEN)]
         run = self.search(domain, limit=1)
-        scopes = [run.data or {}, scope or {}]
-        merged = {
-            name: sorted({i for each in scopes for i in each.get(name, [])})
-            for name in ("providers", "types")
-        }
-        merged["unread"] = any(each.get("unread") for each in scopes)
-        if below := max(each.get("below", 0) for each in scopes):
-            merged["below"] = below
+        merged = _merge_scopes(run.data or {}, scope or {})
         if run.state == "looking" and not run.after and run.data == merged:
             return run
         run._end("overtaken")
@@ -482,3 +475,15 @@ class SparFormRun(models.Model):
             self.write({"after": 0, "has_moved": False})
         else:
             self._end("done")
+
+
+def _merge_scopes(*scopes: dict) -> dict:
+    """Return the scope of a run over the addresses of each of ``scopes``."""
+    merged = {
+        name: sorted({row_id for each in scopes for row_id in each.get(name, [])})
+        for name in ("providers", "types")
+    }
+    merged["unread"] = any(each.get("unread") for each in scopes)
+    if below := max(each.get("below", 0) for each in scopes):
+        merged["below"] = below
+    return merged

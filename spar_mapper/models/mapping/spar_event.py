@@ -9,6 +9,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 
 from ...fields import StoreMany2one
 from ...lib import integrity
+from ...lib.actors import PARTICIPANT, PERSON, get_reason, read_doers, shorten
 from ...lib.objection import DISPUTABLE
 from ...lib.transitions import (
     ANSWERED_FOR,
@@ -82,7 +83,7 @@ class SparEvent(models.Model):
     channel = fields.Char(required=True, readonly=True)
     authenticated_by = fields.Char(string="Authenticated by", readonly=True)
     message_reference = fields.Char(string="Message reference", readonly=True)
-    reason = fields.Char(readonly=True)
+    reason = fields.Char(string="Reason (as recorded)", readonly=True)
     happened_at = fields.Datetime(string="Happened at", required=True, readonly=True)
 
     # Serves a subject's history and the check; and, read from the end, each resolve,
@@ -101,6 +102,7 @@ class SparEvent(models.Model):
     actor_name = fields.Char(
         string="By", compute="_compute_actor_name", search="_search_actor_name"
     )
+    reason_text = fields.Char(string="Reason", compute="_compute_reason_text")
     id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
     reference_name = fields.Char(
         string="Short reference",
@@ -201,6 +203,9 @@ class SparEvent(models.Model):
             "representative_approved": self.env._("Guardian or collector approved"),
             "representative_refused": self.env._("Guardian or collector refused"),
             "representative_ended": self.env._("Guardian or collector ended"),
+            "representative_taken_over": self.env._(
+                "Guardian or collector taken over from a merged record"
+            ),
         }
 
     @api.depends_context("lang", "tz", "uid")
@@ -319,34 +324,58 @@ class SparEvent(models.Model):
 
     # === ACTORS === #
 
-    @api.depends("actor", "on_behalf_of")
+    @api.depends("actor", "on_behalf_of", "reason")
     def _compute_actor_name(self):
         """Compute who did it, and for whom or with whom, if there were two."""
-        actors = [*self.mapped("actor"), *self.mapped("on_behalf_of")]
-        names = self._get_actor_names(actors)
+        rows = [(e.actor, e.on_behalf_of or "", e.reason or "") for e in self]
+        for event, name in zip(self, self._build_actor_names(rows), strict=True):
+            event.actor_name = name
+
+    @api.depends("reason")
+    def _compute_reason_text(self):
         for event in self:
-            event.actor_name = self._build_actor_name(
-                names.get(event.actor, ""), event.on_behalf_of or "", names
-            )
+            event.reason_text = get_reason(event.reason or "")
 
     @api.model
-    def _build_actor_name(self, name: str, other: str, names: dict[str, str]) -> str:
-        """Return the name of an actor, with that of ``other``, for whom it acted."""
-        if not other:
-            return name
-        # A portal elsewhere names its officer before the person.
-        if other.rpartition("/")[2].startswith("person:"):
+    def _build_actor_names(self, rows: list[tuple[str, str, str]]) -> list[str]:
+        """Return who acted, in words, for each actor, whom it acted for, and reason."""
+        found = [read_doers(*row) for row in rows]
+        references = {ref for d in found for ref in (d.actor, d.other, d.portal)}
+        names = self._get_actor_names(sorted(references))
+        return [self._build_doers_name(doers, names) for doers in found]
+
+    @api.model
+    def _build_doers_name(self, doers, names: dict[str, str]) -> str:
+        name = names.get(doers.actor, "")
+        if doers.officer:
+            name = self.env._(
+                "Staff member %(number)s of %(participant)s",
+                number=doers.officer,
+                participant=name,
+            )
+        if doers.portal:
+            name = self.env._(
+                "%(name)s, at %(participant)s",
+                name=name,
+                participant=names[doers.portal],
+            )
+        if doers.has_person:
             return self.env._("%(name)s, with the beneficiary", name=name)
-        return self.env._(
-            "%(name)s, for %(other)s", name=name, other=names.get(other, other)
-        )
+        if doers.other:
+            other = names[doers.other]
+            return self.env._("%(name)s, for %(other)s", name=name, other=other)
+        return name
 
     @api.model
     def _search_actor_name(self, operator, values):
         found = self._build_actor_domain("actor", operator, values)
         if found is NotImplemented:
             return found
-        return found | self._build_actor_domain("on_behalf_of", operator, values)
+        # Staff of a portal elsewhere have numbers of that portal.
+        elsewhere = Domain("actor", "=like", f"{PARTICIPANT}%")
+        elsewhere &= Domain("on_behalf_of", "=like", "user:%")
+        others = self._build_actor_domain("on_behalf_of", operator, values)
+        return found | (others & ~elsewhere)
 
     @api.model
     def formatted_read_group(self, domain, groupby=(), *args, **kwargs):
@@ -392,10 +421,10 @@ class SparEvent(models.Model):
                 names[actor] = self.env._(
                     "Deleted account %(number)s", number=reference
                 )
-            elif kind == "person":
+            elif f"{kind.rpartition('/')[2]}:" == PERSON:
                 names[actor] = self._get_person_name()
             else:
-                names[actor] = programs.get(kind) or reference or kind
+                names[actor] = programs.get(kind) or shorten(reference or kind)
         for user_sudo in self.env["res.users"].sudo().browse(users).exists():
             names[users[user_sudo.id]] = user_sudo.name
         return names

@@ -4,7 +4,6 @@ from odoo.tools import SQL, format_date
 
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 
-from ...fields import StoreMany2one
 from ...lib.paper import build_number_key
 
 
@@ -17,21 +16,12 @@ class SparPaperForm(models.Model):
 
     _name = "spar.paper.form"
     _description = "Paper form"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.of.person", "spar.by.whom"]
     _rec_name = "number"
     _order = "id desc"
     _log_access = False
-    _references = {"subject_id": "spar_subject"}
     _refuses_delete = "paper forms are not deleted"
 
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
     office_uuid = fields.Char(
         string="UUID of the office",
         required=True,
@@ -49,7 +39,7 @@ class SparPaperForm(models.Model):
     filler = fields.Char(
         string="Filled in by (reference)", required=True, readonly=True
     )
-    actor = fields.Char(string="Entered by (reference)", required=True, readonly=True)
+    actor = fields.Char(string="Entered by (reference)")
     entered_at = fields.Datetime(string="Entered at", required=True, readonly=True)
     operation = fields.Selection(
         [("link", "Link"), ("update", "Change")], required=True, readonly=True
@@ -62,11 +52,8 @@ class SparPaperForm(models.Model):
     )
     reason = fields.Char(required=True, readonly=True)
 
-    filler_name = fields.Char(string="Filled in by", compute="_compute_names")
-    actor_name = fields.Char(
-        string="Entered by", compute="_compute_names", search="_search_actor_name"
-    )
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
+    filler_name = fields.Char(string="Filled in by", compute="_compute_filler_name")
+    actor_name = fields.Char(string="Entered by")
 
     _number_uniq = models.UniqueIndex(
         "(office_uuid, number_key)",
@@ -90,22 +77,11 @@ class SparPaperForm(models.Model):
 
     # === DISPLAY === #
 
-    @api.depends("actor", "filler")
-    def _compute_names(self):
-        actors = [*self.mapped("actor"), *self.mapped("filler")]
-        names = self.env["spar.event"]._get_actor_names(actors)
+    @api.depends("filler")
+    def _compute_filler_name(self):
+        names = self.env["spar.event"]._get_actor_names(self.mapped("filler"))
         for form in self:
-            form.actor_name = names.get(form.actor)
             form.filler_name = names.get(form.filler)
-
-    @api.model
-    def _search_actor_name(self, operator, values):
-        return self.env["spar.event"]._build_actor_domain("actor", operator, values)
-
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
-        for form in self:
-            form.id_masked = form.subject_id.mapping_ids[:1].id_masked
 
     def action_open_person(self):
         """Open the page of the person whom the form is about."""

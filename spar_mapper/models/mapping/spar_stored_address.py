@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.tools import SQL
 
 from ...fields import CheckedMany2one
 from ...lib import seals
@@ -17,7 +16,9 @@ class SparStoredAddress(models.AbstractModel):
 
     _name = "spar.stored.address"
     _description = "Address as it is stored"
-    _inherit = ["spar.channel.name"]
+    _inherit = ["spar.channel.name", "spar.sealed.storage"]
+    _seal_purpose = seals.ADDRESS
+    _seal_context_columns = ("address_uuid", "subject_id.uuid", "address_version")
 
     authority = fields.Integer(readonly=True)
     channel = fields.Char(readonly=True)
@@ -48,17 +49,5 @@ class SparStoredAddress(models.AbstractModel):
         help="The version under which the address was sealed.",
     )
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT m.id, m.address_uuid, s.uuid, m.address_version
-                     FROM %s m JOIN spar_subject s ON s.id = m.subject_id
-                    WHERE m.id = ANY(%s)""",
-                SQL.identifier(self._table),
-                list(row_ids),
-            )
-        )
-        return {
-            row_id: (seals.ADDRESS, seals.address_context(uuid, subject, version))
-            for row_id, uuid, subject, version in rows
-        }
+    def _build_seal_context(self, *values) -> bytes:
+        return seals.address_context(*values)

@@ -97,6 +97,8 @@ class SparSubjectId(models.Model):
     _rec_name = "uuid"
     _log_access = False
     _digest_columns = ("digest_a", "digest_b")
+    _seal_purpose = seals.ID
+    _seal_context_columns = ("uuid", "subject_id.uuid", "active", "last_seq")
     _references = {"type_id": "spar_id_type"}
     _refuses_delete = "IDs are switched off, not deleted"
 
@@ -139,16 +141,8 @@ class SparSubjectId(models.Model):
             self.env.cr.execute(statement)
         return result
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT i.id, i.uuid, s.uuid, i.active, i.last_seq
-                     FROM spar_subject_id i JOIN spar_subject s ON s.id = i.subject_id
-                    WHERE i.id = ANY(%s)""",
-                list(row_ids),
-            )
-        )
-        return {row_id: (seals.ID, seals.id_context(*place)) for row_id, *place in rows}
+    def _build_seal_context(self, *values) -> bytes:
+        return seals.id_context(*values)
 
     def _find_ids(self, keyring, canonicals: list[str]) -> dict[int, str]:
         """Return canonical IDs by row, for those that are stored."""

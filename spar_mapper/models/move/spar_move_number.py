@@ -34,6 +34,8 @@ class SparMoveNumber(models.Model):
     _inherit = ["spar.sealed.storage"]
     _log_access = False
     _digest_columns = ("old_digest", "new_digest")
+    _seal_purpose = _PURPOSE
+    _seal_context_columns = ("list_uuid", "old_digest")
 
     move_id = fields.Many2one(
         "spar.move", required=True, readonly=True, ondelete="cascade"
@@ -49,18 +51,8 @@ class SparMoveNumber(models.Model):
         )
         return result
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT id, list_uuid, old_digest FROM spar_move_number
-                    WHERE id = ANY(%s)""",
-                list(row_ids),
-            )
-        )
-        return {
-            row_id: (_PURPOSE, _build_context(uuid, bytes(digest)))
-            for row_id, uuid, digest in rows
-        }
+    def _build_seal_context(self, list_uuid: str, old_digest: bytes) -> bytes:
+        return _build_context(list_uuid, bytes(old_digest))
 
     # === STORING === #
 

@@ -2,13 +2,12 @@ from datetime import timedelta
 from secrets import token_urlsafe
 
 from odoo import fields, models
-from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 from ...fields import StoreMany2one
 from ...lib import seals
-from ...lib.objection import DISPUTABLE
+from ...lib.objection import REPORTABLE
 from ...store.noticing import sign_links
 
 
@@ -25,6 +24,9 @@ class SparNotice(models.Model):
     _rec_name = "event_id"
     _order = "id desc"
     _log_access = False
+    _seal_purpose = seals.CONTACT
+    _seal_prefix = (seals.CONTACT,)
+    _seal_context_columns = ("event_id.uuid",)
     _references = {"event_id": "spar_event"}
     _refuses_delete = "notices are not deleted"
 
@@ -49,20 +51,6 @@ class SparNotice(models.Model):
 
     link_expires_at = fields.Datetime(string="Link expires at", readonly=True)
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT n.id, e.uuid
-                     FROM spar_notice n JOIN spar_event e ON e.id = n.event_id
-                    WHERE n.id = ANY(%s)""",
-                list(row_ids),
-            )
-        )
-        return {
-            row_id: (seals.CONTACT, seals.contact_context(uuid))
-            for row_id, uuid in rows
-        }
-
     def init(self):
         result = super().init()
         add_columns(self.env.cr, self._table, ("link_digest", "link_mac"))
@@ -81,7 +69,7 @@ class SparNotice(models.Model):
         is empty for an event to which no one can object.
         """
         self.ensure_one()
-        if self.event_id.kind not in DISPUTABLE:
+        if self.event_id.kind not in REPORTABLE:
             return ""
         keyring = self.env["spar.keyring"]._open(for_write=True)
         mapper, token = self.env["spar.mapper.local"], token_urlsafe(24)

@@ -22,7 +22,10 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     SuspendRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.jose.exceptions import KeySetUnavailable
-from odoo.addons.spar_mapper_connector.lib.owner_proof import OwnerProof
+from odoo.addons.spar_mapper_connector.lib.owner_proof import (
+    ConfirmedChange,
+    OwnerProof,
+)
 from odoo.addons.spar_mapper_connector.lib.proof_check import (
     ProofRefused,
     ProvedPerson,
@@ -31,7 +34,7 @@ from odoo.addons.spar_mapper_connector.lib.proof_check import (
 
 from ...fields import StoreMany2one
 from ...lib import integrity
-from ...lib.proofs import PURPOSE, KeptProof, build_row, is_same_id, proof_context
+from ...lib.proofs import PURPOSE, KeptProof, build_row, is_same_id
 from ...lib.records import ProofRow
 
 _logger = logging.getLogger(__name__)
@@ -70,6 +73,8 @@ class SparOwnerProof(models.Model):
     _log_access = False
     _digest_columns = ("login_digest", "parts")
     _seal_purpose = PURPOSE
+    _seal_prefix = (PURPOSE,)
+    _seal_context_columns = ("uuid", "subject_id.uuid")
     _references = {"subject_id": "spar_subject", "event_id": "spar_event"}
     _refuses_delete = "proofs of owners are not deleted"
 
@@ -93,18 +98,6 @@ class SparOwnerProof(models.Model):
         for statement in integrity.build_append_only(self._table, _FIXED):
             self.env.cr.execute(statement)
         return result
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT p.id, p.uuid, s.uuid
-                 FROM spar_owner_proof p JOIN spar_subject s ON s.id = p.subject_id
-                WHERE p.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, proof_context(*uuids))
-            for row_id, *uuids in self.env.execute_query(query)
-        }
 
     # === VERIFYING A CALL === #
 
@@ -166,6 +159,19 @@ class SparOwnerProof(models.Model):
         self.env["spar.issuer.key"]._note_keys(proof.issuer, person.keys)
         keyring = self.env["spar.keyring"]._open(for_write=True)
         return build_row(keyring, kept)
+
+    @api.model
+    def _check_login(
+        self, proof: OwnerProof, change: ConfirmedChange, id_value: str
+    ) -> None:
+        """Check that the owner of an ID confirmed ``change``; nothing is kept.
+
+        Raises as ``_verify`` does.
+        """
+        issuer_sudo = self.env["spar.proof.issuer"]._find_accepted(proof.issuer)
+        kept = KeptProof(proof, change, issuer_sudo._get_rules())
+        person = self._check_signed(kept, issuer_sudo)
+        self._check_person(issuer_sudo, person, id_value)
 
     @api.model
     def _check_signed(self, kept: KeptProof, issuer_sudo) -> ProvedPerson:

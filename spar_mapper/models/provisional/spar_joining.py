@@ -27,24 +27,25 @@ class SparJoining(models.Model):
 
     _name = "spar.joining"
     _description = "ID card that waits"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.sealed.storage"]
     _rec_name = "reference"
     _order = "id desc"
     _log_access = False
     _seal_purpose = JOINING
+    _seal_context_columns = (
+        "uuid",
+        "subject_id.uuid",
+        "target_id.uuid",
+        "proposer",
+        "proposed_at",
+        "evidence",
+    )
     _references = {"subject_id": "spar_subject", "target_id": "spar_subject"}
     _refuses_delete = "ID cards that waited are not deleted"
 
     uuid = fields.Char(required=True, readonly=True)
     reference = fields.Char(compute="_compute_reference")
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Provisional person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
+    subject_id = StoreMany2one(string="Provisional person")
     target_id = StoreMany2one(
         "spar.subject",
         string="Person with this ID",
@@ -91,26 +92,12 @@ class SparJoining(models.Model):
         "An ID card of this person waits already.",
     )
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT j.id, j.uuid, s.uuid, coalesce(t.uuid, ''), j.proposer,
-                      j.proposed_at, j.evidence
-                 FROM spar_joining j JOIN spar_subject s ON s.id = j.subject_id
-                 LEFT JOIN spar_subject t ON t.id = j.target_id
-                WHERE j.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*terms))
-            for row_id, *terms in self.env.execute_query(query)
-        }
-
     def _build_seal_context(
         self, uuid, subject, target, proposer, proposed_at, evidence
     ) -> bytes:
         """Return the context of the ID: who asked for what, for whom and when."""
         moment = proposed_at.isoformat()
-        return bind(JOINING, uuid, subject, target, proposer, moment, evidence)
+        return bind(JOINING, uuid, subject, target or "", proposer, moment, evidence)
 
     # === DISPLAY === #
 
@@ -158,7 +145,25 @@ class SparJoining(models.Model):
     @api.depends("target_id")
     def _compute_effect(self):
         for joining in self:
-            joining.effect = joining._get_effect()
+            texts = (joining._get_effect(), joining._get_representatives_text())
+            joining.effect = " ".join(filter(None, texts))
+
+    def _get_representatives_text(self) -> str:
+        """Return who acts for either record, if the two are merged, or ""."""
+        who = self.subject_id.representative_ids._describe()
+        if not self.target_id or not who:
+            return ""
+        texts = [
+            self.env._(
+                "Who may act or collect for the provisional record does so for that "
+                "person as well: %(who)s",
+                who=who,
+            )
+        ]
+        theirs = self.target_id.representative_ids._describe()
+        if theirs:
+            texts.append(self.env._("That person has already: %(who)s", who=theirs))
+        return " ".join(texts)
 
     def _get_effect(self) -> str:
         target = self.target_id

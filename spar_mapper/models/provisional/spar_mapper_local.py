@@ -321,9 +321,10 @@ class SparMapperLocal(models.AbstractModel):
                 return "added"
             run = self.env["spar.form.run"].sudo()._build_current()
             Judge(work, run).join(self._build_decisions(joining, identifier))
-            return "merged"
         finally:
             self._finish_work(work)
+        self.env["spar.representative"]._follow_merged(call)
+        return "merged"
 
     @api.model
     def _build_decisions(self, joining, identifier: Identifier) -> dict[int, str]:

@@ -25,20 +25,14 @@ class SparProvisional(models.Model):
 
     _name = "spar.provisional"
     _description = "Provisional reference"
-    _inherit = ["spar.store.table"]
+    _inherit = ["spar.of.person", "spar.by.whom"]
     _rec_name = "reference"
     _order = "registered_at, id"
     _log_access = False
-    _references = {"subject_id": "spar_subject"}
     _refuses_delete = "provisional references are not deleted"
 
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        ondelete="restrict",
-    )
+    # Its unique index suffices.
+    subject_id = StoreMany2one(index=False)
     number = BigInteger(required=True, readonly=True)
     why = fields.Selection(
         selection=lambda self: self._selection_why(),
@@ -46,14 +40,12 @@ class SparProvisional(models.Model):
         required=True,
         readonly=True,
     )
-    actor = fields.Char(
-        string="Registered by (reference)", required=True, readonly=True
-    )
+    actor = fields.Char(string="Registered by (reference)")
     registered_at = fields.Datetime(
         string="Registered on", required=True, readonly=True
     )
     reference = fields.Char(compute="_compute_reference")
-    actor_name = fields.Char(string="Registered by", compute="_compute_actor_name")
+    actor_name = fields.Char(string="Registered by")
     age_days = fields.Integer(
         string="Days", compute="_compute_age_days", aggregator=None
     )
@@ -112,12 +104,6 @@ class SparProvisional(models.Model):
         for row in self:
             known = row.number and write_provisional_reference(row.number)
             row.reference = known or False
-
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for row in self:
-            row.actor_name = names.get(row.actor, row.actor)
 
     @api.depends("registered_at")
     def _compute_age_days(self):

@@ -4,10 +4,9 @@ from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
-from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
+from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
-from ...fields import StoreMany2one
 from ...lib.chain import commit_to
 from ...lib.masking import mask_id
 from ...lib.records import new_uuid
@@ -35,23 +34,16 @@ class SparWitness(models.Model):
 
     _name = "spar.witness"
     _description = "Witness"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "uuid"
     _order = "id"
     _log_access = False
     _seal_purpose = WITNESS
-    _references = {"subject_id": "spar_subject"}
+    _seal_prefix = (WITNESS,)
+    _seal_context_columns = ("uuid", "subject_id.uuid", "kind")
     _refuses_delete = "witnesses are not deleted"
 
     uuid = fields.Char(required=True, readonly=True)
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
     kind = fields.Selection(
         [
             (VOUCHED, "Knows who the person is"),
@@ -66,9 +58,9 @@ class SparWitness(models.Model):
         readonly=True,
         help="The document that was stored with it, which the event names.",
     )
-    actor = fields.Char(string="Entered by (reference)", required=True, readonly=True)
+    actor = fields.Char(string="Entered by (reference)")
     added_at = fields.Datetime(string="Entered at", required=True, readonly=True)
-    actor_name = fields.Char(string="Entered by", compute="_compute_actor_name")
+    actor_name = fields.Char(string="Entered by")
     name_masked = fields.Char(string="Witness", compute="_compute_masked")
     number_masked = fields.Char(string="ID or phone", compute="_compute_masked")
     vouched_count = fields.Integer(
@@ -88,29 +80,7 @@ class SparWitness(models.Model):
         )
         return result
 
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT w.id, w.uuid, s.uuid, w.kind
-                 FROM spar_witness w JOIN spar_subject s ON s.id = w.subject_id
-                WHERE w.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*names))
-            for row_id, *names in self.env.execute_query(query)
-        }
-
-    def _build_seal_context(self, uuid: str, subject: str, kind: str) -> bytes:
-        """Return the context of a witness: which row, for whom, and of what."""
-        return bind(WITNESS, uuid, subject, kind)
-
     # === DISPLAY === #
-
-    @api.depends("actor")
-    def _compute_actor_name(self):
-        names = self.env["spar.event"]._get_actor_names(self.mapped("actor"))
-        for witness in self:
-            witness.actor_name = names.get(witness.actor, witness.actor)
 
     @api.depends("uuid")
     def _compute_masked(self):

@@ -9,9 +9,8 @@ from odoo.tools import SQL, format_date
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
-from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
-from ...fields import CheckedMany2one, StoreMany2one
+from ...fields import CheckedMany2one
 from ...lib.records import new_uuid
 from ...lib.representative import (
     REPRESENTATIVE,
@@ -62,11 +61,13 @@ class SparRepresentative(models.Model):
 
     _name = "spar.representative"
     _description = "Guardian or collector"
-    _inherit = ["spar.store.table", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "kind_id"
     _order = "id desc"
     _log_access = False
     _seal_purpose = REPRESENTATIVE
+    _seal_prefix = (REPRESENTATIVE,)
+    _seal_context_columns = ("uuid", "subject_id.uuid", "kind_id", "until")
     _references = {
         "subject_id": "spar_subject",
         "kind_id": "spar_representative_kind",
@@ -75,14 +76,6 @@ class SparRepresentative(models.Model):
 
     uuid = fields.Char(required=True, readonly=True)
     reference = fields.Char(compute="_compute_reference")
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
     kind_id = CheckedMany2one(
         "spar.representative.kind",
         string="Kind",
@@ -102,7 +95,7 @@ class SparRepresentative(models.Model):
         required=True,
         readonly=True,
     )
-    actor = fields.Char(string="Entered by (reference)", required=True, readonly=True)
+    actor = fields.Char(string="Entered by (reference)")
     made_at = fields.Datetime(string="Entered at", required=True, readonly=True)
     decided_by = fields.Char(string="Decided by (reference)", readonly=True)
     decided_at = fields.Datetime(string="Decided at", readonly=True)
@@ -110,10 +103,9 @@ class SparRepresentative(models.Model):
     ended_at = fields.Datetime(string="Ended at", readonly=True)
     reason = fields.Char(readonly=True, help="Why it was refused or ended.")
 
-    actor_name = fields.Char(string="Entered by", compute="_compute_names")
+    actor_name = fields.Char(string="Entered by")
     decider_name = fields.Char(string="Decided by", compute="_compute_names")
     ender_name = fields.Char(string="Ended by", compute="_compute_names")
-    id_masked = fields.Char(string="Beneficiary ID", compute="_compute_id_masked")
     name_masked = fields.Char(string="Name", compute="_compute_masked")
     identifier_masked = fields.Char(string="Their ID", compute="_compute_masked")
     phone_masked = fields.Char(string="Phone", compute="_compute_masked")
@@ -125,7 +117,6 @@ class SparRepresentative(models.Model):
         string="May be decided by this user", compute="_compute_may"
     )
     may_end = fields.Boolean(string="May be ended by this user", compute="_compute_may")
-    is_own = fields.Boolean(string="Own", compute="_compute_may")
     is_over = fields.Boolean(
         string="Expired", compute="_compute_is_over", search="_search_is_over"
     )
@@ -157,19 +148,13 @@ class SparRepresentative(models.Model):
                 day=format_date(self.env, row.until),
             )
 
-    @api.depends("actor", "decided_by", "ended_by")
+    @api.depends("decided_by", "ended_by")
     def _compute_names(self):
-        actors = [a for row in self for a in (row.actor, row.decided_by, row.ended_by)]
+        actors = [*self.mapped("decided_by"), *self.mapped("ended_by")]
         names = self.env["spar.event"]._get_actor_names(actors)
         for row in self:
-            row.actor_name = names.get(row.actor)
             row.decider_name = names.get(row.decided_by)
             row.ender_name = names.get(row.ended_by)
-
-    @api.depends("subject_id")
-    def _compute_id_masked(self):
-        for row in self:
-            row.id_masked = row.subject_id.mapping_ids[:1].id_masked
 
     @api.depends("state", "until")
     def _compute_masked(self):
@@ -222,7 +207,6 @@ class SparRepresentative(models.Model):
         is_supervisor = user.has_group(SUPERVISOR)
         may_end = is_supervisor or user.has_group(OFFICER)
         for row in self:
-            row.is_own = row.actor == f"user:{self.env.uid}"
             is_waiting = row.state == "waiting"
             row.may_decide = is_waiting and is_supervisor and not row.is_own
             row.may_end = row.state == "active" and may_end
@@ -242,22 +226,6 @@ class SparRepresentative(models.Model):
         return Domain.OR(over if value else ~over for value in values)
 
     # === WHAT IS SEALED, AND WHAT THE HISTORY SAYS === #
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT r.id, r.uuid, s.uuid, r.kind_id, r.until::text
-                 FROM spar_representative r JOIN spar_subject s ON s.id = r.subject_id
-                WHERE r.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*values))
-            for row_id, *values in self.env.execute_query(query)
-        }
-
-    def _build_seal_context(self, uuid, subject, kind_id, until) -> bytes:
-        """Return the context: which one, whose, of which kind, and until when."""
-        return bind(REPRESENTATIVE, uuid, subject, kind_id, until)
 
     def _open_verified(self) -> dict[int, dict[str, str]]:
         """Return the texts of the rows that are as their last event says.
@@ -369,16 +337,8 @@ class SparRepresentative(models.Model):
 
     def _note(self, call: CallContext, kind: str, **values) -> None:
         """Set columns, and record the event that commits to all of the row."""
-        self.ensure_one()
-        values["state"] = STATE_AFTER[kind]
-        changes = SQL(", ").join(
-            SQL("%s = %s", SQL.identifier(name), value)
-            for name, value in values.items()
-        )
-        self.env.cr.execute(
-            SQL("UPDATE spar_representative SET %s WHERE id = %s", changes, self.id)
-        )
-        self.invalidate_recordset()
+        values["state"] = STATE_AFTER.get(kind, self.state)
+        self._set_columns(**values)
         text = self._read_sealed()
         ((_id, _subject, _commitment, *columns),) = self._fetch_committed()
         commit = partial(_commit, values=[text, *columns])

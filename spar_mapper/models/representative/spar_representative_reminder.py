@@ -1,11 +1,17 @@
+from contextlib import suppress
 from datetime import timedelta
 
 from markupsafe import Markup
 
 from odoo import api, fields, models
 
+from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
+from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+
 from ...lib.assigning import Waiting, choose_decider
 from ...lib.representative import REMIND_DAYS
+
+_SYSTEM = CallContext("system", "schedule", Authority.STAFF)
 
 
 class SparRepresentative(models.Model):
@@ -21,7 +27,12 @@ class SparRepresentative(models.Model):
 
     @api.model
     def _cron_remind(self) -> None:
-        """Remind staff of what waits for them, and of what expires within a month."""
+        """Remind staff of what waits for them, and of what expires within a month.
+
+        First find those of people who were merged before the merge took them along.
+        """
+        with suppress(ServiceUnavailable):
+            self._follow_merged(_SYSTEM)
         today = fields.Date.today()
         rows_sudo = self.sudo()
         for row_sudo in rows_sudo.search(

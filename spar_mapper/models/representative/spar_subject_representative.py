@@ -23,11 +23,7 @@ class SparSubjectRepresentatives(models.AbstractModel):
     def _compute_representative_text(self):
         """Compute a sentence on each one who counts, has expired or waits."""
         for person in self:
-            person.representative_text = " ".join(
-                f"{row.kind_id.name} {row.name_masked or ''}: {row.standing_text}"
-                for row in person.representative_ids
-                if row.standing in ("active", "expired", "waiting", "unreadable")
-            )
+            person.representative_text = person.representative_ids._describe()
 
     def action_add_representative(self):
         """Enter somebody who may act or collect for the person."""

@@ -8,9 +8,7 @@ from odoo.tools import SQL, format_date
 
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
-from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
-from ...fields import StoreMany2one
 from ...lib.evidence import EVIDENCE, build_reference, get_media_type, is_heic
 from .spar_lookup import FoundPlace
 
@@ -24,23 +22,16 @@ class SparEvidence(models.Model):
 
     _name = "spar.evidence"
     _description = "Stored document"
-    _inherit = ["spar.store.table", "spar.by.whom", "spar.sealed.storage"]
+    _inherit = ["spar.of.person", "spar.by.whom", "spar.sealed.storage"]
     _rec_name = "uuid"
     _order = "id desc"
     _log_access = False
     _seal_purpose = EVIDENCE
-    _references = {"subject_id": "spar_subject"}
+    _seal_prefix = (EVIDENCE,)
+    _seal_context_columns = ("uuid", "subject_id.uuid", "media_type")
     _refuses_delete = "stored documents are not deleted"
 
     uuid = fields.Char(required=True, readonly=True, string="Number")
-    subject_id = StoreMany2one(
-        "spar.subject",
-        string="Person",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
-    )
     media_type = fields.Char(required=True, readonly=True, string="File type")
     size = fields.Integer(required=True, readonly=True, string="Size (bytes)")
     added_at = fields.Datetime(string="Added at", required=True, readonly=True)
@@ -53,22 +44,6 @@ class SparEvidence(models.Model):
     _uuid_uniq = models.UniqueIndex(
         "(uuid)", "The number of a document must be unique."
     )
-
-    def _get_seal_contexts(self, keyring, row_ids):
-        query = SQL(
-            """SELECT e.id, e.uuid, s.uuid, e.media_type
-                 FROM spar_evidence e JOIN spar_subject s ON s.id = e.subject_id
-                WHERE e.id = ANY(%s)""",
-            list(row_ids),
-        )
-        return {
-            row_id: (self._seal_purpose, self._build_seal_context(*names))
-            for row_id, *names in self.env.execute_query(query)
-        }
-
-    def _build_seal_context(self, uuid: str, subject: str, media_type: str) -> bytes:
-        """Return the context of a sealed document: which one, whose, and its type."""
-        return bind(EVIDENCE, uuid, subject, media_type)
 
     # === KEEPING === #
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from ..contract import (
     NO_DETAILS,
@@ -185,6 +186,7 @@ def _read_locale(item: Item, wire: JsonObject) -> None:
 
 
 def _build_link(
+    kind: type[LinkRequest],
     item: Item,
     wire: JsonObject,
     profile: Profile,
@@ -195,21 +197,7 @@ def _build_link(
     details = _read_details(item, wire, profile, name, phone_number)
     id_value, fa = item.id_value, item.fa
     if not item.problem and id_value is not None and fa is not None:
-        item.request = LinkRequest(id_value, fa, details, asserted_at=moment)
-
-
-def _build_update(
-    item: Item,
-    wire: JsonObject,
-    profile: Profile,
-    moment: datetime | None,
-    name: str | None,
-    phone_number: str | None,
-) -> None:
-    details = _read_details(item, wire, profile, name, phone_number)
-    id_value, fa = item.id_value, item.fa
-    if not item.problem and id_value is not None and fa is not None:
-        item.request = UpdateRequest(id_value, fa, details, asserted_at=moment)
+        item.request = kind(id_value, fa, details, asserted_at=moment)
 
 
 def _build_unlink(
@@ -244,8 +232,14 @@ def _build_resolve(
 #: Operation -> its members, and the function that builds its request: from the item,
 #: its JSON, the profile, its time, and the texts of the members after the first three.
 _SHAPES: dict[Operation, tuple[tuple[Member, ...], Callable[..., None]]] = {
-    Operation.LINK: ((_REFERENCE, _ID, _FA, _NAME, _PHONE), _build_link),
-    Operation.UPDATE: ((_REFERENCE, _ID, _FA, _NEW_NAME, _PHONE), _build_update),
+    Operation.LINK: (
+        (_REFERENCE, _ID, _FA, _NAME, _PHONE),
+        partial(_build_link, LinkRequest),
+    ),
+    Operation.UPDATE: (
+        (_REFERENCE, _ID, _FA, _NEW_NAME, _PHONE),
+        partial(_build_link, UpdateRequest),
+    ),
     Operation.UNLINK: ((_REFERENCE, _ID, _SOME_FA), _build_unlink),
     Operation.RESOLVE: ((_REFERENCE, _SOME_ID, _SOME_FA), _build_resolve),
 }

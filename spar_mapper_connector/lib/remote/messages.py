@@ -29,6 +29,7 @@ from ..g2p_connect.profiles import Profile
 from ..g2p_connect.readings import REJECTED
 from ..g2p_connect.timestamps import now
 from ..g2p_connect.wire_json import JsonObject
+from ..matching import may_answer
 
 #: The ID of each request by its reference ID.
 Asked = dict[str, str]
@@ -181,8 +182,7 @@ class Message:
     ) -> Result | None:
         if len(found) != 1:
             return None
-        named = found[0].get("id")
-        if request.id_value is not None and named not in (None, "", request.id_value):
+        if not may_answer(found[0].get("id"), request.id_value):
             return None
         result = read_result(self.operation, request, found[0], profile.answers)
         if self._is_contradicted(request, result, found[0], profile):
@@ -241,11 +241,10 @@ def names_asked(items: Sequence[JsonObject], asked: Asked) -> bool:
     >>> names_asked([{"reference_id": "r", "id": "2"}], {"r": "1"})
     False
     """
-    for item in items:
-        id_value = asked.get(str(item.get("reference_id")))
-        if id_value and item.get("id") not in (None, "", id_value):
-            return False
-    return True
+    return all(
+        may_answer(item.get("id"), asked.get(str(item.get("reference_id"))) or None)
+        for item in items
+    )
 
 
 def get_certain_items(answer: AnswerMessage) -> list[JsonObject]:

@@ -23,6 +23,7 @@ from ...exceptions import (
     RemoteMapperDown,
     RemoteMapperError,
     SealBroken,
+    VisitNeeded,
 )
 from ..contract import (
     DONE,
@@ -64,6 +65,7 @@ _ERRORS = {
         ProposalRefused,
         OwnerLoginRefused,
         OwnerLoginExpired,
+        VisitNeeded,
     )
 }
 

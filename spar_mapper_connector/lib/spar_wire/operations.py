@@ -197,6 +197,15 @@ _ALL = (
         records.CONFIRMATION,
         has_one_item=True,
     ),
+    WireOperation(
+        "end-visit",
+        "End a visit, as when the person logs out at the portal",
+        Capability.VISIT,
+        records.CONFIRMATION_REFERENCE,
+        records.CONFIRMATION,
+        is_change=True,
+        has_one_item=True,
+    ),
 )
 
 #: Name -> operation.

@@ -38,6 +38,7 @@ from ..contract import (
     UnlinkRequest,
     UnlockRequest,
     UpdateRequest,
+    VisitRequest,
     WaitingChange,
 )
 from ..g2p_connect.exceptions import MalformedMessage
@@ -339,6 +340,7 @@ class OwnRequest:
     id_token: str = field(repr=False)
     userinfo: str = field(default="", repr=False)
     purpose: str = ""
+    visit: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -361,6 +363,7 @@ OWN_REQUEST: Kind[OwnRequest] = record(
     id_token=_TOKEN,
     userinfo=_TOKEN,
     purpose=_PURPOSE,
+    visit=text(64),
 )
 OWN_ADDRESS: Kind[OwnAddress] = record(
     OwnAddress,
@@ -377,7 +380,7 @@ OWN_ADDRESS: Kind[OwnAddress] = record(
 
 @dataclass(frozen=True)
 class _Proposal:
-    """A proposal with its request under the name of its kind: one of the five."""
+    """A proposal with its request under the name of its kind: one of the six."""
 
     draft_id: str
     return_url: str
@@ -389,6 +392,7 @@ class _Proposal:
     unlink: UnlinkRequest | None = None
     object: ObjectionRequest | None = None
     unlock: UnlockRequest | None = None
+    visit: VisitRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -410,6 +414,7 @@ _PROPOSED: Kind[_Proposal] = record(
     unlink=UNLINK,
     object=OBJECTION,
     unlock=record(UnlockRequest, id_value=_ID, purpose=_PURPOSE),
+    visit=record(VisitRequest),
 )
 #: What a proposal says besides its request, in the order of both classes.
 _ABOUT = ("draft_id", "return_url", "language", "issuer", "officer")
@@ -419,6 +424,7 @@ _NAMES = {
     UnlinkRequest: "unlink",
     ObjectionRequest: "object",
     UnlockRequest: "unlock",
+    VisitRequest: "visit",
 }
 
 

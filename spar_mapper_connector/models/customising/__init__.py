@@ -22,3 +22,4 @@ from . import ir_embedded_actions
 from . import res_groups
 from . import ir_asset
 from . import res_country
+from . import ir_config_parameter

@@ -1,8 +1,14 @@
+import json
+
 from odoo import api, models
 from odoo.exceptions import ValidationError
+from odoo.tools.json import json_default
 
-from ...expressions import is_at_run_time, is_loading
+from ...expressions import is_at_run_time, is_loading, is_loading_ours
+from ...lib.opened import find_opened
 from ...server.our_fields import HARMLESS
+
+_OURS = "spar_"
 
 
 class SparClosedCustomising(models.AbstractModel):
@@ -20,7 +26,7 @@ class SparClosedCustomising(models.AbstractModel):
     @api.model
     def _check_closed_models(self, names: set[str]) -> None:
         """Raise ValidationError if one of the models of these names is ours."""
-        if is_loading(self.env):
+        if is_loading_ours(self.env):
             return
         ours = sorted(filter(self._is_ours, names))
         if ours:
@@ -32,6 +38,13 @@ class SparClosedCustomising(models.AbstractModel):
                     model=self.env["ir.model"]._get(ours[0]).name or ours[0],
                 )
             )
+
+    @api.model
+    def _find_opened(self, action) -> set[str]:
+        """Return the models that an action opens, as the browser is sent it."""
+        if not isinstance(action, dict | list | tuple):
+            return set()
+        return set(find_opened(json.loads(json.dumps(action, default=json_default))))
 
     @api.model
     def _is_ours(self, name: str) -> bool:
@@ -75,9 +88,12 @@ class SparShippedRecord(models.AbstractModel):
 
     def _check_not_shipped(self) -> None:
         """Raise ValidationError if a record of our addons is changed at run time."""
-        if not is_at_run_time(self.env):
+        if not self._is_run_time():
             return
-        if any(map(self._is_shipped_name, self._list_external_ids())):
+        names = self._list_external_ids()
+        if is_loading(self.env):
+            names = [name for name in names if name.startswith(_OURS)]
+        if any(map(self._is_shipped_name, names)):
             raise ValidationError(
                 self.env._(
                     "You cannot change this menu, action, label or group because "
@@ -86,9 +102,15 @@ class SparShippedRecord(models.AbstractModel):
             )
 
     @api.model
+    def _is_run_time(self) -> bool:
+        """Return whether no addon of ours is loaded; others change only their own."""
+        loads_others = is_loading(self.env) and not is_loading_ours(self.env)
+        return loads_others or is_at_run_time(self.env)
+
+    @api.model
     def _is_shipped_name(self, name: str) -> bool:
         """Return whether an external ID is that of a record that stays."""
-        return name.startswith("spar_")
+        return name.startswith(_OURS)
 
     def _list_external_ids(self) -> list[str]:
         """Return the external IDs of these records."""

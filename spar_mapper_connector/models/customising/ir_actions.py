@@ -36,6 +36,21 @@ class IrActionsReport(models.Model):
         self._check_closed()
 
 
+class IrActionsClient(models.Model):
+    """Actions in the browser, whose parameters can hold the action that follows."""
+
+    _inherit = "ir.actions.client"
+
+    def _compute_params(self):
+        """Leave out parameters that open a form of ours: they could fill it in."""
+        result = super()._compute_params()
+        closed = self.env["spar.closed.customising"]
+        for action in self:
+            if any(map(closed._is_ours, closed._find_opened(action.params))):
+                action.params = False
+        return result
+
+
 class IrActionsActWindow(models.Model):
     """Actions that open a form can fill it in, and show help beside it."""
 

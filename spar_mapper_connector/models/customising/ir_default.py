@@ -30,8 +30,10 @@ class IrDefault(models.Model):
     def _get_model_defaults(self, model_name, condition=False):
         """Leave out, as an addon is loaded, what would change what its files say."""
         found = super()._get_model_defaults(model_name, condition)
-        if not is_loading(self.env):
+        if self.env.registry.ready:
             return found
+        if model_name.startswith("spar."):
+            return {}
         return {
             name: value
             for name, value in found.items()

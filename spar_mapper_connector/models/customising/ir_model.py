@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
+from odoo.fields import NO_ACCESS
 
 from ...expressions import is_loading
 from ...server.our_fields import is_our_field
@@ -45,7 +46,8 @@ class IrModelFields(models.Model):
             raise ValidationError(
                 self.env._(
                     "You cannot add %(field)s here because it reads the registry's "
-                    "records past its access rights. Ship it in an addon.",
+                    "records, or what nobody may read, past their access rights. Ship "
+                    "it in an addon.",
                     field=field.name,
                 )
             )
@@ -88,14 +90,19 @@ class IrModelFields(models.Model):
         return self.ttype == "many2many" and not table.startswith(_CUSTOM)
 
     def _iter_ours(self) -> Iterator[str]:
-        """Yield the parts of the path of a related field that are ours."""
+        """Yield the parts of the path of a related field that are ours.
+
+        What nobody may read, such as the secret of an authenticator, counts as ours:
+        Odoo would store a copy of it in clear.
+        """
         model = self.env.get(self.model or "")
         for part in (self.related or "").split("."):
             field = model._fields.get(part) if model is not None else None
             if field is None:
                 return
             model = self.env.get(field.comodel_name or "")
-            if is_our_field(field) or self._is_ours(field.comodel_name or ""):
+            is_ours = is_our_field(field) or self._is_ours(field.comodel_name or "")
+            if is_ours or field.groups == NO_ACCESS:
                 yield part
 
 

@@ -1,4 +1,10 @@
 from odoo import api, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+from ...expressions import is_at_run_time
+
+_RIGHTS = ("perm_write", "perm_create", "perm_unlink")
 
 
 class IrModelAccess(models.Model):
@@ -26,3 +32,46 @@ class IrModelAccess(models.Model):
     )
     def _check_not_ours(self):
         self._check_closed()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rights = super().create(vals_list)
+        rights._check_not_nobodys()
+        return rights
+
+    def write(self, vals):
+        had = self if "model_id" not in vals else self.browse()
+        had = had.filtered(lambda right: right._gives_more_than_reading())
+        result = super().write(vals)
+        (self - had)._check_not_nobodys()
+        return result
+
+    def _check_not_nobodys(self) -> None:
+        """Raise ValidationError for rights on a model that no addon lets anybody write.
+
+        Odoo alone does, as superuser: what browsers of staff are sent, attempts at
+        codes, trusted devices. Models of an administrator's own are free.
+        """
+        if not is_at_run_time(self.env):
+            return
+        for right in self:
+            if right._gives_more_than_reading() and right._is_on_nobodys():
+                raise ValidationError(
+                    self.env._(
+                        "You cannot give rights on %(model)s because no app gives them "
+                        "to anybody: only Odoo itself changes these records.",
+                        model=right.model_id.name,
+                    )
+                )
+
+    def _gives_more_than_reading(self) -> bool:
+        return any(self[name] for name in _RIGHTS)
+
+    def _is_on_nobodys(self) -> bool:
+        """Return whether nobody has more than the right to read, but for this one."""
+        if self.model_id.state == "manual":
+            return False
+        others_sudo = self.sudo().with_context(active_test=False)
+        same = Domain("model_id", "=", self.model_id.id) & Domain("id", "!=", self.id)
+        given = Domain.OR(Domain(name, "=", True) for name in _RIGHTS)
+        return not others_sudo.search_count(same & given, limit=1)

@@ -5,8 +5,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...expressions import is_loading
-from ...server.reading import find_related_addons
+from ...expressions import is_loading, is_loading_ours
+from ...loaded_files import is_ours
 from .ir_ui_view import FRAME
 
 _logger = logging.getLogger(__name__)
@@ -27,6 +27,11 @@ _NAMING = {"module", "model", "res_id"}
 _NO_ADDON = "__"
 
 
+def _is_ours(addon: str, model: str) -> bool:
+    """Return whether a name is one of SPAR, or one of its records."""
+    return addon.startswith(_OURS) or model.startswith("spar.")
+
+
 class IrModelData(models.Model):
     """External IDs of SPAR, and of every addon's groups, which only addons define.
 
@@ -39,12 +44,11 @@ class IrModelData(models.Model):
     @api.model
     def _update_xmlids(self, data_list, update=False):
         """Check the names of an import as well: Odoo writes them past the ORM."""
-        if not is_loading(self.env):
-            for data in data_list:
-                addon, record = data["xml_id"].split(".", 1)[0], data["record"]
-                if record._name not in _REFLECTED:
-                    self._check_name(addon, record._name)
-                    self._check_only_name(addon, record._name, record.id)
+        for data in data_list:
+            addon, record = data["xml_id"].split(".", 1)[0], data["record"]
+            if record._name not in _REFLECTED:
+                self._check_name(addon, record._name)
+                self._check_only_name(addon, record._name, record.id)
         return super()._update_xmlids(data_list, update)
 
     @api.model
@@ -68,7 +72,7 @@ class IrModelData(models.Model):
     @api.model
     def _forget_foreign(self, addons) -> None:
         """Delete the names that these addons, without ours, gave to records of ours."""
-        foreign = set(addons) - find_related_addons(self.env.registry)
+        foreign = {addon for addon in addons if not is_ours(addon)}
         names_sudo = self.sudo().search([("module", "in", sorted(foreign))])
         named_sudo = names_sudo.filtered(lambda name: name.model.startswith("spar."))
         named_sudo |= names_sudo._filter_also_ours()
@@ -121,19 +125,21 @@ class IrModelData(models.Model):
 
     def _check_names(self) -> None:
         """Raise ValidationError if such a name is created or changed at run time."""
-        if not is_loading(self.env):
-            for name in self:
-                self._check_name(name.module or "", name.model or "")
+        for name in self:
+            self._check_name(name.module or "", name.model or "")
 
     @api.model
     def _check_name(self, addon: str, model: str) -> None:
+        if is_loading_ours(self.env):
+            return
+        if is_loading(self.env) and not _is_ours(addon, model):
+            return
         if self._is_closed(addon, model):
             self._refuse_name()
 
     def _check_only_names(self) -> None:
-        if not is_loading(self.env):
-            for name in self:
-                self._check_only_name(name.module or "", name.model or "", name.res_id)
+        for name in self:
+            self._check_only_name(name.module or "", name.model or "", name.res_id)
 
     @api.model
     def _check_only_name(self, addon: str, model: str, res_id: int) -> None:
@@ -142,6 +148,8 @@ class IrModelData(models.Model):
         Installing an addon overwrites, and uninstalling it deletes, whatever has a name
         of it: a rule, a job or a screen of any other.
         """
+        if is_loading(self.env):
+            return
         if addon.startswith(_NO_ADDON) or not self._is_addon(addon):
             return
         same = Domain("model", "=", model) & Domain("res_id", "=", res_id)

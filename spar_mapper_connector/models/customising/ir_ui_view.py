@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
-from ...expressions import is_at_run_time, is_loading, is_on_command_line
+from ...expressions import is_at_run_time, is_by_operator, is_loading
 
 #: The key of Odoo's own templates. Staff screens are made of them; websites have their
 #: own in place of them.
@@ -57,7 +57,7 @@ class IrUiView(models.Model):
         self._check_closed()
         if not is_loading(self.env):
             self._check_frames()
-            if not is_on_command_line():
+            if not is_by_operator(self.env):
                 self._check_screens()
 
     def write(self, vals):

@@ -219,6 +219,10 @@ class SparMapper(models.AbstractModel):
         """
         raise NotSupported(Capability.CONFIRMATION)
 
+    def _end_visit(self, call: CallContext, reference: str) -> None:
+        """End a visit that the person allowed; nothing else is read by it."""
+        raise NotSupported(Capability.VISIT)
+
     # === OBJECTION === #
 
     def _object_to(

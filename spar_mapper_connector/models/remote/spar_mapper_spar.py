@@ -130,7 +130,10 @@ class SparMapperSpar(models.AbstractModel):
     def _read_own(
         self, call: CallContext, id_value: str, purpose: str = ""
     ) -> OwnAddress:
-        """Return a person's own address; raises OwnerLoginRefused or -Expired."""
+        """Return a person's own address; raises OwnerLoginRefused.
+
+        Or one of its kinds: OwnerLoginExpired, VisitNeeded.
+        """
         request = self._build_own_request(call, id_value, purpose)
         found: OwnAddress = self._ask_one(call, "own-address", request)
         return found
@@ -144,7 +147,12 @@ class SparMapperSpar(models.AbstractModel):
             raise OwnerLoginRefused("the call has no login")
         login = call.login
         return OwnRequest(
-            id_value, login.issuer, login.id_token, login.userinfo, purpose
+            id_value,
+            login.issuer,
+            login.id_token,
+            login.userinfo,
+            purpose,
+            login.visit,
         )
 
     # === THE OWNER'S LOCK === #
@@ -243,6 +251,11 @@ class SparMapperSpar(models.AbstractModel):
         self._check_channel(OFFICER)
         self._check_capability(Capability.CONFIRMATION)
         return self._ask_one(call, "confirmation", ConfirmationReference(reference))
+
+    def _end_visit(self, call: CallContext, reference: str) -> None:
+        self._check_channel(OFFICER)
+        self._check_capability(Capability.VISIT)
+        self._ask_one(call, "end-visit", ConfirmationReference(reference))
 
     # === WHAT THE OTHER SIDE CAN DO === #
 

@@ -1,9 +1,14 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.expressions import is_called_from_expression
 from odoo.addons.spar_registry.lib.identity import RegistryIdentity
+from odoo.addons.spar_registry.lib.name_keys import YEAR
 from odoo.addons.spar_registry.models.person.spar_person_identity import IDENTITY
+
+#: The registry's own fields of which names and years of birth are made.
+NAMED_BY = {"birthdate", "family_name", "given_name", "addl_name", "is_registrant"}
 
 
 class SparSourcePerson(models.AbstractModel):
@@ -35,6 +40,37 @@ class SparSourcePerson(models.AbstractModel):
         if disabled:
             self.env["spar.life.events"]._notice_gone(disabled, "disabled")
         return result
+
+    # === SEARCH BY NAME === #
+
+    def _spar_birth_years(self) -> dict[int, int]:
+        """Return the year of the registry's date of birth; ours for those without."""
+        found = super()._spar_birth_years()
+        born = self.filtered(lambda one: one.is_registrant and one.birthdate)
+        return found | {one.id: one.birthdate.year for one in born}
+
+    @api.model
+    def _spar_get_naming_fields(self) -> set[str]:
+        return super()._spar_get_naming_fields() | NAMED_BY
+
+    @api.model
+    def _spar_index_births(self) -> None:
+        """Index registrants who are not found by their year of birth yet.
+
+        They were there before this addon, or were written by SQL.
+        """
+        query = SQL(
+            """SELECT p.id FROM res_partner p
+                 LEFT JOIN spar_person_name n ON n.partner_id = p.id
+                WHERE p.is_registrant AND p.birthdate IS NOT NULL
+                  AND p.is_company IS NOT TRUE
+                  AND NOT coalesce(n.keys @> ARRAY[%s || date_part('year', p.birthdate)],
+                                   false)
+                ORDER BY p.id""",
+            YEAR,
+        )
+        found = [row_id for (row_id,) in self.env.execute_query(query)]
+        self.env["spar.person.name"]._index(self.browse(found))
 
     # === IDS === #
 

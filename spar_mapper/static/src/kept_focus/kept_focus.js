@@ -1,10 +1,11 @@
 import {registry} from "@web/core/registry";
 
 /**
- * Gives the focus back when a window closes, to what had it before the window opened.
+ * Gives the focus back to what had it, when a window closes or a button has done its work.
  *
- * A button is disabled while its action runs and loses the focus. After a message about
- * a refusal the focus was nowhere, and Tab led through the page behind the form.
+ * Buttons are disabled while an action runs, and one that is disabled loses the focus.
+ * After a message about a refusal, or a search that found nobody, the focus was nowhere:
+ * Tab led through the page behind the form, and the next scan was lost.
  */
 export const keptFocusService = {
     dependencies: ["ui"],
@@ -12,21 +13,41 @@ export const keptFocusService = {
     start(_env, {ui}) {
         const lastOnes = new WeakMap();
 
-        function remember(event) {
+        function getWindow(element) {
+            return element.closest(".modal") || document;
+        }
+
+        function remember({target}) {
             // A window's first field has the focus before the window is active.
-            lastOnes.set(event.target.closest(".modal") || document, event.target);
+            lastOnes.set(getWindow(target), target);
+        }
+
+        function forget({target}) {
+            // Whoever presses beside the fields takes the focus away on purpose.
+            lastOnes.delete(getWindow(target));
         }
 
         function giveBack() {
             const last = lastOnes.get(ui.activeElement);
             if (document.activeElement === document.body && last?.isConnected) {
                 last.focus();
+                // As Tab does: what is typed or scanned next replaces the text.
+                last.select?.();
             }
         }
 
+        function giveBackLater() {
+            setTimeout(giveBack);
+        }
+
         document.addEventListener("focusin", remember);
+        document.addEventListener("pointerdown", forget, true);
         // Afterwards Odoo itself gives it to what had it, if anything had.
-        ui.bus.addEventListener("active-element-changed", () => setTimeout(giveBack));
+        ui.bus.addEventListener("active-element-changed", giveBackLater);
+        new MutationObserver(giveBackLater).observe(document.body, {
+            attributeFilter: ["disabled"],
+            subtree: true,
+        });
     },
 };
 

@@ -1,7 +1,6 @@
 import {Component} from "@odoo/owl";
 import {registry} from "@web/core/registry";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
-import {useService} from "@web/core/utils/hooks";
 
 /**
  * Leaves a person for the next one: what was typed is destroyed, here and on the server,
@@ -11,19 +10,15 @@ export class NextPerson extends Component {
     static template = "spar_mapper.NextPerson";
     static props = {...standardWidgetProps};
 
-    setup() {
-        this.action = useService("action");
-        this.orm = useService("orm");
-    }
-
     async onClick() {
+        // The menu of a phone destroys this button before the answer comes: services of
+        // `useService` would then never answer.
+        const {action: actions, orm} = this.env.services;
         const {record} = this.props;
         const ids = record.resId ? [record.resId] : [];
         await record.discard();
-        const action = await this.orm.call(record.resModel, "action_next_person", [
-            ids,
-        ]);
-        await this.action.doAction(action, {clearBreadcrumbs: true});
+        const action = await orm.call(record.resModel, "action_next_person", [ids]);
+        await actions.doAction(action, {clearBreadcrumbs: true});
     }
 }
 

@@ -6,3 +6,5 @@ class ResPartner(models.Model):
 
     family_name = fields.Char()
     given_name = fields.Char()
+    addl_name = fields.Char()
+    birthdate = fields.Date()

@@ -11,6 +11,8 @@ class ResPartner(models.Model):
     disabled_by = fields.Many2one("res.users")
     family_name = fields.Char()
     given_name = fields.Char()
+    addl_name = fields.Char()
+    birthdate = fields.Date()
     reg_ids = fields.One2many("spp.registry.id", "partner_id")
     phone_number_ids = fields.One2many("spp.phone.number", "partner_id")
     group_membership_ids = fields.One2many("spp.group.membership", "group")
