@@ -394,7 +394,10 @@ class SparComplaint(models.Model):
             subject_id,
             subject_id,
             sorted(ANSWERED_FOR.union(ANSWERED_FOR_PERSON)),
-            *(before, since, before, since),
+            before,
+            since,
+            before,
+            since,
         )
         return {actor for (actor,) in self.env.execute_query(query) if actor}
 
