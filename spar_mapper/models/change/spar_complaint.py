@@ -393,8 +393,11 @@ class SparComplaint(models.Model):
                   AND entered_at < %s AND entered_at > %s""",
             subject_id,
             subject_id,
-            [*ANSWERED_FOR, *ANSWERED_FOR_PERSON],
-            *(before, since, before, since),
+            sorted(ANSWERED_FOR.union(ANSWERED_FOR_PERSON)),
+            before,
+            since,
+            before,
+            since,
         )
         return {actor for (actor,) in self.env.execute_query(query) if actor}
 
