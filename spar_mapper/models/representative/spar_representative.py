@@ -61,7 +61,12 @@ class SparRepresentative(models.Model):
 
     _name = "spar.representative"
     _description = "Guardian or collector"
-    _inherit = ["spar.subject.row", "spar.by.whom", "spar.sealed.storage"]
+    _inherit = [
+        "spar.subject.row",
+        "spar.by.whom",
+        "spar.sealed.storage",
+        "spar.representative.following",
+    ]
     _rec_name = "kind_id"
     _order = "id desc"
     _log_access = False

@@ -14,14 +14,15 @@ from ...lib.transitions import REPRESENTATIVE_TAKEN
 OPEN = ("waiting", "active")
 
 
-class SparRepresentative(models.Model):
+class SparRepresentativeFollowing(models.AbstractModel):
     """Who acts for a record that was merged acts for the record that stays.
 
     Nobody is chosen: if both records have a guardian, both stay, each until their own
     last day, and the person's page says so.
     """
 
-    _inherit = "spar.representative"
+    _name = "spar.representative.following"
+    _description = "What a merge takes along"
 
     @api.model
     def _follow_merged(self, call: CallContext) -> None:
