@@ -106,7 +106,8 @@ class Desk:
         if self.sees(text, shown):
             self.press(text, shown)
         else:
-            self.press_more(".o_control_panel_main_buttons")
+            dots = "button:has(.oi-ellipsis-v)"
+            self.press(None, f".o_control_panel_main_buttons {dots}")
             self.press(text, ".o-dropdown--menu button")
 
     def press_at_start(self, text: str) -> None:
@@ -118,10 +119,6 @@ class Desk:
         self.type("typed", typed)
         self.page.press("Enter", 13, "\r")
         self.rest()
-
-    def press_more(self, place: str) -> None:
-        """Press the three dots behind which a phone hides the other buttons."""
-        self.press(None, f"{place} button:has(.oi-ellipsis-v)")
 
     def open_app(self, xmlid: str) -> None:
         """Press an app's icon in the list of all apps."""

@@ -128,8 +128,6 @@ def test_officer_finds_and_suspends_a_mapping(sit_down, person, programme, serve
         })()"""
         % person.value[-4:]
     )
-    if desk.is_phone:
-        desk.press_more(".o_statusbar_buttons")
     desk.press("Suspend")
     desk.press(None, ".o_field_widget[name='suspend_reason'] input", 0)
     desk.press("Confirm", ".modal button")

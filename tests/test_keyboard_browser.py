@@ -243,8 +243,10 @@ def test_day_by_keyboard(staff, programme, server):
         assert get_fa(programme, person) == f"account:{account}@BR01.DEMO"
         assert find(officer, person.value) == page
         read_and_return(officer, "Who did what", "Waiting change approved")
-        ask_to_suspend(officer)
-        refuse(supervisor)
+        # A suspension waits by a rule that names it.
+        with in_force(server, **rule, operation="suspend"):
+            ask_to_suspend(officer)
+            refuse(supervisor)
     assert get_fa(programme, person) == f"account:{account}@BR01.DEMO"
     assert find(officer, person.value) == page
     read_and_return(officer, "Who did what", "Waiting change refused", REFUSAL)

@@ -199,6 +199,11 @@ class StoreCase(KeyringCase):
     def hold_everything(self, **values):
         return self.add_rule("hold", **values)
 
+    def pdf_files(self, state):
+        """Return a context in which the server can, or cannot, make PDF files."""
+        reports = type(self.env["ir.actions.report"])
+        return patch.object(reports, "get_wkhtmltopdf_state", lambda _self: state)
+
     def let_pass(self, **duration) -> None:
         """Let time pass for the mapper: hours=48, days=31, ..."""
         later = self.mapper._get_now() + timedelta(**duration)

@@ -385,8 +385,9 @@ class TestJoining(ProvisionalCase):
         person = self.registered()
         self.decide(self.add_card(person, "Ada-1815"), "Ada-1815", "second")
         self.users["free"] = self.create_user("supervisor", login="look_free")
+        call = self.mapper.with_user(self.users["free"])._build_staff_call("came in")
         complaints = self.env["spar.complaint"]
-        complaint = complaints._insert(self.staff, self.subject_of(ID), "not_paid")
+        complaint = complaints._insert(call, self.subject_of(ID), "not_paid")
         for name, may_decide in (
             ("officer", False),
             ("supervisor", False),

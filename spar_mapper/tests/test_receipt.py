@@ -1,7 +1,5 @@
 """The receipt that a person takes home, and its reference."""
 
-from unittest.mock import patch
-
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -92,11 +90,6 @@ class TestReceipt(StoreCase):
                 self.assertEqual(page["type"], "ir.actions.act_url")
                 path = f"/report/html/spar_mapper.receipt/{event_id}"
                 self.assertEqual(page["url"], path)
-
-    def pdf_files(self, state):
-        """Return a context in which the server can, or cannot, make PDF files."""
-        reports = type(self.env["ir.actions.report"])
-        return patch.object(reports, "get_wkhtmltopdf_state", lambda _self: state)
 
     def test_roles_that_read_the_history_print_it_and_no_one_else(self):
         for role in ("viewer", "supervisor", "auditor"):

@@ -69,7 +69,7 @@ class TestReview(WaitingCase):
         change = self.change_of(ID).with_user(self.users["supervisor"])
         wizard = self.review(change)
         shown = (wizard.current_contact_masked, wizard.contact_masked)
-        self.assertEqual([text[-3:] for text in shown], ["101", "202"])
+        self.assertEqual([text[-2:] for text in shown], ["01", "02"])
         self.assertTrue(all(text.startswith("•") for text in shown))
         with self.assertRaises(AccessError):
             change.with_user(self.users["administrator"]).read(["contact_masked"])
