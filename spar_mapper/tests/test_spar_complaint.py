@@ -197,7 +197,7 @@ class TestNotMe(ComplaintCase):
         self.users["clerk"].group_ids += self.env.ref(
             "spar_fa_directory.group_supervisor"
         )
-        with self.assertRaisesRegex(UserError, "made or approved"):
+        with self.assertRaisesRegex(UserError, "made or decided"):
             complaint.with_user(self.users["clerk"]).action_undo()
         self.assertEqual(self.get_fa(ID), OTHER_FA)
 
@@ -239,10 +239,10 @@ class TestNotMe(ComplaintCase):
             event = self.find_event(ID, kind)
             with self.subTest(kind), self.undone():
                 complaint, _message = self.record("not_me", event_id=event.id)
-                with self.assertRaisesRegex(UserError, "made or approved"):
+                with self.assertRaisesRegex(UserError, "made or decided"):
                     self.answer(complaint)
                 case = complaint.objection_id.with_user(self.users["boss"])
-                with self.assertRaisesRegex(UserError, "made or approved"):
+                with self.assertRaisesRegex(UserError, "made or decided"):
                     case._close(False, "looks fine to me")
                 self.answer(complaint, "deputy")
                 self.assertEqual(complaint.state, "upheld")

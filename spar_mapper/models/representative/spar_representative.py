@@ -486,6 +486,8 @@ class SparRepresentative(models.Model):
         """Record the access, then show what proves it, to supervisors and auditors."""
         self.ensure_one()
         self.check_access("read")
+        if not self.evidence_id:
+            self.env["spar.mapper.local"]._refuse_person()
         return self.evidence_id.action_view()
 
     def action_refuse(self):
