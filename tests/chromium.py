@@ -102,6 +102,7 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Press a button or follow a link that leads to another page."""
+        self.wait_until_visible(selector)
         with self.loading():
             x, y = self._get_middle(selector)
             for kind in ("mousePressed", "mouseReleased"):
@@ -127,6 +128,14 @@ class Page:
         self.call("Input.dispatchKeyEvent", type=down, text=text, **about)
         self.call("Input.dispatchKeyEvent", type="keyUp", **about)
 
+    def wait_until_visible(self, selector: str) -> None:
+        """Wait for what a page shows a moment later than the rest, if it has it."""
+        hidden = f"""document.querySelector({json.dumps(selector)})
+            ?.checkVisibility({{visibilityProperty: true}}) === false"""
+        end = time.monotonic() + 5
+        while self.evaluate(hidden) and time.monotonic() < end:
+            time.sleep(0.1)
+
     def press_enter(self) -> None:
         """Press Enter where it leads to another page."""
         with self.loading():
@@ -134,6 +143,7 @@ class Page:
 
     def tab_to(self, selector: str) -> None:
         """Press Tab until the element has the focus, as users without a mouse do."""
+        self.wait_until_visible(selector)
         test = f"document.activeElement.matches({json.dumps(selector)})"
         for _each in range(100):
             if self.evaluate(test):

@@ -17,6 +17,10 @@ from .people import make_account
 PHONE = (390, 844)
 #: Of the store's page: its button leads to the ID provider, and its link back.
 YES, BACK = "form[action$='/login'] button", "main a.main"
+#: The button is hidden for over a second, whatever was pressed before.
+WAITS = f"""document.querySelector("{YES}").getAnimations().some(each =>
+    each.effect.getComputedTiming().delay >= 1000
+    && each.effect.getKeyframes()[0].visibility === "hidden")"""
 #: Makes an open proposal older than the store permits.
 AGE = """UPDATE spar_confirmation SET proposed_at = proposed_at - interval '1 hour'
           WHERE state = 'open' RETURNING id"""
@@ -68,6 +72,7 @@ def review(visitor: Visitor, portal: PortalApart, number: str) -> str:
     assert address.startswith(f"{portal.store.url}/spar/confirm/"), address
     assert group(number) in visitor.page.text
     assert "Payments of Tavoria" in visitor.page.text
+    assert visitor.page.evaluate(WAITS), "a double click elsewhere presses the button"
     return address
 
 

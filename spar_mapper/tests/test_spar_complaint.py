@@ -242,7 +242,7 @@ class TestNotMe(ComplaintCase):
                 with self.assertRaisesRegex(UserError, "made or decided"):
                     self.answer(complaint)
                 case = complaint.objection_id.with_user(self.users["boss"])
-                with self.assertRaisesRegex(UserError, "made or decided"):
+                with self.assertRaisesRegex(UserError, "made or approved"):
                     case._close(False, "looks fine to me")
                 self.answer(complaint, "deputy")
                 self.assertEqual(complaint.state, "upheld")
