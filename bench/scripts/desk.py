@@ -54,15 +54,11 @@ def add_people(numbers, others):
             for number in numbers
         ]
     )
-    env["spar.person.identity"].create(
-        [
-            {
-                "partner_id": partner.id,
-                "id_type_id": types._identify(people.get_id(number)).type_id,
-                "value": people.get_id(number).removeprefix("token:").split("@")[0],
-            }
+    env["spar.person.identity"]._add_batch(
+        {
+            partner.id: (types._identify(people.get_id(number)), people.get_id(number))
             for partner, number in zip(partners, numbers, strict=True)
-        ]
+        }
     )
     env.flush_all()
     copy_names(partners[:1], others)
