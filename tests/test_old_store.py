@@ -229,7 +229,7 @@ def is_other_reveal(was, now) -> bool:
         {**event, "is_disputable": event["is_disputable"] and not is_reveal(event)}
         for event in was["events"]
     ]
-    return {**was, "events": events} == now
+    return {**was, "events": events} == {**now, "events": [*now["events"]]}
 
 
 def is_reveal(event: dict) -> bool:
