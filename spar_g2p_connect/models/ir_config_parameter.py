@@ -20,27 +20,13 @@ class IrConfigParameter(models.Model):
     _inherit = ["ir.config_parameter", "spar.cached.records"]
     _is_whole = False
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self._check_receiver({vals.get("key") for vals in vals_list})
-        return super().create(vals_list)
-
-    def write(self, vals):
-        if {"key", "value"} & vals.keys():
-            self._check_receiver({*self.mapped("key"), vals.get("key")})
-        return super().write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_receiver(self):
-        self._check_receiver(set(self.mapped("key")))
-
     @api.model
-    def _check_receiver(self, keys: set) -> None:
-        """Raise an error if one of these keys is that of the registry's name.
+    def _check_kept(self, keys: set) -> None:
+        """Refuse a change of the registry's name as well.
 
         Raises UserError, and CalledFromExpression for an expression.
         """
-        keys.add(self.env.context.get("default_key"))
+        super()._check_kept(keys)
         if RECEIVER_PARAMETER not in keys or not is_at_run_time(self.env):
             return
         refuse_expressions()

@@ -1,6 +1,6 @@
 """Who did something, as the history refers to them: who acted, where, and beside whom.
 
-A portal in another database names its own staff. Its numbers mean nobody here.
+A portal in another database names its own staff. Its numbers identify nobody here.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ PARTICIPANT, PERSON = "participant:", "person:"
 _REFERENCE = re.compile(r"(?:user|participant|person):\S+")
 #: A member of staff of a portal elsewhere, by a number or a random reference.
 _OFFICER = re.compile(r"(?:.*/)?user:([0-9a-f-]+)(?:/.*)?", re.ASCII)
-#: Others than people for whom a participant acts.
+#: What a participant can act for instead of a person.
 _PROGRAMS = ("notice", "registry")
 #: As many characters as can be read aloud.
 _SHORT = 8
 
 
 @dataclass(frozen=True)
-class Doers:
+class Actors:
     """Who acted.
 
     ``other`` is for whom, by a reference that has a name here; ``officer`` is who of
@@ -35,20 +35,22 @@ class Doers:
     has_person: bool = False
 
 
-def read_doers(actor: str, on_behalf_of: str, reason: str) -> Doers:
+def read_actors(actor: str, on_behalf_of: str, reason: str) -> Actors:
     """Return who acted.
 
-    >>> read_doers("user:7", "person:0a", "").has_person
+    >>> read_actors("user:7", "person:0a", "").has_person
     True
-    >>> read_doers("registry", "user:7", "").other
+    >>> read_actors("registry", "user:7", "").other
     'user:7'
     >>> portal = "participant:portal.example"
-    >>> read_doers(portal, "person:0a", "user:7")
-    Doers(actor='participant:portal.example', other='', officer='7', portal='', \
+    >>> read_actors(portal, "person:0a", "user:7")
+    Actors(actor='participant:portal.example', other='', officer='7', portal='', \
 has_person=True)
-    >>> [read_doers(portal, each, "").officer for each in ("registry/user:7", "system")]
-    ['7', '']
-    >>> read_doers("person:0a", "", portal).portal
+    >>> read_actors(portal, "registry/user:7", "").officer
+    '7'
+    >>> read_actors(portal, "system", "").officer
+    ''
+    >>> read_actors("person:0a", "", portal).portal
     'participant:portal.example'
     """
     last = on_behalf_of.rpartition("/")[2]
@@ -56,10 +58,10 @@ has_person=True)
     if actor.startswith(PARTICIPANT):
         other = last if last in _PROGRAMS else ""
         officer = _read_officer(on_behalf_of) or _read_officer(reason)
-        return Doers(actor, "" if officer else other, officer, "", has_person)
+        return Actors(actor, "" if officer else other, officer, "", has_person)
     portal = actor.startswith(PERSON) and reason.startswith(PARTICIPANT)
     other = "" if has_person else on_behalf_of
-    return Doers(actor, other, "", reason if portal else "", has_person)
+    return Actors(actor, other, "", reason if portal else "", has_person)
 
 
 def _read_officer(reference: str) -> str:

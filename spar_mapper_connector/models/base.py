@@ -77,8 +77,8 @@ class Base(models.AbstractModel):
         """Return the model without defaults of a caller for what only code writes.
 
         Every caller chooses the context: ``default_verified_by`` there would say who
-        verified an ID. So does who wrote an action that staff open: in a form,
-        ``default_new_address`` would show another address than the one that is used.
+        verified an ID. So does the author of an action that staff open: in a form,
+        ``default_fa_masked`` would show another address than the one that is used.
         """
         if not self._name.startswith("spar."):
             return self

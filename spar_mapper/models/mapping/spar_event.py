@@ -9,7 +9,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 
 from ...fields import StoreMany2one
 from ...lib import integrity
-from ...lib.actors import PARTICIPANT, PERSON, get_reason, read_doers, shorten
+from ...lib.actors import PARTICIPANT, PERSON, get_reason, read_actors, shorten
 from ...lib.objection import DISPUTABLE
 from ...lib.transitions import (
     ANSWERED_FOR,
@@ -339,30 +339,30 @@ class SparEvent(models.Model):
     @api.model
     def _build_actor_names(self, rows: list[tuple[str, str, str]]) -> list[str]:
         """Return who acted, in words, for each actor, whom it acted for, and reason."""
-        found = [read_doers(*row) for row in rows]
+        found = [read_actors(*row) for row in rows]
         references = {ref for d in found for ref in (d.actor, d.other, d.portal)}
         names = self._get_actor_names(sorted(references))
-        return [self._build_doers_name(doers, names) for doers in found]
+        return [self._describe_actors(actors, names) for actors in found]
 
     @api.model
-    def _build_doers_name(self, doers, names: dict[str, str]) -> str:
-        name = names.get(doers.actor, "")
-        if doers.officer:
+    def _describe_actors(self, actors, names: dict[str, str]) -> str:
+        name = names.get(actors.actor, "")
+        if actors.officer:
             name = self.env._(
                 "Staff member %(number)s of %(participant)s",
-                number=doers.officer,
+                number=actors.officer,
                 participant=name,
             )
-        if doers.portal:
+        if actors.portal:
             name = self.env._(
                 "%(name)s, at %(participant)s",
                 name=name,
-                participant=names[doers.portal],
+                participant=names[actors.portal],
             )
-        if doers.has_person:
+        if actors.has_person:
             return self.env._("%(name)s, with the beneficiary", name=name)
-        if doers.other:
-            other = names[doers.other]
+        if actors.other:
+            other = names[actors.other]
             return self.env._("%(name)s, for %(other)s", name=name, other=other)
         return name
 
