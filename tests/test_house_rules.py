@@ -47,6 +47,12 @@ for _other in ("openspp", "openg2p"):
     }
 FOLDERS = get_addon_folders(ROOT)
 ADDONS = [*FOLDERS]
+#: Where values are masked in the form in which they travel.
+MASKS_IN_MESSAGES = {
+    "spar_g2p_connect/models/server/spar_g2p_connect_own_address.py",
+    "spar_mapper/models/mapping/spar_masked_words.py",
+    "spar_mapper_connector/models/pages/spar_address_words.py",
+}
 #: Guides: what goes beyond them is listed.
 MAX_LINES = 40
 MAX_COMPLEXITY = 10
@@ -366,6 +372,19 @@ def test_lists_are_written_as_lists():
             if is_unpacked_literal(node) or is_split_text(node)
         ),
     )
+
+
+def test_people_read_masked_values_in_words():
+    """The form of messages, masked, is for programs, and where words are made of it."""
+    used = {
+        get_name(path)
+        for path in SOURCES
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", ""))
+        in ("_mask_addresses", "mask_id")
+    }
+    assert used == MASKS_IN_MESSAGES
 
 
 def get_window_forms(path: Path) -> Iterator[ElementTree.Element]:
