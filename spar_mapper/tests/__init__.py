@@ -15,6 +15,7 @@ from . import test_lib_old_store
 from . import test_lib_operations
 from . import test_lib_rules
 from . import test_lib_seals
+from . import test_masked_words
 from . import test_migration
 from . import test_next_person
 from . import test_notice_channel

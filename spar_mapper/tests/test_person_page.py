@@ -132,6 +132,8 @@ class TestPersonPage(StoreCase):
         page = self.page_of()
         self.assertEqual((page.person_name, page.household_name), ("Ada", "Lovelace"))
         self.assertEqual(asked, [CANONICAL])
+        # The browser keeps titles in its history.
+        self.assertRegex(page.display_name, "^Person [0-9a-f]{8}$")
 
     def test_without_a_registry_of_people_there_is_no_name(self):
         self.assertFalse(self.page_of().person_name)

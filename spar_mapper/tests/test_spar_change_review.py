@@ -97,7 +97,7 @@ class TestReview(WaitingCase):
         self.assert_waits()
 
     def test_characters_that_the_mask_shows_do_not_count(self):
-        self.assertTrue(self.change.fa_masked.split("@")[0].endswith(SHOWN))
+        self.assertTrue(self.change.fa_masked.split(" at ")[0].endswith(SHOWN))
         for typed in (SHOWN, "2222", "0022", "111", "0001"):
             with self.subTest(typed):
                 self.assertNotEqual(typed, ASKED)

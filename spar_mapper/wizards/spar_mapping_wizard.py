@@ -281,6 +281,10 @@ class SparMappingWizard(models.TransientModel):
                 return self._report_saved(saved, changed.subject_id)
         text = self.env["spar.staff.answers"]._get_refusal(result)
         if result.outcome is Outcome.ALREADY_LINKED and changed:
+            text = self.env._(
+                "ID: it already has an address. Open this person and change that "
+                "address."
+            )
             person = changed.subject_id._open_page(changed.subject_id)
             raise Redirection(text, person, self.env._("Open this person"))
         raise UserError(text)

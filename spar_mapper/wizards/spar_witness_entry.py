@@ -74,7 +74,7 @@ class SparWitnessEntry(models.AbstractModel):
         days = self.env["spar.mapper.local"]._get_objection_days()
         return spoken.env["spar.read.script"]._get_text(
             self.operation or "",
-            address=self._get_masked_address() or "…",
+            address=spoken._get_masked_address() or "…",
             effect=spoken._describe(spoken._assess_now()),
             days=str(days),
         )
@@ -87,7 +87,7 @@ class SparWitnessEntry(models.AbstractModel):
             address = self._build_address()
         except UserError:
             return ""
-        return "".join(self.env["spar.fa.strategy"]._mask_addresses([address]))
+        return "".join(self.env["spar.masked.words"]._write_addresses([address]))
 
     def action_print_form(self):
         """Print the form that the person signs, or marks with a thumb print."""

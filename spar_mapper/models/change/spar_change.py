@@ -226,6 +226,7 @@ class SparChange(models.Model):
             change.why_text = rule.name or texts.get(kind) or change.why
 
     @api.depends("uuid")
+    @api.depends_context("lang")
     def _compute_fa_masked(self):
         """Open the address for this display only; empty if the change has none."""
         try:
@@ -233,10 +234,11 @@ class SparChange(models.Model):
         except ServiceUnavailable:
             self.fa_masked = self.env._("Encryption keys unavailable")
             return
+        known = {row_id: fa for row_id, fa in addresses.items() if fa}
+        words = self.env["spar.masked.words"]._write_addresses(list(known.values()))
+        shown = dict(zip(known, words, strict=True))
         for change in self:
-            fa = addresses.get(change.id)
-            masks = self.env["spar.fa.strategy"]._mask_addresses([fa] if fa else [])
-            change.fa_masked = "".join(masks)
+            change.fa_masked = shown.get(change.id, "")
 
     @api.depends("uuid")
     def _compute_contact_masked(self):
@@ -253,6 +255,7 @@ class SparChange(models.Model):
             change.contact_masked = phone if fa else False
 
     @api.depends("mapping_id", "state")
+    @api.depends_context("lang")
     def _compute_current_masked(self):
         """Compute what counts now in the place, while the change can still replace it.
 
