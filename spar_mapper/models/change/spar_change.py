@@ -553,6 +553,10 @@ class SparChange(models.Model):
                 "This waits until a supervisor approves it. Until then, nothing is "
                 "paid to this address."
             ),
+            "unlink": self.env._(
+                "The removal waits until a supervisor approves it. Until then, the "
+                "address stays as it is."
+            ),
             "unlock": self.env._(
                 "This waits until a supervisor approves it. Until then, changes stay "
                 "locked. The beneficiary is notified."
