@@ -135,11 +135,12 @@ class StoreCase(KeyringCase):
     def setUp(self):
         super().setUp()
         # In the test's own transaction: nothing is left in the test database.
-        self.patch(
-            type(self.env["spar.lookup"]),
-            "_open_cursor",
-            lambda lookups: nullcontext(lookups.env.cr),
-        )
+        for name in ("spar.lookup", "spar.change.look"):
+            self.patch(
+                type(self.env[name]),
+                "_open_cursor",
+                lambda counter: nullcontext(counter.env.cr),
+            )
         self.env.cr.execute("SELECT coalesce(max(id), 0) FROM spar_alarm")
         (self.alarms_before,) = self.env.cr.fetchone()
 

@@ -14,6 +14,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     SuspendRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
+from odoo.addons.spar_mapper_connector.transactions import count_alone, lock_counters
 
 from ...fields import BigMany2one
 from ...lib.records import new_uuid
@@ -30,8 +31,6 @@ OFFICER = "spar_fa_directory.group_officer"
 NOT_ME = "not_me"
 #: How long ago somebody can have made a change that a complaint may be about.
 _CONCERNED_FOR = timedelta(days=365)
-#: The advisory lock of this database that serialises the complaints of one person.
-_LOCK = int.from_bytes(b"comp", "big") & 0x7FFFFFFF
 #: How the answer has not reached the person yet.
 NOT_REACHED = "not_reached"
 
@@ -219,6 +218,8 @@ class SparComplaint(models.Model):
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
         subject.check_access("read")
+        # The same complaint may be recorded at the same moment.
+        count_alone(self.env.cr, self._table, subject.id)
         if subject.merged_into:
             raise UserError(
                 self.env._(
@@ -227,9 +228,6 @@ class SparComplaint(models.Model):
                 )
             )
         subject.mapping_ids._check_reason(details.get("statement") or "")
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(subject.id))
-        )
         self._check_new(subject, kind, event, details.get("missed_on"))
         reason = details.get("statement") or self._get_kind_name(kind)
         # A statement made at the counter proves nothing: it locks and undoes nothing.
@@ -303,9 +301,7 @@ class SparComplaint(models.Model):
         subject = event.subject_id
         while subject.merged_into:
             subject = subject.merged_into
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(subject.id))
-        )
+        lock_counters(self.env.cr, self._table, subject.id)
         known = self.search([("event_id", "=", event.id)])
         if known:
             return known
