@@ -174,7 +174,8 @@ def test_only_three_of_many_guesses_at_once_are_answered(server):
             return str(refusal)
         return "answered"
 
-    with ThreadPoolExecutor(ATTEMPTS) as pool:
+    refused = server.expecting("can no longer be retyped")
+    with refused, ThreadPoolExecutor(ATTEMPTS) as pool:
         answers = Counter(pool.map(guess, wizards))
     refusal = next(answer for answer in answers if answer != "answered")
     assert "can no longer be retyped" in refusal
