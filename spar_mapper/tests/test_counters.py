@@ -17,7 +17,7 @@ from .test_spar_lookup import MISS, LookupCase
 
 @tagged("post_install", "-at_install")
 class TestCounters(LookupCase):
-    """What tests of ``count_alone`` prove holds for each counter that calls it first."""
+    """What is proved of ``count_alone`` holds for each counter that calls it first."""
 
     def setUp(self):
         super().setUp()

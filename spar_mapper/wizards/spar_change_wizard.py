@@ -100,7 +100,7 @@ class SparChangeWizard(models.TransientModel):
         own = f"user:{self.env.uid}"
         for wizard in self:
             change = wizard.change_id
-            wizard.is_own = own in (change.proposer, change.on_behalf_of)
+            wizard.is_own = own in change._get_doers()
             wizard.is_overtaken = change.mapping_id.version != change.base_version
 
     @api.depends("change_id")

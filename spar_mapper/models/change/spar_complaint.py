@@ -17,12 +17,16 @@ from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
 from odoo.addons.spar_mapper_connector.transactions import count_alone, lock_counters
 
 from ...fields import BigMany2one
+from ...lib.actors import get_doers
+from ...lib.parties import find_part
 from ...lib.records import new_uuid
 from ...lib.transitions import (
     ANSWERED_FOR,
     ANSWERED_FOR_PERSON,
     COMPLAINED,
     COMPLAINT_CLOSED,
+    COMPLAINT_HANDED,
+    COMPLAINT_TAKEN,
 )
 from .spar_change import SUPERVISOR
 
@@ -380,11 +384,11 @@ class SparComplaint(models.Model):
         query = SQL(
             """WITH person AS (
                     SELECT id FROM spar_subject WHERE id = %s OR merged_into = %s)
-               SELECT unnest(ARRAY[actor, on_behalf_of]) FROM spar_event
+               SELECT DISTINCT actor, coalesce(on_behalf_of, '') FROM spar_event
                 WHERE subject_id IN (SELECT id FROM person) AND kind = ANY(%s)
                   AND happened_at < %s AND happened_at > %s
                 UNION
-               SELECT filler FROM spar_paper_form
+               SELECT filler, '' FROM spar_paper_form
                 WHERE subject_id IN (SELECT id FROM person)
                   AND entered_at < %s AND entered_at > %s""",
             subject_id,
@@ -395,7 +399,8 @@ class SparComplaint(models.Model):
             before,
             since,
         )
-        return {actor for (actor,) in self.env.execute_query(query) if actor}
+        rows = self.env.execute_query(query)
+        return set().union(*(get_doers(actor, behalf) for actor, behalf in rows))
 
     @api.model
     def _choose_owner(
@@ -447,7 +452,14 @@ class SparComplaint(models.Model):
             return self.env._(
                 "You recorded this complaint. Another supervisor must decide it."
             )
-        return ""
+        parties = self.env["spar.case.parties"]
+        known = parties._list_ever(self.subject_id)
+        part = find_part(parties._get_party(user), known)
+        return (
+            self.env["spar.staff.answers"]
+            ._get_part_texts()
+            .get(f"takes_part_{part}", "")
+        )
 
     def _check_decider(self) -> None:
         """Raise UserError unless this user may close the complaint, which is open."""
@@ -464,7 +476,7 @@ class SparComplaint(models.Model):
         self.env["spar.mapper.local"]._build_staff_call()
         self._lock()
         self._check_decider()
-        self._set_columns(owner_id=self.env.uid)
+        self._make_responsible(self.env.user, COMPLAINT_TAKEN)
         text = self.env._("You are responsible for this complaint.")
         return self.env["spar.staff.answers"]._notify(text)
 
@@ -502,7 +514,22 @@ class SparComplaint(models.Model):
                     name=user.name,
                 )
             )
+        self._make_responsible(user, COMPLAINT_HANDED)
+
+    def _make_responsible(self, user, kind: str) -> None:
+        """Make a user responsible; the history says who did so, and for whom."""
+        if self.owner_id == user:
+            return
+        mapper = self.env["spar.mapper.local"]
+        reason = self.env._(
+            "Complaint %(reference)s: %(name)s answers it",
+            reference=self.reference,
+            name=user.name,
+        )
         self._set_columns(owner_id=user.id)
+        with self.env["spar.staff.answers"]._raise_user_errors():
+            call = mapper._build_staff_call(reason, has_evidence=False)
+            mapper._note_complaint(call, self.subject_id.id, kind)
 
     def _lock(self) -> None:
         """Let no other transaction decide these complaints meanwhile."""
@@ -557,7 +584,7 @@ class SparComplaint(models.Model):
             limit=1,
         )
         if case.owner_id:
-            self._set_columns(owner_id=case.owner_id.id)
+            self._make_responsible(case.owner_id, COMPLAINT_HANDED)
         return self.env._(
             "An objection locks this person, so nothing is suspended now. The "
             "supervisor who decides the case decides this as well. Until then, "
