@@ -94,7 +94,7 @@ class TestReadAloud(LookupCase):
     def test_any_operation_needs_them(self):
         for action, values in (
             ("action_suspend", {"suspend_reason": "asked"}),
-            ("action_unlink", {}),
+            ("action_unlink", {"unlink_reason": "asked"}),
         ):
             form = self.open_form(action=action, document=False, **values)
             with self.subTest(action), self.assertRaisesRegex(UserError, "thumb"):
