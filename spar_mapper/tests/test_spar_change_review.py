@@ -176,6 +176,8 @@ class TestReview(WaitingCase):
     def test_a_look_at_an_earlier_state_of_the_address_does_not_count(self):
         self.compare(self.change)
         self.tamper("UPDATE spar_mapping SET version = version + 1")
+        self.env.invalidate_all()
+        self.assertFalse(self.change.is_compared)
         with self.assertRaisesRegex(UserError, "compare it again"):
             self.change.action_approve()
 

@@ -11,7 +11,13 @@ from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ...fields import BigMany2one
 from ...lib.actors import get_doers
-from ...lib.assigning import Supervisor, Waiting, choose_decider, is_eligible
+from ...lib.assigning import (
+    Supervisor,
+    Waiting,
+    choose_decider,
+    find_deputy,
+    is_eligible,
+)
 from .spar_deputy import SUPERVISOR
 
 _logger = logging.getLogger(__name__)
@@ -82,9 +88,11 @@ class SparChangeAssignment(models.Model):
         for change_id, proposer, behalf, office_id, user_id in rows:
             parties = get_doers(proposer, behalf or "")
             waiting = Waiting(change_id, parties, office_id)
-            if user_id and self._stays(waiting, deciders.get(user_id)):
+            holder = deciders.get(user_id)
+            if self._stays(waiting, holder):
                 continue
-            chosen = choose_decider(waiting, deciders, load)
+            deputy_id = find_deputy(waiting, holder, deciders)
+            chosen = deputy_id or choose_decider(waiting, deciders, load)
             if chosen and chosen != user_id:
                 self._assign(change_id, chosen)
                 load[chosen] = load.get(chosen, 0) + 1
