@@ -345,10 +345,13 @@ class TestBackendWizard(StoreCase):
         # The ID of these tests has letters, so the officer must confirm it.
         wizard.is_id_right = True
         role = self.env.ref("spar_fa_directory.group_officer")
+        viewer = self.env.ref("spar_fa_directory.group_viewer")
         self.officer.group_ids -= role
-        with self.assertRaises(AccessError):
-            wizard.action_confirm()
-        self.assertFalse(self.subject_of(NEW_ID))
+        for left in (viewer.browse(), viewer):
+            self.officer.group_ids += left
+            with self.subTest(left.name), self.assertRaises(AccessError):
+                wizard.action_confirm()
+            self.assertFalse(self.subject_of(NEW_ID))
         self.officer.group_ids += role
         wizard.action_confirm()
         self.assertEqual(self.get_fa(NEW_ID), FA)
