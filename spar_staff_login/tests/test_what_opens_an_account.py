@@ -184,7 +184,7 @@ class TestWhatOpensAnAccount(StaffCase):
             [
                 {
                     "name": name,
-                    "field_description": "Copy",
+                    "field_description": name,
                     "model_id": self.env["ir.model"]._get_id("res.users"),
                     "ttype": "char",
                     "state": "manual",
