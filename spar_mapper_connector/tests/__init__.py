@@ -36,6 +36,7 @@ from . import test_reading
 from . import test_remote_client
 from . import test_remote_mapper
 from . import test_rights
+from . import test_rows
 from . import test_sealed_values
 from . import test_second_person
 from . import test_server

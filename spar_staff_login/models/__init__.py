@@ -1,6 +1,7 @@
 from . import auth_passkey_key
 from . import ir_actions_report
 from . import ir_http
+from . import ir_model
 from . import ir_ui_view
 from . import mail_thread
 from . import res_config_settings
