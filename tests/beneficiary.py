@@ -99,7 +99,7 @@ class Visitor:
             self.press("form[action$='/login'] button")
 
     def press_yes(self) -> None:
-        """Press the button of the page that reviews a change, and tick its box before."""
+        """Tick the box of the page that reviews a change, and press its button."""
         self.tick_own()
         self.press("form[action$='/login'] button")
 

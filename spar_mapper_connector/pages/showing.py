@@ -23,8 +23,9 @@ SHARED_PAGE = {**PAGE, "spar_shared": True}
 
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 
-#: Nothing but our style sheet and images, and a script by its nonce. There is no form-action, because submitting a
-#: form redirects to the ID provider and to whatever site that one uses.
+#: Nothing but our style sheet and images, and a script by its nonce. There is no
+#: form-action, because submitting a form redirects to the ID provider and to whatever
+#: site that one uses.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; frame-ancestors 'none'"
