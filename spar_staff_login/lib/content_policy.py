@@ -19,16 +19,9 @@ _POLICY = (
     "frame-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
 )
-#: The media types of which a browser runs the scripts.
-DOCUMENTS = frozenset(
-    {
-        "application/xhtml+xml",
-        "application/xml",
-        "image/svg+xml",
-        "text/html",
-        "text/xml",
-    }
-)
+#: The media types of which a browser runs the scripts, beside those that are XML.
+_DOCUMENTS = frozenset({"application/xml", "text/html", "text/xml"})
+_XML = "+xml"
 #: What is neither the web client nor one of our pages: a report, for one. It shows
 #: what it holds, and neither runs nor sends anything.
 DOCUMENT_POLICY = (
@@ -59,6 +52,17 @@ def build_policy(nonce: str) -> str:
     "script-src 'nonce-Zm9v' 'strict-dynamic' 'unsafe-eval'"
     """
     return _POLICY.format(nonce=nonce)
+
+
+def is_document(media_type: str) -> bool:
+    """Return whether a browser runs the scripts in what has this media type.
+
+    >>> [is_document(kind) for kind in ("text/html", "image/svg+xml", "text/plain")]
+    [True, True, False]
+    >>> is_document("application/rss+xml")
+    True
+    """
+    return media_type in _DOCUMENTS or media_type.endswith(_XML)
 
 
 def build_page_headers(nonce: str) -> dict[str, str]:

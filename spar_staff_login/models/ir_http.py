@@ -118,7 +118,7 @@ class IrHttp(models.AbstractModel):
         On the host of staff, a page that somebody opens before they log in still runs
         afterwards.
         """
-        if response.mimetype not in content_policy.DOCUMENTS:
+        if not content_policy.is_document(response.mimetype or ""):
             return False
         if getattr(request, "is_frontend", False) and not hosts.is_below(
             request.httprequest.path, hosts.REPORT_PATHS

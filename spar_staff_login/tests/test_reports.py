@@ -84,6 +84,7 @@ class TestReports(StaffCase):
             ("image/svg+xml", False, self.officer, True),
             ("application/xhtml+xml", False, self.officer, True),
             ("text/xml", False, self.officer, True),
+            ("application/atom+xml", False, self.officer, True),
             ("application/json", False, self.officer, False),
             ("text/html", True, self.officer, False),
             ("text/html", False, self.employee, False),
