@@ -3,6 +3,8 @@ from . import test_backend_display
 from . import test_backend_menus
 from . import test_backend_standing
 from . import test_backend_wizard
+from . import test_case_parties
+from . import test_counters
 from . import test_demo
 from . import test_desk_entry
 from . import test_expressions

@@ -142,6 +142,7 @@ class SparMappingWizard(models.TransientModel):
         self._check_paper()
         self._check_witnessed()
         request = self._build_request()
+        self._check_separate(self._find_done(request.id_value))
         newer = self._find_newer(request)
         places = self._find_sharing(request.fa, request.id_value)
         call = self.env["spar.mapper.local"]._build_staff_call(
