@@ -235,14 +235,14 @@ def answer(desk: KeyboardDesk, person) -> None:
     desk.wait_for_dialog("On a date")
     desk.write("31.31.2026")
     desk.press_key("Tab")
-    desk.wait_for_text("This is no date. Write it like ")
+    desk.wait_for_text("This is not a date. Write it like ")
     desk.rest()
     assert desk.page.evaluate(f"document.querySelector({DAY}).value") == "31.31.2026"
     desk.go_to_field("day", back=True)
     desk.write_anew(write_day(0))
     desk.press_key("Tab")
     desk.wait_for_text("Bank account •")
-    assert "This is no date" not in desk.page.text
+    assert "This is not a date" not in desk.page.text
     confirm(desk, "Close")
     assert desk.focused == "On a date", "the focus comes back to the page"
     read_and_return(desk, "Who did what", "Omar Officer", "Changed")

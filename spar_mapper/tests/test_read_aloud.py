@@ -86,6 +86,23 @@ class TestReadAloud(LookupCase):
         with self.assertRaises(AssertionError):
             form.witness_ids.edit(0)
 
+    def test_the_form_is_printed_before_it_can_be_signed(self):
+        person = self.subject_of(ID).with_user(self.users["officer"])
+        wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
+        form = Form(wizards.with_context(**person.action_unlink()["context"]))
+        form.cannot_read = True
+        form.unlink_reason = "asked"
+        with form.witness_ids.edit(0) as witness:
+            witness.name, witness.contact = WITNESS["name"], WITNESS["contact"]
+        draft = form.save()
+        with self.pdf_files("ok"):
+            self.assertEqual(
+                draft.action_print_form()["report_name"], "spar_mapper.read_form"
+            )
+        with self.assertRaisesRegex(UserError, "signature or thumb print"):
+            draft.action_confirm()
+        self.assertEqual(self.get_fa(ID), FA)
+
     # === WHAT IT NEEDS === #
 
     def test_what_is_refused_and_what_it_says(self):

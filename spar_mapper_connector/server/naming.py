@@ -120,7 +120,10 @@ def _build_query(env, model, field) -> SQL:
     closed = sorted(model._spar_unnamed)
     if field.comodel_name != _FIELDS:
         words = rf"\y({'|'.join(closed)})\y"
-        return SQL("SELECT id FROM %s WHERE %s::text ~ %s", table, column, words)
+        query = SQL("SELECT id FROM %s WHERE %s::text ~ %s", table, column, words)
+        # Odoo notes the fields of addons there as well.
+        is_custom = SQL(" AND state = 'manual'") if model._name == _FIELDS else SQL()
+        return SQL("%s%s", query, is_custom)
     rows = env[_FIELDS].sudo().search([("name", "in", closed)])
     ids = [row.id for row in rows if _is_closed_row(row)]
     if field.type == "many2one":

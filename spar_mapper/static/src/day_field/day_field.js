@@ -63,7 +63,7 @@ export class DayField extends DateTimeField {
             this.typed = "";
             return;
         }
-        this.problem.text = _t("This is no date. Write it like %s.", this.example);
+        this.problem.text = _t("This is not a date. Write it like %s.", this.example);
         if (record.data[name]) {
             await record.update({[name]: false});
         }
