@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
-from odoo.tools import convert_file
 
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
 
@@ -153,22 +152,6 @@ class TestStopping(StoreCase):
         self.stop()
         self.assertEqual(self.get_fa(ID), FA)
         self.assertEqual(self.change_of(ID).why, "no_rule")
-
-    def test_existing_databases_get_the_rule_for_removals_and_keep_the_others(self):
-        """As an upgrade reads the file of the rules again."""
-        suspending, _resuming, removing = self.get_stop_rules()
-        suspending.write({"decision": "apply", "needs_evidence": True})
-        removing.unlink()
-        self.unlink(ID, FA, self.mapper.with_user(self.officer)._build_staff_call("x"))
-        self.assertIsNone(self.get_fa(ID))
-        name = "data/spar_change_rule_data.xml"
-        convert_file(self.env, "spar_mapper", name, {}, mode="update")
-        rules = self.get_stop_rules()
-        self.assertEqual(rules.mapped("decision"), ["apply", "approve", "approve"])
-        self.assertEqual(rules.mapped("needs_evidence"), [True, False, False])
-        self.link(ID, FA)
-        self.stop("unlink", "died")
-        self.assertEqual(self.get_fa(ID), FA)
 
     def test_evidence_can_take_the_place_of_a_second_person(self):
         self.get_stop_rules().write({"decision": "apply", "needs_evidence": True})
