@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
@@ -28,6 +30,37 @@ PAGE_MODELS = (
     "spar.person.date.wizard",
     "spar.reveal.wizard",
 )
+#: What the page says and lists, whoever opens it.
+SHOWN = {
+    "pay_text",
+    "lock_text",
+    "others_text",
+    "waiting_ids",
+    "period_ids",
+    "late_text",
+    "provisional_reference",
+    "representative_text",
+    "representative_ids",
+}
+#: The roles that find a button on the page, by the button's method.
+BUTTONS = {
+    "action_on_date": set(READERS),
+    "action_who_did_what": set(READERS),
+    "action_complaints": set(READERS),
+    "action_who_looked": {"auditor"},
+    "action_reveal_id": {"auditor"},
+    "action_reveal_address": {"auditor"},
+    "action_show_witnesses": {"supervisor", "auditor"},
+    "action_review_id": {"supervisor"},
+    "action_update": {"officer"},
+    "action_suspend": {"officer"},
+    "action_resume": {"officer"},
+    "action_not_me": {"officer"},
+    "action_not_paid": {"officer"},
+    "action_stop": {"officer"},
+    "action_add_id": {"officer"},
+    "action_add_representative": {"officer"},
+}
 
 
 @tagged("post_install", "-at_install")
@@ -121,6 +154,17 @@ class TestPersonPage(StoreCase):
         self.assertIn("supervisor", self.page_of().others_text)
         self.assertNotIn("supervisor", self.page_of(role="supervisor").others_text)
 
+    def test_each_role_finds_the_buttons_of_its_work_on_the_page(self):
+        for role in READERS:
+            arch = self.page_of(role=role).get_view(view_type="form")["arch"]
+            tree = etree.fromstring(arch)
+            fields = tree.xpath("//field[not(@invisible='1' or @invisible='True')]")
+            self.assertEqual(SHOWN - {field.get("name") for field in fields}, set())
+            for button, roles in BUTTONS.items():
+                with self.subTest(role, button=button):
+                    is_there = bool(tree.xpath(f"//button[@name='{button}']"))
+                    self.assertEqual(is_there, role in roles)
+
     def test_name_and_household_come_from_the_registry_of_people(self):
         source = type(self.env["spar.person.source"])
         asked = []
@@ -133,6 +177,8 @@ class TestPersonPage(StoreCase):
         page = self.page_of()
         self.assertEqual((page.person_name, page.household_name), ("Ada", "Lovelace"))
         self.assertEqual(asked, [CANONICAL])
+        # The browser keeps titles in its history.
+        self.assertRegex(page.display_name, "^Person [0-9a-f]{8}$")
 
     def test_without_a_registry_of_people_there_is_no_name(self):
         self.assertFalse(self.page_of().person_name)

@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ...fields import BigMany2one
+from ...lib.actors import get_doers
 from ...lib.assigning import (
     Supervisor,
     Waiting,
@@ -85,7 +86,7 @@ class SparChangeAssignment(models.Model):
             if user_id:
                 load[user_id] = load.get(user_id, 0) + 1
         for change_id, proposer, behalf, office_id, user_id in rows:
-            parties = frozenset(filter(None, (proposer, behalf)))
+            parties = get_doers(proposer, behalf or "")
             waiting = Waiting(change_id, parties, office_id)
             holder = deciders.get(user_id)
             if self._stays(waiting, holder):
@@ -146,9 +147,7 @@ class SparChangeAssignment(models.Model):
         decider = self._get_deciders().get(user.id)
         rows = self.env.execute_query(SQL(_WAITING))
         waiting = {
-            change_id: Waiting(
-                change_id, frozenset(filter(None, (proposer, behalf))), office_id
-            )
+            change_id: Waiting(change_id, get_doers(proposer, behalf or ""), office_id)
             for change_id, proposer, behalf, office_id, _user in rows
         }
         for change in changes:
