@@ -120,7 +120,16 @@ def _build_query(env, model, field) -> SQL:
     closed = sorted(model._spar_unnamed)
     if field.comodel_name != _FIELDS:
         words = rf"\y({'|'.join(closed)})\y"
-        return SQL("SELECT id FROM %s WHERE %s::text ~ %s", table, column, words)
+        # Of a field of an addon the row is a note: Odoo makes the field of the code.
+        is_fields = model._name == _FIELDS
+        is_read = SQL("state = 'manual'") if is_fields else SQL("TRUE")
+        return SQL(
+            "SELECT id FROM %s WHERE %s::text ~ %s AND %s",
+            table,
+            column,
+            words,
+            is_read,
+        )
     rows = env[_FIELDS].sudo().search([("name", "in", closed)])
     ids = [row.id for row in rows if _is_closed_row(row)]
     if field.type == "many2one":
