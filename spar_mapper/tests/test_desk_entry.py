@@ -268,6 +268,25 @@ class TestRefusals(EntryCase):
             self.assertIn(part.help, str(caught.exception))
         self.assertIn("ana@example.org", str(caught.exception))
 
+    def test_no_refusal_repeats_what_was_typed(self):
+        """Odoo logs it with its text."""
+        number = "9107762815"
+        self.link(f"token:{number}@nationalId", FA)
+        for error, values in (
+            (RedirectWarning, {}),
+            (UserError, {"id_value": f"{number}1"}),
+            (UserError, {"id_value": f"John {number}"}),
+            (UserError, {"fa_text_again": OTHER_FA}),
+            (UserError, type_address(THIRD_FA.replace("TESTBANK", "NOBODY"))),
+            (UserError, {"reason": f"is number {number}"}),
+        ):
+            wizard = self.open_link(**{"id_value": number, **values})
+            with self.subTest(values):
+                with self.assertRaises(error) as caught:
+                    wizard.action_confirm()
+                for text in (number, "33330000", "22220000", "John"):
+                    self.assertNotIn(text, str(caught.exception))
+
     def test_a_wrong_check_digit_is_refused_with_the_look_of_the_card(self):
         self.national.write({"card_check": "luhn", "card_pattern": False})
         with self.assertRaisesRegex(UserError, "10 digits, for example"):
