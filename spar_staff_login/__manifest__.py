@@ -30,5 +30,10 @@
         "views/res_config_settings_views.xml",
         "views/spar_first_steps_views.xml",
     ],
-    "assets": {"web.assets_backend": ["spar_staff_login/static/src/lock/*"]},
+    "assets": {
+        "web.assets_backend": [
+            "spar_staff_login/static/src/fresh_data/*",
+            "spar_staff_login/static/src/lock/*",
+        ]
+    },
 }

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import pytest
 
+from .backend import Backend
 from .chromium import chromium
 from .desk import Desk, get_input
 from .people import make_account, make_card_holders, make_people
@@ -15,6 +16,22 @@ TEXTS = ("id_value", "fa_text", "reason")
 #: Odoo logs its refusals, with their text.
 REFUSED = r"WARNING \S+ odoo\.http: "
 REASON = "Asked at the counter"
+IS_COVERED = "document.body.classList.contains('spar_locked')"
+#: Any tab of the origin can announce this.
+ANNOUNCE = """(() => {
+    new BroadcastChannel("check_identity").postMessage("identityChecked");
+})()"""
+#: Whether a form sends what was typed when its page is left.
+CLOSE = """new Promise(tell => {
+    navigator.sendBeacon = () => window.isSent = true;
+    window.dispatchEvent(new Event("beforeunload", {cancelable: true}));
+    setTimeout(() => tell(!!window.isSent), 500);
+})"""
+#: The clock of a computer that was asleep for longer than the time without activity.
+SLEEP = """(() => {
+    const now = Date.now.bind(Date);
+    Date.now = () => now() + 31 * 60 * 1000;
+})()"""
 #: In a session: when its user was last active.
 SEEN_AT = "spar_seen_at"
 
@@ -178,6 +195,7 @@ def test_locked_screen_keeps_what_was_typed_and_next_person_destroys_it(
         officer.page.press("Enter", 13, "\r")
         officer.wait(
             f'!document.querySelector("{password}") === {json.dumps(is_open)}'
+            f" && {IS_COVERED} !== {json.dumps(is_open)}"
             " && !!document.querySelector('.o_form_view')"
         )
         officer.rest()
@@ -188,3 +206,87 @@ def test_locked_screen_keeps_what_was_typed_and_next_person_destroys_it(
     assert read(officer, ("typed",)) == {"typed": ""}
     assert officer.path == "/odoo/spar-find/new"
     assert server.query(drafts) == before
+
+
+PASSWORD = ".o_check_identity_form input[name='password']"
+
+
+def is_hidden(desk: Desk) -> bool:
+    """Return whether nothing is visible of what was open."""
+    shown = ".o_navbar, .o_action_manager, .o_data_row, .modal-body:not(:has(form))"
+    script = f"""[...document.querySelectorAll({json.dumps(shown)})].every(
+        each => getComputedStyle(each).visibility === "hidden")"""
+    return bool(desk.page.evaluate(script))
+
+
+def wait_for_question(desk: Desk) -> None:
+    desk.wait(f'!!document.querySelector("{PASSWORD}")', "it is not locked")
+    desk.wait(IS_COVERED, "it is not covered")
+    assert is_hidden(desk)
+
+
+def unlock(desk: Desk, password: str) -> None:
+    desk.page.type(PASSWORD, password)
+    desk.page.press("Enter", 13, "\r")
+
+
+def log_in_in_another_tab(desk: Desk, server, role: str) -> str:
+    """Log somebody else in, in the same browser; return their password."""
+    session = Backend(server, role).session
+    sid = session.cookies["session_id"]
+    desk.page.call("Network.setCookie", name="session_id", value=sid, url=desk.url)
+    return server.staff[role]["password"]
+
+
+def test_locked_screen_opens_for_nobody_else_and_by_no_other_way(officer, server):
+    (person,) = make_card_holders(1)
+    officer.press_at_start("Link a person")
+    officer.wait_for_dialog("Link a person")
+    typed = {"id_value": person.id, "fa_text": person.fa, "reason": REASON}
+    fill(officer, typed)
+    officer.rest()
+    lock(officer, server)
+    officer.press("Confirm", ".modal button")
+    wait_for_question(officer)
+    officer.page.evaluate(ANNOUNCE)
+    time.sleep(1)
+    wait_for_question(officer)
+    assert not officer.page.evaluate(CLOSE)
+    password = log_in_in_another_tab(officer, server, "supervisor")
+    with officer.page.loading():
+        unlock(officer, password)
+    officer.wait("!!document.querySelector('.spar_find')", "no page of the supervisor")
+    officer.rest()
+    assert not officer.page.has(get_input("id_value"))
+    assert officer.path.startswith("/odoo/spar-find")
+    # A list that was seen is not kept for whoever goes back without a network.
+    officer.open_entry("Registry", "Financial addresses")
+    officer.rest()
+    officer.press(None, ".o_data_row .o_data_cell", 0)
+    officer.rest()
+    lock(officer, server)
+    officer.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_for_question(officer)
+    set_offline(officer, True)
+    officer.page.evaluate("history.back()")
+    officer.wait("!!document.querySelector('.spar_unreachable')", "it opened")
+    assert is_hidden(officer)
+    assert not officer.page.has(".o_data_row")
+    set_offline(officer, False)
+    wait_for_question(officer)
+    unlock(officer, password)
+    officer.wait(f"!{IS_COVERED}", "it stays locked")
+    officer.rest()
+    lock(officer, server)
+    officer.page.evaluate(SLEEP)
+    wait_for_question(officer)
+
+
+def set_offline(desk: Desk, is_offline: bool) -> None:
+    desk.page.call(
+        "Network.emulateNetworkConditions",
+        offline=is_offline,
+        latency=0,
+        downloadThroughput=-1,
+        uploadThroughput=-1,
+    )

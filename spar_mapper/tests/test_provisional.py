@@ -652,6 +652,18 @@ class TestList(ProvisionalCase):
         self.assertEqual(self.count_activities("supervisor"), 1)
         self.assertEqual(self.count_activities("officer"), 0)
 
+    def test_nobody_else_takes_the_place_of_a_reminder(self):
+        self.add_card(self.registered())
+        self.count_activities("supervisor")
+        officer, supervisor = self.users["officer"], self.users["supervisor"]
+        note = '<a href="/odoo/spar-id-cards">x</a>'
+        activities = self.env["mail.activity"].with_user(officer)
+        forged = activities.create({"user_id": officer.id, "note": note})
+        forged.user_id = supervisor
+        for _each in range(2):
+            self.env["spar.provisional"].with_user(officer).sudo()._cron_remind()
+            self.assertEqual(self.count_activities("supervisor"), 2)
+
     def remind(self, rows, user):
         return rows.with_user(self.users[user])._list_reminders()
 

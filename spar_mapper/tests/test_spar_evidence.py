@@ -118,6 +118,14 @@ class TestEvidence(LookupCase):
         with self.assertRaisesRegex(UserError, "larger than 1"):
             self.open_wizard(document=encode(PDF + b"x" * 1024))
 
+    def test_a_small_file_with_too_many_pixels_is_refused(self):
+        """Whoever looked at it would run out of memory."""
+        png = b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IHDR" + b"\0\0\x75\x30" * 2
+        jpeg = b"\xff\xd8\xff\xff\xff\xc2\0\x0b\x08" + b"\x75\x30" * 2 + bytes(9)
+        for data in (png, jpeg):
+            with self.subTest(data[:4]), self.assertRaisesRegex(UserError, "pixels"):
+                self.open_wizard(document=encode(data))
+
     def test_a_heic_photo_is_refused_with_what_to_do(self):
         photo = b"\0\0\0\x18ftypheic" + MARK.encode()
         with self.assertRaisesRegex(UserError, "HEIC photo.*JPEG"):

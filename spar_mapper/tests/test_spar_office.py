@@ -162,7 +162,7 @@ class TestSparOffice(StoreCase):
             ("north", "spar.find.wizard.line", line, ["fa_masked", "pay_state"]),
             ("north", "spar.representative.wizard", {"subject_id": person.id}, []),
             ("north", "spar.mapping.wizard", suspend, ["fa_masked"]),
-            ("head", "spar.change.wizard", {"change_id": change.id}, ["why_text"]),
+            ("head", "spar.change.wizard", {"change_id": change.id}, self.get_shown()),
         ]
         for user, model, values, names in forms:
             form = self.env[model].with_user(self.users[user]).create(values)
@@ -170,6 +170,22 @@ class TestSparOffice(StoreCase):
             for name in ["id_masked", *names]:
                 with self.subTest(model, field=name), self.assertRaises(AccessError):
                     form.read([name])
+
+    def get_shown(self):
+        """Return what the review of a change shows of it."""
+        names = self.env["spar.change.wizard"]._fields
+        masked = [name for name in names if name.endswith("masked")]
+        return ["why_text", "request_reason", "can_retype", *masked]
+
+    def test_review_that_is_typed_but_not_saved_shows_no_other_office(self):
+        change = self.hold(OTHER_ID)
+        self.offices["north"].member_ids += self.users["head"]
+        wizards = self.env["spar.change.wizard"].with_user(self.users["head"])
+        for name in self.get_shown():
+            with self.subTest(name), self.assertRaises(AccessError):
+                wizards.onchange({"change_id": change.id}, ["change_id"], {name: {}})
+        empty = wizards.onchange({}, [], {"can_retype": {}, "fa_masked": {}})
+        self.assertFalse(any(empty["value"].values()))
 
     def hold(self, id_value):
         """Return a change that waits for a supervisor."""

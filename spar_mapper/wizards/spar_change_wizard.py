@@ -39,14 +39,14 @@ class SparChangeWizard(models.TransientModel):
         string="Address in force, masked",
     )
     fa_masked = fields.Char(
-        related="change_id.fa_masked",
-        related_sudo=False,
-        string="Proposed address, masked",
+        string="Proposed address, masked", compute="_compute_proposed_masked"
     )
     current_contact_masked = fields.Char(
         related="change_id.current_contact_masked", related_sudo=False
     )
-    contact_masked = fields.Char(related="change_id.contact_masked", related_sudo=False)
+    contact_masked = fields.Char(
+        string="Proposed contact", compute="_compute_proposed_masked"
+    )
     why_text = fields.Char(related="change_id.why_text", related_sudo=False)
     request_reason = fields.Char(
         related="change_id.reason_text",
@@ -96,6 +96,18 @@ class SparChangeWizard(models.TransientModel):
 
     @api.depends_context("uid")
     @api.depends("change_id")
+    def _compute_proposed_masked(self):
+        """Compute what is proposed; raise AccessError for a change of another office.
+
+        Related fields would not: the change computes these from its sealed text alone.
+        """
+        self.change_id.check_access("read")
+        for wizard in self:
+            wizard.fa_masked = wizard.change_id.fa_masked
+            wizard.contact_masked = wizard.change_id.contact_masked
+
+    @api.depends_context("uid")
+    @api.depends("change_id")
     def _compute_obstacles(self):
         own = f"user:{self.env.uid}"
         for wizard in self:
@@ -106,9 +118,11 @@ class SparChangeWizard(models.TransientModel):
     @api.depends("change_id")
     def _compute_can_retype(self):
         looks = self.env["spar.change.look"]
+        self.change_id.check_access("read")
         for wizard in self:
-            tried = looks._count(wizard.change_id, "mistyped")
-            wizard.can_retype = tried < MAX_MISTYPED and bool(wizard._find_asked())
+            change = wizard.change_id
+            is_left = change and looks._count(change, "mistyped") < MAX_MISTYPED
+            wizard.can_retype = is_left and bool(wizard._find_asked())
 
     @api.depends("change_id")
     def _compute_document(self):

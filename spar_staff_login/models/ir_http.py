@@ -96,9 +96,11 @@ class IrHttp(models.AbstractModel):
     def _post_dispatch(cls, response):
         result = super()._post_dispatch(response)
         path = request.httprequest.path
-        if hosts.is_below(path, hosts.REPORT_PATHS):
-            # The next user of a shared computer finds no receipt in the browser.
+        if hosts.is_below(path, hosts.REPORT_PATHS) or _is_of_spar(path):
+            # The next user of a shared computer finds nobody's receipt, and nobody's
+            # ID card, in the browser.
             response.headers["Cache-Control"] = "no-store"
+            response.headers.remove("ETag")
         if is_page(request._get_current_object()):
             _protect_page(response)
         elif hosts.is_below(path, hosts.UPLOADED_PATHS) and cls._is_on_staff_host():
@@ -294,6 +296,16 @@ def _protect_page(response) -> None:
     response.set_data(content_policy.mark_scripts(response.get_data(), nonce))
     for name, value in content_policy.build_page_headers(nonce).items():
         response.headers[name] = value
+
+
+def _is_of_spar(path: str) -> bool:
+    """Return whether a file of a record of SPAR is served: a person's document.
+
+    Odoo has the browser keep it for a year, where the address names its version.
+    """
+    if not hosts.is_below(path, hosts.UPLOADED_PATHS):
+        return False
+    return str(request.params.get("model", "")).startswith("spar.")
 
 
 def _is_for_service_worker() -> bool:

@@ -73,6 +73,25 @@ class TestReports(StaffCase):
                 self.assertEqual("script-src 'none'" in policy, is_staff)
                 self.assertEqual(page.headers["Cache-Control"], "no-store")
 
+    def test_browser_keeps_no_document_of_a_record_of_the_registry(self):
+        """Odoo lets a browser keep a picture that a window shows for a year."""
+        provider = self.env["spar.fsp"].create(
+            {"name": "Bank", "code": "BKEEP", "kind": "bank"}
+        )
+        file = self.env["ir.attachment"].create({"name": "x", "raw": b"x", "public": 1})
+        self.authenticate(self.officer.login, PASSWORD)
+        for path, is_kept in (
+            (f"/web/content/{file.id}?unique=1", True),
+            (f"/web/image?model=spar.fsp&id={provider.id}&unique=1", False),
+            (f"/web/image/spar.fsp/{provider.id}/picture?unique=1", False),
+        ):
+            with self.subTest(path):
+                kept = self.url_open(path).headers
+                self.assertEqual("max-age" in kept["Cache-Control"], is_kept)
+                self.assertEqual("ETag" in kept, is_kept)
+                if not is_kept:
+                    self.assertEqual(kept["Cache-Control"], "no-store")
+
     def test_no_other_document_runs_a_script(self):
         """Only the media types count: a policy for listed paths leaves others open."""
         answer = Mock(mimetype="", headers={})

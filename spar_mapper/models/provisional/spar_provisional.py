@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
@@ -202,17 +202,23 @@ class SparProvisional(models.Model):
         """Expire ID cards that nobody decided on; remind supervisors of what waits.
 
         A reminder is an activity in Odoo's own list, one of each kind for a supervisor,
-        and names nobody. It counts only people whom the supervisor may see.
+        and names nobody. It counts only people whom the supervisor may see. Anybody can
+        give a supervisor an activity that looks the same: it takes no reminder's place.
         """
         self.env["spar.joining"]._expire()
         assignments = self.env["spar.change.assignment"]
         activities_sudo = assignments._get_activities_sudo()
         if activities_sudo is None:
             return
+        activities_sudo = activities_sudo.with_user(SUPERUSER_ID)
         for user_sudo in self.env.ref(SUPERVISOR).sudo().all_user_ids:
             own = self.with_user(user_sudo).with_context(lang=user_sudo.lang)
             for path, name, summary in own._list_reminders():
-                mine = [("user_id", "=", user_sudo.id), ("note", "ilike", path)]
+                mine = [
+                    ("user_id", "=", user_sudo.id),
+                    ("create_uid", "=", SUPERUSER_ID),
+                    ("note", "ilike", path),
+                ]
                 if not activities_sudo.search_count(mine, limit=1):
                     activities_sudo.create(own._build_reminder(path, name, summary))
 

@@ -9,7 +9,14 @@ from odoo.tools import SQL, format_date
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 
-from ...lib.evidence import EVIDENCE, build_reference, get_media_type, is_heic
+from ...lib.evidence import (
+    EVIDENCE,
+    MAX_PIXELS,
+    build_reference,
+    count_pixels,
+    get_media_type,
+    is_heic,
+)
 from .spar_lookup import FoundPlace
 
 
@@ -70,6 +77,13 @@ class SparEvidence(models.Model):
         if not media_type:
             raise UserError(
                 self.env._("Document: attach a PDF file or a JPEG or PNG image.")
+            )
+        if count_pixels(data) > MAX_PIXELS:
+            raise UserError(
+                self.env._(
+                    "Document: the image has too many pixels. Scan it at a lower "
+                    "resolution."
+                )
             )
         if len(data) > maximum * 1024:
             raise UserError(
