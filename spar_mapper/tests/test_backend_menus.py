@@ -14,6 +14,20 @@ BUTTONS = {
     "supervisor": {"Waiting for approval"},
     "auditor": {"Who did what"},
 }
+#: The roles that find an entry for part of their work, whatever else they find.
+ENTRIES = {
+    "menu_register_provisional": {"officer"},
+    "menu_my_day": {"officer", "supervisor"},
+    "menu_my_work": {"officer", "supervisor"},
+    "menu_spar_event": {"viewer", "officer", "supervisor", "auditor"},
+    "menu_spar_complaint": {"viewer", "officer", "supervisor", "auditor"},
+    "menu_spar_representative": {"viewer", "officer", "supervisor", "auditor"},
+    "menu_spar_joining": {"officer", "supervisor", "auditor"},
+    "menu_spar_provisional": {"supervisor", "auditor"},
+    "menu_spar_paper_form": {"supervisor", "auditor"},
+    "menu_spar_evidence": {"supervisor", "auditor"},
+    "menu_spar_look": {"auditor"},
+}
 
 
 @tagged("post_install", "-at_install")
@@ -54,6 +68,14 @@ class TestMenus(StoreCase):
                 entries = self.get_entries(self.users[role])
                 self.assertLessEqual({"Find a person", *buttons}, entries)
         self.assertNotIn("Link a person", self.get_entries(self.users["auditor"]))
+
+    def test_every_part_of_the_work_has_an_entry(self):
+        for role, user in self.users.items():
+            menus = self.get_menus(user)
+            for entry, roles in ENTRIES.items():
+                with self.subTest(role, entry=entry):
+                    menu = self.env.ref(f"spar_mapper.{entry}")
+                    self.assertEqual(menu.id in menus, role in roles)
 
     def test_main_task_of_each_role_is_above_the_list_on_each_device(self):
         for role, buttons in BUTTONS.items():

@@ -56,7 +56,7 @@ class TestBackendWizard(StoreCase):
         return wizard, action
 
     def choose_reason(self, form, chosen="account"):
-        if form.operation in ("suspend", "resume"):
+        if form.operation in ("suspend", "resume", "unlink"):
             setattr(form, f"{form.operation}_reason", chosen)
 
     def link_new(self, **values):
@@ -263,7 +263,7 @@ class TestBackendWizard(StoreCase):
     def test_no_reason_is_refused(self):
         self.link(ID, FA)
         with self.assertRaisesRegex(UserError, "Enter a reason"):
-            self.confirm(self.open("unlink", ID), reason=" ")
+            self.confirm(self.open("update", ID), reason=" ")
 
     def test_the_number_on_the_card_is_enough(self):
         form = self.open("link")
@@ -345,10 +345,13 @@ class TestBackendWizard(StoreCase):
         # The ID of these tests has letters, so the officer must confirm it.
         wizard.is_id_right = True
         role = self.env.ref("spar_fa_directory.group_officer")
+        viewer = self.env.ref("spar_fa_directory.group_viewer")
         self.officer.group_ids -= role
-        with self.assertRaises(AccessError):
-            wizard.action_confirm()
-        self.assertFalse(self.subject_of(NEW_ID))
+        for left in (viewer.browse(), viewer):
+            self.officer.group_ids += left
+            with self.subTest(left.name), self.assertRaises(AccessError):
+                wizard.action_confirm()
+            self.assertFalse(self.subject_of(NEW_ID))
         self.officer.group_ids += role
         wizard.action_confirm()
         self.assertEqual(self.get_fa(NEW_ID), FA)

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Details,
+    ObjectionRequest,
     Operation,
     Outcome,
 )
@@ -27,6 +30,37 @@ PAGE_MODELS = (
     "spar.person.date.wizard",
     "spar.reveal.wizard",
 )
+#: What the page says and lists, whoever opens it.
+SHOWN = {
+    "pay_text",
+    "lock_text",
+    "others_text",
+    "waiting_ids",
+    "period_ids",
+    "late_text",
+    "provisional_reference",
+    "representative_text",
+    "representative_ids",
+}
+#: The roles that find a button on the page, by the button's method.
+BUTTONS = {
+    "action_on_date": set(READERS),
+    "action_who_did_what": set(READERS),
+    "action_complaints": set(READERS),
+    "action_who_looked": {"auditor"},
+    "action_reveal_id": {"auditor"},
+    "action_reveal_address": {"auditor"},
+    "action_show_witnesses": {"supervisor", "auditor"},
+    "action_review_id": {"supervisor"},
+    "action_update": {"officer"},
+    "action_suspend": {"officer"},
+    "action_resume": {"officer"},
+    "action_not_me": {"officer"},
+    "action_not_paid": {"officer"},
+    "action_stop": {"officer"},
+    "action_add_id": {"officer"},
+    "action_add_representative": {"officer"},
+}
 
 
 @tagged("post_install", "-at_install")
@@ -120,6 +154,17 @@ class TestPersonPage(StoreCase):
         self.assertIn("supervisor", self.page_of().others_text)
         self.assertNotIn("supervisor", self.page_of(role="supervisor").others_text)
 
+    def test_each_role_finds_the_buttons_of_its_work_on_the_page(self):
+        for role in READERS:
+            arch = self.page_of(role=role).get_view(view_type="form")["arch"]
+            tree = etree.fromstring(arch)
+            fields = tree.xpath("//field[not(@invisible='1' or @invisible='True')]")
+            self.assertEqual(SHOWN - {field.get("name") for field in fields}, set())
+            for button, roles in BUTTONS.items():
+                with self.subTest(role, button=button):
+                    is_there = bool(tree.xpath(f"//button[@name='{button}']"))
+                    self.assertEqual(is_there, role in roles)
+
     def test_name_and_household_come_from_the_registry_of_people(self):
         source = type(self.env["spar.person.source"])
         asked = []
@@ -132,6 +177,8 @@ class TestPersonPage(StoreCase):
         page = self.page_of()
         self.assertEqual((page.person_name, page.household_name), ("Ada", "Lovelace"))
         self.assertEqual(asked, [CANONICAL])
+        # The browser keeps titles in its history.
+        self.assertRegex(page.display_name, "^Person [0-9a-f]{8}$")
 
     def test_without_a_registry_of_people_there_is_no_name(self):
         self.assertFalse(self.page_of().person_name)
@@ -158,14 +205,28 @@ class TestPersonPage(StoreCase):
         self.mapper._end_change(self.call, waiting.id, "cancelled")
         self.assertFalse(self.page_of().waiting_ids)
 
+    def test_open_case_is_shown_until_it_is_closed(self):
+        self.assertFalse(self.page_of().case_ids)
+        event = self.mapping_of(ID).event_ids
+        request = ObjectionRequest(ID, event.period_id.address_uuid, event.seq)
+        self.mapper._object_to(self.owner, request)
+        (case,) = self.page_of().case_ids
+        self.assert_not_paid("disputed")
+        self.assertIn("closes cases", self.page_of().others_text)
+        self.mapper._close_objection(self.supervisor, case.id, False)
+        self.assertFalse(self.page_of().case_ids)
+        self.assertTrue(self.page_of().is_paid)
+
     def test_time_line_is_one_for_all_addresses_newest_first(self):
         self.update(ID, OTHER_FA)
         self.unlink(ID)
         self.link(ID, THIRD_FA)
+        self.link(ID, OTHER_FA, purpose="school")
         self.link(OTHER_ID, OTHER_FA)
         periods = self.page_of().period_ids
         self.assertEqual(periods, self.periods_of(ID).sorted("id", reverse=True))
-        self.assertEqual(len(periods), 4)
+        self.assertEqual(len(periods), 5)
+        self.assertEqual(len(periods.mapping_id), 2)
 
     def test_lock_is_explained(self):
         self.assertFalse(self.page_of().lock_text)

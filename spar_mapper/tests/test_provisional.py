@@ -3,8 +3,9 @@
 from contextlib import suppress
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.spar_mapper_connector.lib.contract import LinkRequest, Outcome
 
@@ -182,6 +183,15 @@ class TestRegister(ProvisionalCase):
                 with self.assertRaisesRegex(UserError, words):
                     self.register(**values)
                 self.assertFalse(self.env["spar.provisional"].search([]))
+
+    def test_the_form_itself_asks_why_and_who_vouches(self):
+        action = self.env.ref("spar_mapper.menu_register_provisional").action
+        wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
+        form = Form(wizards.with_context(**safe_eval(action.context)))
+        self.assertEqual(len(form.witness_ids), 2)
+        form.why_no_id = "never"
+        with self.assertRaises(AssertionError):
+            form.id_value = NUMBER
 
     def test_two_people_set_how_many_witnesses(self):
         self.set_limit("provisional_witnesses", 1)
@@ -376,7 +386,7 @@ class TestJoining(ProvisionalCase):
         self.assertEqual(self.subject_of(REAL), person)
         self.assertFalse(person.is_provisional)
         self.assertEqual(joining.state, "added")
-        self.assertTrue(person.id_masked.startswith("token:"))
+        self.assertTrue(person.id_masked.startswith("National ID ••"))
         events = self.events_of(REAL)
         self.assertEqual(events[-2:], ["id_proposed", "id_added"])
         self.assert_sound()

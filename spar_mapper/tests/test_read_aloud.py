@@ -1,7 +1,7 @@
 """Somebody who cannot read: a script, a witness, a form to sign, and what stays."""
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, type_address
 from .test_spar_evidence import PNG, encode
@@ -37,7 +37,7 @@ class TestReadAloud(LookupCase):
     def test_the_script_says_where_money_goes_what_happens_and_how_to_object(self):
         form = self.open_form()
         text = form.read_text
-        masked = self.env["spar.fa.strategy"]._mask_addresses([THIRD_FA])[0]
+        masked = self.env["spar.masked.words"]._write_addresses([THIRD_FA])[0]
         for words in (masked, "payments go to the new address", "Until 30 days"):
             self.assertIn(words, text)
         self.assertNotIn("333300003333", text)
@@ -74,6 +74,18 @@ class TestReadAloud(LookupCase):
     def test_it_is_empty_for_whoever_reads(self):
         self.assertFalse(self.open_form(cannot_read=False).read_text)
 
+    def test_the_form_itself_asks_and_shows_what_to_read(self):
+        person = self.subject_of(ID).with_user(self.users["officer"])
+        wizards = self.env["spar.mapping.wizard"].with_user(self.users["officer"])
+        form = Form(wizards.with_context(**person.action_unlink()["context"]))
+        self.assertFalse(form.read_text)
+        form.cannot_read = True
+        self.assertIn("I read to you", form.read_text)
+        self.assertEqual(len(form.witness_ids), 1)
+        form.cannot_read = False
+        with self.assertRaises(AssertionError):
+            form.witness_ids.edit(0)
+
     # === WHAT IT NEEDS === #
 
     def test_what_is_refused_and_what_it_says(self):
@@ -94,7 +106,7 @@ class TestReadAloud(LookupCase):
     def test_any_operation_needs_them(self):
         for action, values in (
             ("action_suspend", {"suspend_reason": "asked"}),
-            ("action_unlink", {}),
+            ("action_unlink", {"unlink_reason": "asked"}),
         ):
             form = self.open_form(action=action, document=False, **values)
             with self.subTest(action), self.assertRaisesRegex(UserError, "thumb"):
@@ -134,7 +146,7 @@ class TestReadAloud(LookupCase):
         self.assertEqual(action["report_name"], "spar_mapper.read_form")
         self.assertNotIn("3333", str(action))
         html = self.render(form)
-        masked = self.env["spar.fa.strategy"]._mask_addresses([THIRD_FA])[0]
+        masked = self.env["spar.masked.words"]._write_addresses([THIRD_FA])[0]
         for words in ("Thumb print", "Signature of the witness", masked, "I read to"):
             self.assertIn(words, html)
         for hidden in ("333300003333", "Ada-1815", "Ada1815", FA, THIRD_FA):

@@ -97,7 +97,7 @@ class TestReview(WaitingCase):
         self.assert_waits()
 
     def test_characters_that_the_mask_shows_do_not_count(self):
-        self.assertTrue(self.change.fa_masked.split("@")[0].endswith(SHOWN))
+        self.assertTrue(self.change.fa_masked.split(" at ")[0].endswith(SHOWN))
         for typed in (SHOWN, "2222", "0022", "111", "0001"):
             with self.subTest(typed):
                 self.assertNotEqual(typed, ASKED)
@@ -157,9 +157,27 @@ class TestReview(WaitingCase):
         self.change.action_approve()
         self.assertEqual(self.get_fa(ID), OTHER_FA)
 
+    def test_what_is_proposed_is_opened_once_for_both_masks(self):
+        opened = []
+        changes = type(self.change)
+        open_texts = changes._open_texts
+
+        def note(change):
+            opened.append(change.ids)
+            return open_texts(change)
+
+        self.patch(changes, "_open_texts", note)
+        self.env.invalidate_all()
+        masked, contact = self.change.fa_masked, self.change.contact_masked
+        self.assertTrue(masked.endswith(f"{SHOWN}@BR02.TESTBANK"), masked)
+        self.assertEqual(contact, "Nobody: notices go by letter")
+        self.assertEqual(opened, [self.change.ids])
+
     def test_a_look_at_an_earlier_state_of_the_address_does_not_count(self):
         self.compare(self.change)
         self.tamper("UPDATE spar_mapping SET version = version + 1")
+        self.env.invalidate_all()
+        self.assertFalse(self.change.is_compared)
         with self.assertRaisesRegex(UserError, "compare it again"):
             self.change.action_approve()
 
@@ -193,7 +211,11 @@ class TestReview(WaitingCase):
         user = self.users["supervisor"]
         user.group_ids -= self.env.ref("spar_fa_directory.group_supervisor")
         for action in ("action_approve", "action_refuse", "action_reveal"):
-            with self.subTest(action), self.assertRaises(AccessError):
+            with (
+                self.subTest(action),
+                self.enter_registry_test_mode(),
+                self.assertRaises(AccessError),
+            ):
                 getattr(wizard, action)()
         self.assert_waits()
 
@@ -288,16 +310,16 @@ class TestReview(WaitingCase):
         self.assertEqual(self.get_fa(ID), FA)
 
     def test_a_change_that_was_overtaken_says_so_and_is_not_applied(self):
-        self.tamper("UPDATE spar_change SET state = 'cancelled'")
-        self.suspend(ID)
-        self.tamper(
-            "UPDATE spar_change SET state = 'waiting' WHERE id = %s", self.change.id
-        )
         wizard = self.review(typed=ASKED)
+        self.assertFalse(wizard.is_overtaken)
+        self.suspend(ID)
+        wizard.invalidate_recordset()
         self.assertTrue(wizard.is_overtaken)
-        with self.catch_alarms(), self.assertRaisesRegex(UserError, "no longer"):
+        with self.assertRaisesRegex(UserError, "no longer"):
             wizard.action_approve()
+        self.assertEqual(self.change.state, "stale")
         self.assertEqual(self.mapping_of(ID).state, "suspended")
+        self.assertNotIn("updated", " ".join(self.events_of(ID)))
 
     # === SEVERAL === #
 

@@ -110,7 +110,7 @@ class TestSparOffice(StoreCase):
         reveal = reveals.create(
             {"mapping_id": self.mapping_of(ID).id, "reason": "asked in writing"}
         )
-        with self.assertRaises(AccessError):
+        with self.enter_registry_test_mode(), self.assertRaises(AccessError):
             reveal.action_reveal()
 
     def get_guarded(self):

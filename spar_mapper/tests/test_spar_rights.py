@@ -35,6 +35,10 @@ ARGUMENTS = {
     "_resolve_fa": [ResolveRequest(ID)],
     "_history": ID,
 }
+#: Who manages users goes through the first steps.
+OPEN_TO_SYSTEM = {"spar.first.steps"}
+#: What administrators work with: counts by office, and what a move or a new rule left.
+ADMINISTERED = {"spar.office.person", "spar.recheck.finding", "spar.move.left"}
 STORE = (
     "spar.subject",
     "spar.subject.id",
@@ -144,6 +148,38 @@ class TestSparRights(StoreCase):
                 with self.subTest(model=name, role=role):
                     model = self.env[name].with_user(self.users[role])
                     self.assertFalse(model.has_access("read"))
+
+    def test_user_without_a_role_has_no_right_on_any_model(self):
+        """Try each model of the suite, whichever addon has it."""
+        found = {
+            name
+            for name, model in self.env.registry.items()
+            if name.startswith("spar.") and not model._abstract
+        }
+        self.assertGreater(len(found), 80)
+        for role in ("nobody", "portal", "public", "system"):
+            expected = OPEN_TO_SYSTEM if role == "system" else set()
+            reached = {
+                name
+                for name in found
+                for operation in ("read", "create", "write", "unlink")
+                if self.env[name].with_user(self.users[role]).has_access(operation)
+            }
+            with self.subTest(role):
+                self.assertEqual(reached, expected)
+
+    def test_administrator_reads_no_more_about_people_than_settings_need(self):
+        """Try each model of which users see only the people of their office."""
+        rules = self.env["ir.rule"].search([("domain_force", "like", "_get_reach")])
+        names = set(rules.mapped("model_id.model"))
+        self.assertGreater(len(names), 20)
+        administrator = self.users["administrator"]
+        readable = {
+            name
+            for name in names
+            if self.env[name].with_user(administrator).has_access("read")
+        }
+        self.assertEqual(readable, ADMINISTERED)
 
     def test_an_alarm_is_for_supervisors_and_auditors(self):
         readers = {

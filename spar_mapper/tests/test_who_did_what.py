@@ -1,5 +1,7 @@
 """Who did what: by name, with no reference and no number that nobody can read."""
 
+from lxml import etree
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
@@ -7,6 +9,18 @@ from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContex
 
 from .common import FA, ID, OTHER_FA, OTHER_ID
 from .test_spar_complaint import ComplaintCase
+
+#: What the store keeps about people and channels, and nobody can read.
+REFERENCES = {
+    "actor",
+    "on_behalf_of",
+    "channel",
+    "proposer",
+    "decided_by",
+    "closed_by",
+    "ended_by",
+    "filler",
+}
 
 
 @tagged("post_install", "-at_install")
@@ -140,6 +154,37 @@ class TestWhoDidWhat(ComplaintCase):
         event = self.subject_of(ID).event_ids.sorted("id")[-1:]
         self.assertEqual(event.reference_name, "01234567")
         self.assertFalse(self.event.reference_name)
+
+    def test_no_screen_shows_a_reference_instead_of_a_name(self):
+        kinds = ("list", "kanban", "form")
+        views = self.env["ir.ui.view"].search(
+            [("model", "like", "spar.%"), ("type", "in", kinds)]
+        )
+        shown = {
+            (view.xml_id, name)
+            for view in views
+            for name in etree.fromstring(view.arch).xpath("//field/@name")
+            if name in REFERENCES and not self.has_choices(view.model, name)
+        }
+        self.assertEqual(shown, set())
+
+    def has_choices(self, model, name) -> bool:
+        """Return whether a field is chosen from a list, whose entries have names."""
+        field = self.env[model]._fields.get(name)
+        return bool(field) and field.type in ("selection", "many2one")
+
+    def test_it_is_searched_by_person_name_date_channel_and_kind(self):
+        events = self.env["spar.event"].with_user(self.users["viewer"])
+        tree = etree.fromstring(events.get_view(view_type="search")["arch"])
+        fields = {"subject_id", "actor_name", "channel_name", "kind"}
+        self.assertEqual(fields - set(tree.xpath("//field/@name")), set())
+        self.assertTrue(tree.xpath("//filter[@date='happened_at']"))
+        groups = {"actor", "channel", "kind", "happened_at:day"}
+        contexts = " ".join(tree.xpath("//filter/@context"))
+        self.assertEqual({g for g in groups if f"'{g}'" not in contexts}, set())
+        arch = events.get_view(view_type="list")["arch"]
+        columns = etree.fromstring(arch).xpath("//field[not(@optional='hide')]/@name")
+        self.assertLessEqual({"happened_at", "kind", "actor_name"}, set(columns))
 
     def test_each_kind_of_event_has_a_name(self):
         events = self.env["spar.event"]

@@ -4,7 +4,7 @@ Superuser code of an addon of Odoo shows its users what it reads: rows to recycl
 goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
-them. It reads what is sealed, or names contacts, only for somebody with a role. No
+them. It reads what is sealed, or concerns people, only for somebody with a role. No
 expression reads anything, nor does a helper of Odoo (``web_read``, ``t-field``) that it
 calls.
 
@@ -32,8 +32,18 @@ from ..lib.related_addons import find_related
 from .our_fields import HARMLESS
 
 _logger = logging.getLogger(__name__)
-_ADDONS, _OURS = "odoo.addons.", "spar_"
+_ADDONS, _OURS, _OURS_MODELS = "odoo.addons.", "spar_", "spar."
 
+#: Models that stand for people, and logs that name staff by their number.
+_PEOPLE = (
+    "res.partner",
+    "res.users",
+    "spar.account.act",
+    "spar.alarm",
+    "spar.subject",
+)
+#: Fields of every model that name who wrote a record.
+_WRITERS = ("create_uid", "write_uid")
 #: Changes of settings name nobody. Odoo reads whole settings of its own, with the
 #: change that waits, also for visitors: the providers on the login page.
 _ABOUT_NOBODY = ("spar.setting.change",)
@@ -71,7 +81,7 @@ def guard_searches(registry) -> None:
     The rows of forms, too: they name a person beside a provider.
     """
     for name, model in registry.items():
-        if name.startswith("spar.") and (_is_guarded(model) or _is_form(model)):
+        if name.startswith(_OURS_MODELS) and (_is_guarded(model) or _is_form(model)):
             _guard_searches_of(model)
 
 
@@ -100,7 +110,7 @@ def guard_computed_fields() -> None:
 
     @functools.wraps(compute)
     def compute_value(self, records):
-        if self.model_name.startswith("spar.") and _is_guarded(records):
+        if self.model_name.startswith(_OURS_MODELS) and _is_guarded(records):
             _check_asker(records)
         return compute(self, records)
 
@@ -180,18 +190,35 @@ def _is_for_others(env) -> bool:
     return not env["res.users"].browse(get_person(env))._has_spar_role()
 
 
-def _is_about_people(records) -> bool:
-    """Return whether the records have something sealed, or name contacts."""
-    return hasattr(records, "_sealed_columns") or any(
-        field.type == "many2one" and field.comodel_name == "res.partner"
-        for field in records._fields.values()
+def _is_about_people(registry, name: str, seen: set[str]) -> bool:
+    """Return whether a model has something sealed, or names people.
+
+    It may name them through models that are not in ``seen``: an event names a mapping,
+    which names the person. A visitor of a website would read a history otherwise.
+    """
+    model = registry[name]
+    if name in _PEOPLE or hasattr(model, "_sealed_columns"):
+        return True
+    named = {
+        field.comodel_name
+        for key, field in model._fields.items()
+        if field.type == "many2one" and key not in _WRITERS
+    }
+    seen |= {name}
+    return any(
+        _is_about_people(registry, other, seen)
+        for other in sorted(named - seen)
+        if other in _PEOPLE or other.startswith(_OURS_MODELS)
     )
 
 
 def _check_addon(records, addon: str) -> None:
     if not is_at_run_time(records.env):
         return
-    is_closed = _is_about_people(records) and _is_for_others(records.env)
+    registry = records.env.registry
+    is_closed = _is_for_others(records.env) and _is_about_people(
+        registry, records._name, set()
+    )
     if addon in records._spar_related and (
         not is_closed or records._name in _ABOUT_NOBODY
     ):

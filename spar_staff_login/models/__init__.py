@@ -6,6 +6,7 @@ from . import ir_ui_view
 from . import mail_thread
 from . import res_config_settings
 from . import res_groups
+from . import res_lang
 from . import res_partner
 from . import res_users
 from . import spar_login_failure
