@@ -8,6 +8,7 @@ from . import ir_binary
 from . import ir_cron
 from . import ir_http
 from . import ir_module_module
+from . import ir_profile
 from . import ir_qweb
 from . import spar_keyring_key
 from . import spar_keyring

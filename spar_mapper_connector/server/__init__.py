@@ -10,6 +10,7 @@ from .deadline import limit_reading
 from .expression_formats import check_formats
 from .expression_names import close_names
 from .field_writes import guard_fields
+from .profiling import forbid_profiling
 from .reading import guard_computed_fields
 from .retrying import answer_at_once
 from .sessions import guard_sessions
@@ -26,4 +27,5 @@ def set_up_server() -> None:
     guard_fields()
     guard_computed_fields()
     guard_data_files()
+    forbid_profiling()
     shorten_statements()

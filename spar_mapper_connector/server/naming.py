@@ -118,16 +118,17 @@ def find_naming(env) -> list[tuple[str, int]]:
 def _build_query(env, model, field) -> SQL:
     table, column = SQL.identifier(model._table), SQL.identifier(field.name)
     closed = sorted(model._spar_unnamed)
+    # Fields of code are noted in the table of custom fields, too.
+    some = SQL("state = 'manual' AND" if model._name == _FIELDS else "")
     if field.comodel_name != _FIELDS:
         words = rf"\y({'|'.join(closed)})\y"
-        query = SQL("SELECT id FROM %s WHERE %s::text ~ %s", table, column, words)
-        # Odoo notes the fields of addons there as well.
-        is_custom = SQL(" AND state = 'manual'") if model._name == _FIELDS else SQL()
-        return SQL("%s%s", query, is_custom)
-    rows = env[_FIELDS].sudo().search([("name", "in", closed)])
-    ids = [row.id for row in rows if _is_closed_row(row)]
+        return SQL(
+            "SELECT id FROM %s WHERE %s %s::text ~ %s", table, some, column, words
+        )
+    named = env[_FIELDS].sudo().search([("name", "in", closed)])
+    ids = [row.id for row in named if _is_closed_row(row)]
     if field.type == "many2one":
-        return SQL("SELECT id FROM %s WHERE %s = ANY(%s)", table, column, ids)
+        return SQL("SELECT id FROM %s WHERE %s %s = ANY(%s)", table, some, column, ids)
     return SQL(
         "SELECT %s FROM %s WHERE %s = ANY(%s)",
         SQL.identifier(field.column1),

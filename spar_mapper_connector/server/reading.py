@@ -5,7 +5,11 @@ goals, the recipients of a mailing, the name of what was rated. Expressions do t
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
 them. It reads what is sealed, or concerns people, only for somebody with a role. No
-expression reads anything.
+expression reads anything, nor does a helper of Odoo (``web_read``, ``t-field``) that it
+calls.
+
+The same holds for fields on models of others (``closed_fields.py``), which no row reads
+either: no action, automation or custom field.
 """
 
 import functools
@@ -19,6 +23,8 @@ from odoo.http import request
 from odoo.models import BaseModel
 from odoo.modules.module import Manifest
 from odoo.orm.fields import Field
+
+from odoo.addons.base.models.ir_actions import IrActionsServer
 
 from ..expressions import GUARD, get_person, is_at_run_time, refuse_expressions
 from ..lib.expressions import is_evaluated
@@ -47,6 +53,10 @@ _ROWS = ("base.automation", "ir.actions.server")
 _COPYING = (id(Field._compute_related.__code__), id(Field._search_related.__code__))
 #: The beginning of the names of modules that check credentials.
 _CHECKING = ("odoo.addons.auth_", "odoo.addons.base.models.res_users", _ADDONS + _OURS)
+#: Files of guards, which are among the callers of every read.
+_GUARDS = (__file__, GUARD, str(Path(__file__).parents[1] / "closed_fields.py"))
+#: The code that carries out a stored action, whether or not it is an expression.
+_ACTION = id(IrActionsServer._run.__code__)
 #: Addons that show a form to the user who has it open.
 _SHOWING = ("base", "rpc", "web")
 
@@ -119,8 +129,28 @@ def _check_asker(records) -> None:
         refuse_expressions()
         return
     addon = _get_addon(frame)
-    if records.env.su and not addon.startswith(_OURS):
+    if addon.startswith(_OURS):
+        return
+    if _is_for_expression(frame):
+        refuse_expressions()
+    if records.env.su:
         _check_addon(records, addon)
+
+
+def _is_for_expression(frame: FrameType | None) -> bool:
+    """Return whether a helper of Odoo reads for an expression, or for a stored action.
+
+    Code of ours that an expression called is not meant: it decides what it reads.
+    """
+    while frame is not None:
+        if is_evaluated(frame) or id(frame.f_code) == _ACTION:
+            return True
+        name = frame.f_globals.get("__name__", "")
+        is_guard = frame.f_code.co_filename in _GUARDS
+        if name.startswith(_ADDONS + _OURS) and not is_guard:
+            return False
+        frame = frame.f_back
+    return False
 
 
 def _find_asker(
@@ -204,8 +234,6 @@ def _check_addon(records, addon: str) -> None:
 
 # === FIELDS ON MODELS OF OTHERS === #
 
-#: Files of guards, which are among the callers of every read.
-_GUARDS = (__file__, GUARD, str(Path(__file__).parents[1] / "closed_fields.py"))
 #: Methods of the ORM that addons override for their models, and that read for a caller.
 _OVERRIDDEN = frozenset(
     (
@@ -238,6 +266,8 @@ def check_field_reader(records, field: Field) -> None:
     addon = _get_addon(frame)
     if addon.startswith(_OURS):
         return
+    if _is_for_expression(frame):
+        refuse_expressions()
     is_open = addon in records._spar_related and not _is_for_others(records.env)
     if _is_of_row(frame) or (records.env.su and not is_open):
         _refuse_field(records, field, addon)
@@ -256,6 +286,8 @@ def check_secret_reader(records, field: Field) -> None:
         return
     if frame.f_globals["__name__"].startswith(_CHECKING):
         return
+    if _is_for_expression(frame):
+        refuse_expressions()
     addon = _get_addon(frame)
     is_shown = addon in _SHOWING and not records.env.su
     if _is_of_row(frame) or not is_shown:

@@ -140,6 +140,13 @@ class TestReading(TransactionCase):
             "record.read(['name'])",
             "list(map(lambda one: one.name, [record]))",
             "env['spar.settings.seal'].sudo().search([])",
+            # Helpers of Odoo stand between the expression and the record.
+            "record.web_read({'name': {}})",
+            "record.sudo().web_read({'display_name': {}})",
+            "record.sudo().web_search_read([], {'name': {}})",
+            "record.sudo().formatted_read_group([], ['active'], ['__count'])",
+            "record.sudo().name_search('')",
+            "env['ir.qweb.field'].record_to_html(record, 'name', {})",
         ):
             with self.subTest(code), mute_logger(*ALARMS):
                 self.env.invalidate_all()

@@ -155,6 +155,10 @@ class TestRows(RegistryCase):
             with self.subTest(model, **values), self.assertRaises(UserError):
                 rows.create({**made, **values})
 
+    def test_nothing_that_addons_ship_is_named(self):
+        """An account has each field of its contact, noted as a path to it."""
+        self.assertEqual(find_naming(self.env), [])
+
     def test_a_favourite_names_them(self):
         """It is applied as the user who has it."""
         kept = (

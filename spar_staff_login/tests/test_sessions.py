@@ -36,6 +36,26 @@ class TestSessions(StaffCase):
             self.assertEqual(group.lock_timeout, 480)
             self.assertEqual(group.lock_timeout_inactivity, 30)
 
+    def test_no_request_is_recorded(self):
+        """Odoo's profiler stores each statement, with what people typed."""
+        self.env["ir.config_parameter"].set_param(
+            "base.profiling_enabled_until", "2999-01-01 00:00:00"
+        )
+        answer = self.open("/web/set_profiling?profile=1&collectors=sql")
+        self.assertEqual(answer.status_code, 500)
+        self.assertIn("not recorded", answer.text)
+        self.assertFalse(self.get_session().get("profile_session"))
+        # From before, or set by an expression.
+        self.change_session(
+            profile_session="x",
+            profile_expiration="2999-01-01 00:00:00",
+            profile_collectors=["sql"],
+            profile_params={},
+        )
+        with patch.object(http.profiler, "Profiler") as recorder:
+            self.assertIn('"result"', self.count().text)
+        recorder.assert_not_called()
+
     def test_session_times_can_only_be_shortened(self):
         group = self.env.ref("spar_fa_directory.group_officer")
         group.write({"lock_timeout": 60, "lock_timeout_inactivity": 5})

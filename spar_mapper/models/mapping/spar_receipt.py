@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import format_datetime
 
 from ...lib.evidence import get_number
 from ...lib.receipt import write_receipt_number
@@ -74,7 +75,9 @@ class SparReceipt(models.AbstractModel):
         change = self._find_change(event)
         return {
             "number": write_receipt_number(event.id),
-            "event": event,
+            # Not left to the template: no expression reads a record of ours.
+            "date": format_datetime(self.env, event.happened_at),
+            "actor_name": event.actor_name,
             "text": self._get_text(event, change),
             "id_masked": event.mapping_id.id_masked,
             "provisional": event.subject_id.provisional_ids.reference,
