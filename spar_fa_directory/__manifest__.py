@@ -47,6 +47,7 @@
             "spar_fa_directory/static/src/control_panel/*.css",
             "spar_fa_directory/static/src/import_progress/*.js",
             "spar_fa_directory/static/src/parts_field/*",
+            "spar_fa_directory/static/src/refusal/*.js",
             "spar_fa_directory/static/src/role_ticks/*",
         ],
     },

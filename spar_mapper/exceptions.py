@@ -47,6 +47,14 @@ class SamePerson(StoreError):
     code = "same_person"
 
 
+class TakesPart(StoreError):
+    """Somebody who takes part in a case cannot decide it; ``code`` says as what."""
+
+    def __init__(self, part: str):
+        super().__init__(part)
+        self.code = f"takes_part_{part}"
+
+
 class OwnCase(StoreError):
     """Whoever opened a case cannot decide it: a word alone moves and stops nothing."""
 

@@ -3,7 +3,7 @@
 {
     "name": "SPAR Mapper Connector",
     "summary": "Contract of ID-to-account mappers; ID types; keyring",
-    "version": "19.0.1.8.0",
+    "version": "19.0.1.9.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",

@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 _DEFERRING = (Callbacks.run.__code__, IrActionsServer._run.__code__)
 _ADDONS, _OURS = "odoo.addons.", "odoo.addons.spar_"
 #: The file of the guard on every model.
-_GUARD = str(Path(__file__).with_name("models") / "base.py")
+GUARD = str(Path(__file__).with_name("models") / "base.py")
 #: Methods of every model, which addons override and other addons call on any record.
 _GENERIC = (
     "action_archive",
@@ -114,7 +114,7 @@ def is_called_by_other_addon() -> bool:
 
 def _is_passing(frame) -> bool:
     """Return whether a frame passes on a superuser's call, or asks this question."""
-    if frame.f_code.co_filename == _GUARD:
+    if frame.f_code.co_filename == GUARD:
         return True
     env = getattr(frame.f_locals.get("self"), "env", None)
     return frame.f_code.co_name in _GENERIC and bool(env and env.su)

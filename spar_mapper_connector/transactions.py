@@ -38,6 +38,31 @@ def is_read_committed(cr) -> bool:
     return cr.connection.isolation_level == ISOLATION_LEVEL_READ_COMMITTED
 
 
+def count_alone(cr, counter: str, *keys: object) -> None:
+    """Begin a transaction on ``cr`` in which nobody else counts the same.
+
+    Whoever counts to a limit calls this first, and counts and records in the same
+    transaction: of attempts at the same time, no more than the limit get through. It is
+    READ COMMITTED, because at REPEATABLE READ the statement that waits for the lock has
+    its snapshot already, and what was counted meanwhile would be missing from it.
+    Changes that ``cr`` has pending are rolled back.
+
+    :param counter: what is counted
+    :param keys: for whom, each counted alone
+    """
+    use_read_committed(cr)
+    lock_counters(cr, counter, *keys)
+
+
+def lock_counters(cr, counter: str, *keys: object) -> None:
+    """Do as ``count_alone`` in a transaction that is READ COMMITTED already."""
+    # In a fixed order, so that those who count several cannot deadlock.
+    for key in sorted(map(str, keys)):
+        cr.execute(
+            "SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", (counter, key)
+        )
+
+
 def limit_transaction(cr, limits: TimeLimits) -> None:
     """Make the rest of this transaction wait no longer than ``limits`` allow."""
     cr.execute(limits.build_transaction())

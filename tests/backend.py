@@ -25,6 +25,9 @@ EVERY_RIGHT = {
     "items_per_minute": 0,
 }
 
+#: What staff do to payments with a reason from a list and, as shipped, a second person.
+STOPPING = ("suspend", "resume", "unlink")
+
 
 class Refused(Exception):
     """The backend answered with an error; ``name`` is its class."""
@@ -88,7 +91,7 @@ class Backend:
         request = {"operation": operation, "reason": "asked in person", **values}
         if "fa_text" in request:
             request.setdefault("fa_text_again", request["fa_text"])
-        if operation in ("suspend", "resume"):
+        if operation in STOPPING:
             request.setdefault(f"{operation}_reason", "asked")
             let_staff_stop_alone(self.server)
         (wizard,) = self.call("spar.mapping.wizard", "create", [request])
@@ -117,9 +120,9 @@ def approve_all(server: RealServer) -> None:
 
 @lru_cache
 def let_staff_stop_alone(server: RealServer) -> None:
-    """Let what staff suspend and resume count at once, by two administrators."""
+    """Let what staff suspend, resume and unlink count at once, by two people."""
     backend = get_backend(server, "administrator")
-    domain = [("operation", "in", ["suspend", "resume"]), ("channel", "=", "staff")]
+    domain = [("operation", "in", list(STOPPING)), ("channel", "=", "staff")]
     for rule in backend.find("spar.change.rule", domain):
         values = {"decision": "apply"}
         backend.call("spar.change.rule", "write", [rule["id"]], values)

@@ -7,6 +7,9 @@ from .accessibility import find_barriers, find_small_targets
 from .chromium import Page
 from .person import ProviderAtWork
 
+#: The box of the page on which the store reviews a change.
+OWN = "input[name='own']"
+
 
 @dataclass
 class Visitor:
@@ -95,6 +98,19 @@ class Visitor:
         if self.page.url.startswith(self.others):
             self.press("form[action$='/login'] button")
 
+    def press_yes(self) -> None:
+        """Tick the box of the page that reviews a change, and press its button."""
+        self.tick_own()
+        self.press("form[action$='/login'] button")
+
+    def tick_own(self) -> None:
+        """Say that one started this change oneself."""
+        if self.is_by_keyboard:
+            self.page.tab_to(OWN)
+            self.page.press(" ", 32, " ")
+        else:
+            self.page.tick(OWN)
+
     def choose_account(self, number: str, words: str = "harbour") -> None:
         """Go from one's own page through all questions to the review."""
         self.press("form[action='/spar/change'] button")
@@ -113,6 +129,8 @@ class Visitor:
 
     def confirm(self) -> None:
         """Confirm at the review, authenticate at the provider; end on the outcome."""
+        if self.page.has(OWN):
+            self.tick_own()
         self.press("main .main")
         self.allow_visit()
         self.authenticate()

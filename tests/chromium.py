@@ -104,16 +104,24 @@ class Page:
         """Press a button or follow a link that leads to another page."""
         self.wait_until_visible(selector)
         with self.loading():
-            x, y = self._get_middle(selector)
-            for kind in ("mousePressed", "mouseReleased"):
-                self.call(
-                    "Input.dispatchMouseEvent",
-                    type=kind,
-                    x=x,
-                    y=y,
-                    button="left",
-                    clickCount=1,
-                )
+            self.press_mouse(*self._get_middle(selector))
+
+    def tick(self, selector: str) -> None:
+        """Tick a box, which leads to no other page."""
+        self.wait_until_visible(selector)
+        self.press_mouse(*self._get_middle(selector))
+
+    def press_mouse(self, x: float, y: float) -> None:
+        """Click at this place of the window, whatever is there."""
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=x,
+                y=y,
+                button="left",
+                clickCount=1,
+            )
 
     def type(self, selector: str, text: str) -> None:
         """Replace the whole text of a field."""

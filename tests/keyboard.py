@@ -114,6 +114,11 @@ class KeyboardDesk(Desk):
         self.enter()
 
     @property
+    def has_focus(self) -> bool:
+        """Return whether anything on the page has the focus."""
+        return self.page.evaluate(_HAS_FOCUS.format(test="true"))
+
+    @property
     def focused(self) -> str:
         """Return the name of the field that has the focus, or the button's label."""
         return self.page.evaluate(

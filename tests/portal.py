@@ -64,5 +64,5 @@ def press(person: Person, page: requests.Response, button: str) -> requests.Resp
     (form,) = re.findall(rf'<form[^>]*/{button}".*?</form>', page.text, re.S)
     token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]
     (*_others, main) = re.findall(r"<button[^>]*>", form)
-    data = {"csrf_token": token, "client": get_attribute(main, "value")}
+    data = {"csrf_token": token, "own": "1", "client": get_attribute(main, "value")}
     return person.browser.post(f"{page.url}/{button}", data=data, timeout=60)

@@ -56,13 +56,13 @@ def confirm_and_be_refused(desk: Desk) -> None:
     desk.wait("!document.querySelector('.o_error_dialog')")
 
 
-def correct(desk: Desk, pair, right: dict[str, str], wrong: dict[str, str]) -> None:
-    """Have ``pair`` refused, correct one field after the other, and confirm."""
-    fill(desk, {**right, **{name: wrong[name] for name in pair}})
+def correct(desk: Desk, names, right: dict[str, str], wrong: dict[str, str]) -> None:
+    """Have some fields refused, correct one after the other, and confirm."""
+    fill(desk, {**right, **{name: wrong[name] for name in names}})
     confirm_and_be_refused(desk)
-    for name in pair:
+    for name in names:
         fill(desk, {name: right[name]})
-        kept = [each for each in right if each not in pair or each == name]
+        kept = [each for each in right if each not in names or each == name]
         assert read(desk, kept) == {each: right[each] for each in kept}
     assert read(desk, right) == right
     desk.press("Confirm", ".modal button")
@@ -128,7 +128,9 @@ def test_change_is_corrected(officer, programme):
     account = make_account()
     right = {"fa_text": f"account:{account}@BR01.DEMO", "reason": REASON}
     wrong = {"fa_text": "account:", "reason": f"is number {account}"}
-    correct(officer, ("fa_text", "reason"), right, wrong)
+    fill(officer, {**right, "reason": wrong["reason"]})
+    confirm_and_be_refused(officer)
+    correct(officer, ("fa_text",), right, wrong)
     assert get_fa(programme, person) == right["fa_text"]
 
 

@@ -199,7 +199,11 @@ def begin(person: Person, page: dict) -> str:
     button = form[form.index("<button") :]
     answer = person.browser.post(
         f"{page['url']}/login",
-        data={"csrf_token": token, "client": get_attribute(button, "value")},
+        data={
+            "csrf_token": token,
+            "own": "1",
+            "client": get_attribute(button, "value"),
+        },
         allow_redirects=False,
         timeout=60,
     )

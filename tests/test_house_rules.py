@@ -12,6 +12,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -46,6 +47,12 @@ for _other in ("openspp", "openg2p"):
     }
 FOLDERS = get_addon_folders(ROOT)
 ADDONS = [*FOLDERS]
+#: Where values are masked in the form in which they travel.
+MASKS_IN_MESSAGES = {
+    "spar_g2p_connect/models/server/spar_g2p_connect_own_address.py",
+    "spar_mapper/models/mapping/spar_masked_words.py",
+    "spar_mapper_connector/models/pages/spar_address_words.py",
+}
 #: Guides: what goes beyond them is listed.
 MAX_LINES = 40
 MAX_COMPLEXITY = 10
@@ -364,6 +371,50 @@ def test_lists_are_written_as_lists():
             for node in ast.walk(tree)
             if is_unpacked_literal(node) or is_split_text(node)
         ),
+    )
+
+
+def test_people_read_masked_values_in_words():
+    """The form of messages, masked, is for programs, and where words are made of it."""
+    used = {
+        get_name(path)
+        for path in SOURCES
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", ""))
+        in ("_mask_addresses", "mask_id")
+    }
+    assert used == MASKS_IN_MESSAGES
+
+
+def get_window_forms(path: Path) -> Iterator[ElementTree.Element]:
+    """Yield the forms that open in a window: they have a footer."""
+    for record in ElementTree.parse(path).iter("record"):
+        for form in record.iter("form"):
+            if form.find("footer") is not None:
+                yield form
+
+
+def starts_elsewhere(form: ElementTree.Element) -> bool:
+    """Return whether Odoo or the form itself chooses another field than the first.
+
+    Odoo would choose the first one that takes text, past radio buttons and ticks.
+    """
+    has_default = any(field.get("default_focus") for field in form.iter("field"))
+    return has_default or form.get("disable_autofocus") != "1"
+
+
+def test_windows_open_at_their_first_field():
+    forms = [
+        (path, form)
+        for path in TRACKED
+        if path.suffix == ".xml" and "<footer" in path.read_text()
+        for form in get_window_forms(path)
+    ]
+    assert len(forms) > 25
+    check(
+        "windows open at their first field",
+        ((path, "a form") for path, form in forms if starts_elsewhere(form)),
     )
 
 

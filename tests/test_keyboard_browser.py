@@ -13,15 +13,30 @@ import pytest
 
 from .backend import in_force
 from .chromium import chromium
-from .desk import WAIT_SECONDS
+from .desk import WAIT_SECONDS, get_input
 from .keyboard import KeyboardDesk
 from .people import make_account, make_card_holders
 
 SIZES = {"desk": (1366, 768), "phone": (390, 844)}
 #: Odoo logs its refusals, with their text.
 REFUSED = r"WARNING \S+ odoo\.http: "
+DAY = json.dumps(get_input("day"))
 REASON = "Asked at the counter"
 REFUSAL = "Nobody asked for it"
+REFUSAL_TITLE = "document.querySelector('.o_error_dialog .modal-title').innerText"
+#: The first field of each window, whatever it takes: it has the focus.
+NO_ID_CARD = "spar_mapper.spar_mapping_wizard_action_provisional"
+ON_A_PERSON = {
+    "officer": {
+        "Change": "fa_type_id",
+        "Suspend": "cannot_read",
+        "Unlink": "cannot_read",
+        "I was not paid": "kind",
+        "Add a guardian or collector": "kind_id",
+    },
+    "auditor": {"On a date": "day", "Reveal the address": "what"},
+}
+_CLOSES = "['Cancel', 'Close'].includes(each.innerText.trim())"
 #: What the mask of an account shows, and what a supervisor retypes before it.
 SHOWN, RETYPED = 3, 4
 
@@ -112,6 +127,7 @@ def link(desk: KeyboardDesk, person) -> None:
     for name, text in right.items():
         desk.choose_button("Confirm")
         desk.wait("!!document.querySelector('.o_error_dialog')", "nothing was refused")
+        assert desk.page.evaluate(REFUSAL_TITLE) == "Nothing was changed"
         assert desk.focused == "Close"
         desk.enter()
         desk.wait("!document.querySelector('.o_error_dialog')")
@@ -149,7 +165,7 @@ def ask_to_change(desk: KeyboardDesk, account: str) -> None:
 def ask_to_suspend(desk: KeyboardDesk) -> None:
     desk.choose_button("Suspend")
     desk.wait_for_dialog("Suspend the address")
-    assert desk.focused == "has_evidence"
+    assert desk.focused == "cannot_read"
     desk.go_to_field("suspend_reason")
     desk.press_key(" ")
     confirm(desk)
@@ -165,9 +181,8 @@ def see_it_wait(desk: KeyboardDesk) -> None:
 def complain(desk: KeyboardDesk) -> None:
     desk.choose_button("I was not paid")
     desk.wait_for_dialog("Record a complaint")
-    assert desk.focused == "missed_on"
-    desk.write(write_day(10))
-    desk.fill_in(statement="Nothing came")
+    assert desk.focused == "kind"
+    desk.fill_in(missed_on=write_day(10), statement="Nothing came")
     confirm(desk, "Record the complaint")
     desk.wait_for_text("Recorded under reference")
     assert desk.focused == "Change", "the page opens anew"
@@ -195,6 +210,7 @@ def approve(desk: KeyboardDesk, account: str) -> None:
     desk.choose_button("Approve")
     desk.wait_for_text("Approve this change?")
     confirm(desk, "Approve")
+    assert desk.has_focus, "what had it is gone"
 
 
 def refuse(desk: KeyboardDesk) -> None:
@@ -217,9 +233,16 @@ def answer(desk: KeyboardDesk, person) -> None:
     assert desk.focused == "On a date"
     desk.enter()
     desk.wait_for_dialog("On a date")
-    desk.write(write_day(0))
+    desk.write("31.31.2026")
     desk.press_key("Tab")
-    desk.wait_for_text("account:")
+    desk.wait_for_text("This is no date. Write it like ")
+    desk.rest()
+    assert desk.page.evaluate(f"document.querySelector({DAY}).value") == "31.31.2026"
+    desk.go_to_field("day", back=True)
+    desk.write_anew(write_day(0))
+    desk.press_key("Tab")
+    desk.wait_for_text("Bank account •")
+    assert "This is no date" not in desk.page.text
     confirm(desk, "Close")
     assert desk.focused == "On a date", "the focus comes back to the page"
     read_and_return(desk, "Who did what", "Omar Officer", "Changed")
@@ -280,3 +303,34 @@ def test_focus_follows_a_refusal(staff, programme):
     assert officer.page.evaluate(
         "document.querySelector('[name=typed] input').value === ''"
     )
+
+
+@pytest.mark.parametrize("staff", ["desk"], indirect=True)
+def test_window_opens_at_its_first_field(staff, programme):
+    (person,) = make_card_holders(1)
+    programme.link([person.linked])
+    officer = staff["officer"]
+    officer.page.evaluate(
+        f"odoo.__WOWL_DEBUG__.root.env.services.action.doAction('{NO_ID_CARD}')"
+    )
+    officer.wait_for_dialog("Register without an ID card")
+    officer.rest()
+    assert officer.focused == "why_no_id"
+    confirm(officer, "Cancel")
+    for role, windows in ON_A_PERSON.items():
+        find(staff[role], person.value)
+        check_windows(staff[role], windows)
+
+
+def check_windows(desk: KeyboardDesk, windows: dict[str, str]) -> None:
+    """Open each window by its button, and close it: the focus comes back."""
+    for label, name in windows.items():
+        desk.choose_button(label)
+        desk.wait("!!document.querySelector('.modal')", label)
+        desk.rest()
+        assert desk.focused == name, label
+        desk.go_to(_CLOSES, "what closes the window")
+        desk.enter()
+        desk.wait("!document.querySelector('.modal')", label)
+        desk.rest()
+        assert desk.focused == label

@@ -110,7 +110,7 @@ def test_staff_find_what_was_linked_over_rest_by_its_exact_id_masked(server, str
         shown = str(found)
         assert person.value not in shown and person.account not in shown
         assert "•" in found["id_masked"] and "•" in found["fa_masked"]
-        assert found["fa_masked"].startswith("account:")
+        assert found["fa_masked"].startswith("Bank account •")
 
 
 def test_staff_find_an_address_by_its_exact_text_only(server, strict):

@@ -52,7 +52,8 @@ def test_new_kind_is_linked_resolved_and_masked(server, kind, strict):
     assert found["fa"] == FA
     assert found["account_provider_info"]["code"] == "SEEDS"
     seen = get_backend(server, "officer").find_mapping(person.id)
-    assert seen["fa_masked"] == "seed_voucher:•••D/•••••••••13@SEEDS"
+    name = "Tavoria Seed and Tool Vouchers"
+    assert seen["fa_masked"] == f"Seed voucher ••D, ••13 at {name}"
 
 
 @pytest.mark.parametrize(

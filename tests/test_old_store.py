@@ -40,6 +40,7 @@ KINDS = (
 #: People who have two IDs: which of them is shown is no longer stored for each address.
 #: It is the older one.
 TWO_IDS = ("two-ids-second", "two-ids")
+MASKED = re.compile("•+([^\\s@.,]*)")
 #: Links of notices that were never used, and the effect of an objection on each event.
 #: A programme's address does not replace one that staff entered.
 LINKS = {
@@ -206,7 +207,7 @@ def list_read(lines: list[str]) -> list[int]:
 def test_every_answer_is_unchanged(migrated, kind):
     before = {kind: migrated.known["answers"][kind]}
     differing = compare(before, {kind: migrated.answers[kind]})
-    left = [found for found in differing if not is_expected(*found[2:])]
+    left = [found for found in differing if not is_expected(*map(fold, found[2:]))]
     assert [found for found in left if not is_trimmed_id(*found[1:])] == []
 
 
@@ -217,8 +218,23 @@ def is_trimmed_id(asked, was, now) -> bool:
     return text != text.strip() and words == ["invalid_id", "not_linked"]
 
 
+def fold(answer):
+    """Return an answer with no more of masked values than the tails that they show.
+
+    They were in the form of messages then, and are in words now.
+    """
+    if isinstance(answer, list):
+        return [fold(each) for each in answer]
+    if not isinstance(answer, dict):
+        return answer
+    return {
+        name: MASKED.findall(value) if name.endswith("_masked") else fold(value)
+        for name, value in answer.items()
+    }
+
+
 def is_expected(was, now) -> bool:
-    return is_other_id(was, now) or is_other_reveal(was, now)
+    return was == now or is_other_id(was, now) or is_other_reveal(was, now)
 
 
 def is_other_reveal(was, now) -> bool:

@@ -4,8 +4,11 @@ import multiprocessing
 import random
 import secrets
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
+from .backend import Refused, get_backend, in_force
 from .client import Client
+from .people import make_account, make_card_holders
 
 PROCESSES, BATCHES, SIZE = 2, 30, 100
 CHANGES = ("link", "update", "unlink")
@@ -144,3 +147,41 @@ def test_mixed_batches_of_two_processes_match_their_answers(server, programme):
         left = linked[id_value] - unlinked[id_value]
         assert left == int(found[id_value] is not None), id_value
     check_history(server)
+
+
+ATTEMPTS = 12
+
+
+def test_only_three_of_many_guesses_at_once_are_answered(server):
+    """A supervisor retypes wrong characters of a change in many windows at once."""
+    officer, supervisor = (get_backend(server, r) for r in ("officer", "supervisor"))
+    (person,) = make_card_holders(1)
+    officer.act("link", id_value=person.id, fa_text=person.fa)
+    new = person.with_account(make_account())["fa"]
+    rule = {"name": "Seen", "sequence": 1, "decision": "approve", "channel": "staff"}
+    with in_force(server, operation="update", **rule):
+        officer.act_on("update", person.id, fa_text=new)
+    waiting = [("state", "=", "waiting")]
+    change = supervisor.find("spar.change", waiting, order="id desc")[0]["id"]
+    supervisor.call("spar.change", "action_review", [change])
+    values = [{"change_id": change, "typed": "none"} for _each in range(ATTEMPTS)]
+    wizards = supervisor.call("spar.change.wizard", "create", values)
+
+    def guess(wizard) -> str:
+        try:
+            supervisor.call("spar.change.wizard", "action_approve", [wizard])
+        except Refused as refusal:
+            return str(refusal)
+        return "answered"
+
+    refused = server.expecting("can no longer be retyped")
+    with refused, ThreadPoolExecutor(ATTEMPTS) as pool:
+        answers = Counter(pool.map(guess, wizards))
+    refusal = next(answer for answer in answers if answer != "answered")
+    assert "can no longer be retyped" in refusal
+    assert answers == {"answered": 3, refusal: ATTEMPTS - 3}
+    kinds = server.query(
+        "SELECT kind, count(*) FROM spar_change_look WHERE change_id = %s GROUP BY 1",
+        change,
+    )
+    assert dict(kinds) == {"opened": 1, "mistyped": 3}

@@ -126,60 +126,91 @@ def measure(call, arguments):
     }
 
 
-def run():
-    """Measure all, and check that each person was found."""
-    searches = int(os.environ["BENCH_SEARCHES"])
-    officers = add_officers(searches) + add_officers(searches)
-    env.cr.commit()
-    cr = env.cr
-    cr.execute("SELECT count(*) FROM spar_subject")
-    rows = cr.fetchone()[0]
-    cr.execute("SELECT count(*) FROM spar_bench_person")
-    linked = cr.fetchone()[0]
-    numbers = [random.randrange(linked) for _search in range(searches)]
-    found, named = [], []
+def count(table):
+    """Return how many rows a table has."""
+    env.cr.execute(SQL("SELECT count(*) FROM %s", SQL.identifier(table)))
+    return env.cr.fetchone()[0]
 
-    def search(typed):
+
+def choose_typed(numbers):
+    """Return what clerks type to find people: IDs first, and then accounts."""
+    half = len(numbers) // 2
+    typed = [people.get_id(number) for number in numbers[:half]]
+    return typed + [people.get_fa(number) for number in numbers[half:]]
+
+
+def find(officer, **typed):
+    """Search in the landing box; return the box and where it leads."""
+    wizard = env["spar.find.wizard"].with_user(officer).create(typed)
+    return wizard, wizard.action_find()
+
+
+def measure_search(officers, typed):
+    """Measure the search by number; return the pages of those who were found, too."""
+    found = []
+
+    def search(text):
         officer = officers[len(found) // SEARCHES_EACH]
-        wizards = env["spar.find.wizard"].with_user(officer)
-        found.append(wizards.create({"typed": typed}).action_find())
+        found.append(find(officer, typed=text)[1])
+
+    measured = measure(search, typed)
+    if not all(found):
+        raise ValueError("a person who is linked was not found")
+    return measured, found
+
+
+def measure_pages(officer, found):
+    """Measure a person's page, and an empty form of Odoo beside it."""
 
     def open_page(action):
-        pages = env[action["res_model"]].with_user(officers[0])
+        pages = env[action["res_model"]].with_user(officer)
         page = pages.browse(action["res_id"])
         if not open_form(page)[0]["is_paid"]:
             raise ValueError("a person who is paid is shown as not paid")
 
-    def find_named(number):
-        officer = officers[len(officers) // 2 + len(named) // SEARCHES_EACH]
-        wizard = (
-            env["spar.find.wizard"]
-            .with_user(officer)
-            .create(
-                {
-                    "person_name": people.get_spoken_name(number),
-                    "birth_year": str(people.get_birth_year(number)),
-                }
-            )
-        )
-        wizard.action_find()
-        named.append(len(wizard.line_ids))
-
-    half = searches // 2
-    typed = [people.get_id(number) for number in numbers[:half]]
-    typed += [people.get_fa(number) for number in numbers[half:]]
     empty = env["res.partner.category"].create({"name": "Empty"})
     open_form(empty)
-    answer = {"rows": rows, "search": measure(search, typed)}
-    if not all(found):
-        raise ValueError("a person who is linked was not found")
     open_page(found[0])
-    answer["page"] = measure(open_page, found)
-    answer["empty"] = measure(lambda _number: open_form(empty), numbers)
-    add_people(sorted(set(numbers)), min(rows, OTHERS))
-    answer["name"] = measure(find_named, numbers)
+    return {
+        "page": measure(open_page, found),
+        "empty": measure(lambda _action: open_form(empty), found),
+    }
+
+
+def measure_names(officers, numbers):
+    """Measure the search by name and year of birth."""
+    named = []
+
+    def search(number):
+        wizard, _action = find(
+            officers[len(named) // SEARCHES_EACH],
+            person_name=people.get_spoken_name(number),
+            birth_year=str(people.get_birth_year(number)),
+        )
+        named.append(len(wizard.line_ids))
+
+    measured = measure(search, numbers)
     if not all(named):
         raise ValueError("a person of the registry was not found by name")
+    return measured
+
+
+def run():
+    """Measure all, and check that each person was found."""
+    searches = int(os.environ["BENCH_SEARCHES"])
+    officers, others = add_officers(searches), add_officers(searches)
+    env.cr.commit()
+    rows, linked = count("spar_subject"), count("spar_bench_person")
+    numbers = [random.randrange(linked) for _search in range(searches)]
+    search, found = measure_search(officers, choose_typed(numbers))
+    pages = measure_pages(officers[0], found)
+    add_people(sorted(set(numbers)), min(rows, OTHERS))
+    answer = {
+        "rows": rows,
+        "search": search,
+        **pages,
+        "name": measure_names(others, numbers),
+    }
     env.cr.rollback()
     with open(os.environ["SPAR_ANSWER"], "w") as out:
         json.dump(answer, out)

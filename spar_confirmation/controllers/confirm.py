@@ -30,6 +30,9 @@ _logger = logging.getLogger(__name__)
 HOST_COOKIE = "__Host-spar_confirm"
 _COOKIE_LENGTH = 43
 
+#: Hides the button again whenever the window comes to the front.
+UNHURRIED_SCRIPT = "/spar_confirmation/static/src/js/unhurried.js"
+
 
 def page(handler):
     """Show the page in the person's language; explain every refusal on a page."""
@@ -62,8 +65,8 @@ class ConfirmationPages(http.Controller):
 
     @http.route(f"{PAGES_PATH}/<string:token>/login", methods=["POST"], **PAGE)
     @page
-    def login(self, token, client="", browser="", **_ignored):
-        """Send the person to the ID provider.
+    def login(self, token, client="", browser="", own="", **_ignored):
+        """Send the person to the ID provider, once they say that they started this.
 
         It takes a form of a page that this browser has opened: no other site can begin
         it, not even one that knows the session.
@@ -72,6 +75,8 @@ class ConfirmationPages(http.Controller):
         confirmation, path = _open_page(token), f"{PAGES_PATH}/{token}"
         if confirmation._get_state() is not ConfirmationState.OPEN:
             return go_to(path)
+        if not (own or confirmation.is_visit):
+            return _show_review(confirmation, path, is_unticked=True)
         logins = request.env["spar.confirmation.login"]
         try:
             secret = begin_attempt(request.session, time.time())
@@ -206,11 +211,17 @@ def _lead_back(confirmation):
 # === PAGES === #
 
 
-def _show_review(confirmation, path: str):
+def _show_review(confirmation, path: str, is_unticked: bool = False):
     shown = request.env["spar.confirmation.texts"]._get_review(confirmation)
-    form_token = _build_form_token()
     return show_page(
-        "spar_confirmation.review", path=path, form_token=form_token, **shown
+        "spar_confirmation.review",
+        status=422 if is_unticked else 200,
+        here=path,
+        script_url=UNHURRIED_SCRIPT,
+        path=path,
+        form_token=_build_form_token(),
+        is_unticked=is_unticked,
+        **shown,
     )
 
 

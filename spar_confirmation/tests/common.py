@@ -109,7 +109,7 @@ class PageCase(ProposalCase, HttpCase):
 
     def begin(self, path, client=None):
         """Press the button; return the authorization request that it leads to."""
-        self.press(f"{path}/login", client=(client or self.client).id)
+        self.press(f"{path}/login", client=(client or self.client).id, own="1")
         self.assertEqual(self.page.status_code, 303, self.page.text)
         address = self.page.headers["Location"]
         self.assertTrue(address.startswith(f"{self.hostile.issuer}/auth?"), address)

@@ -22,6 +22,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.owner_proof import build_nonce
 
+from ..controllers.confirm import UNHURRIED_SCRIPT
 from .common import PAGES, RETURN_URL, PageCase
 
 LOGGER = "odoo.addons.spar_confirmation.controllers.confirm"
@@ -73,12 +74,17 @@ class TestReview(PageCase):
             self.open_page(url)
         self.assertNotIn("Your account until now", self.text)
 
-    def test_page_loads_one_style_sheet_a_logo_and_no_script(self):
-        self.open_page(self.propose().url)
+    def test_page_loads_a_style_sheet_a_logo_and_one_script_by_its_nonce(self):
+        path = self.open_page(self.propose().url)
         tree = self.get_tree()
-        self.assertEqual(tree.xpath("//script | //iframe | //@style"), [])
-        loaded = {*tree.xpath("//link/@href"), *tree.xpath("//img/@src")}
-        self.assertEqual(len(loaded), 2, loaded)
+        self.assertEqual(tree.xpath("//iframe | //@style | //script/text()"), [])
+        (nonce,) = tree.xpath("//script/@nonce")
+        policy = self.page.headers["Content-Security-Policy"]
+        self.assertTrue(policy.endswith(f"; script-src 'nonce-{nonce}'"), policy)
+        scripts = tree.xpath("//script/@src")
+        self.assertEqual(scripts, [UNHURRIED_SCRIPT])
+        loaded = {*tree.xpath("//link/@href"), *tree.xpath("//img/@src"), *scripts}
+        self.assertEqual(len(loaded), 3, loaded)
         for path in loaded:
             self.assertEqual(self.url_open(path).status_code, 200)
         headers = self.page.headers
@@ -87,6 +93,21 @@ class TestReview(PageCase):
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
         self.assertEqual(len(tree.xpath("//h1")), 1)
         self.assertEqual(tree.xpath("//main/@id"), ["main"])
+        self.get(path)
+        self.assertNotEqual(self.get_tree().xpath("//script/@nonce"), [nonce])
+
+    def test_only_those_who_started_it_themselves_go_on(self):
+        page = self.propose()
+        path = self.open_page(page.url)
+        self.assertEqual(self.get_tree().xpath("//input[@name='own']/@checked"), [])
+        for unticked in ({}, {"own": ""}):
+            with self.subTest(unticked):
+                self.press(f"{path}/login", client=self.client.id, **unticked)
+                self.assertEqual(self.page.status_code, 422)
+                self.assertIn("Tick the box", self.text)
+                self.assertIn("2222 0000 2222", self.text)
+                self.assertIs(self.get_state(page).state, ConfirmationState.OPEN)
+        self.begin(path)
 
     def test_cookie_is_not_sent_along_by_other_sites(self):
         self.use_another_browser()

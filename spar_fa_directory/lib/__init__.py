@@ -22,6 +22,7 @@ from . import (
     fa_reader,
     fa_syntax,
     fa_text,
+    fa_words,
     header_row,
     json_schema,
     placeholders,

@@ -27,6 +27,7 @@ from . import (
     test_inverse_fields,
     test_kind_form,
     test_labels,
+    test_masked_words,
     test_migration,
     test_openg2p,
     test_placeholders,

@@ -49,7 +49,10 @@ class TestRoleTicks(TransactionCase):
         self.assertEqual(split_privilege(hierarchy, 9), hierarchy)
 
     def test_officer_and_supervisor_can_be_combined(self):
+        """Of each privilege, the form of a user offers one group or none."""
         both = self.groups["officer"] | self.groups["supervisor"]
+        described = [self.hierarchy["groups"][group.id] for group in both]
+        self.assertEqual(len({each["privilege_id"] for each in described}), 2)
         user = self.env["res.users"].create(
             {"name": "Both", "login": "ticks_both", "group_ids": both.ids}
         )

@@ -28,7 +28,7 @@ class TestPreview(DirectoryCase):
         form.branch_id = self.north
         self._type(form, account_number="12@34.5678")
         self.assertEqual(form.text, "account:12%4034%2E5678@tb%2En.TestBank")
-        self.assertEqual(form.mask, "account:••••••••78@tb.n.TestBank")
+        self.assertEqual(form.mask, "Bank account ••78 at Test Bank, North")
         self.assertEqual(
             self._get_column(form, "read_back"),
             {

@@ -133,7 +133,7 @@ class SparFaPreview(models.TransientModel):
             )
             return {}
         self.text = text
-        self.mask = strategies._mask_addresses([text])[0]
+        self.mask = self.env["spar.masked.words"]._write_addresses([text])[0]
         reader = strategies._read_addresses([text])[0].strategy_number
         if reader != number:
             self.note = self._get_reader_text(reader)

@@ -64,6 +64,24 @@ has_person=True)
     return Actors(actor, other, "", reason if portal else "", has_person)
 
 
+def get_doers(actor: str, on_behalf_of: str) -> frozenset[str]:
+    """Return the references of those who did something, each as a whole.
+
+    Whoever a participant acts for is known to that participant: its *user:7* is nobody
+    here, and so not the user 7 of this database.
+
+    >>> sorted(get_doers("registry", "user:7"))
+    ['registry', 'user:7']
+    >>> sorted(get_doers("participant:portal.example", "user:7"))
+    ['participant:portal.example', 'participant:portal.example/user:7']
+    >>> get_doers("user:7", "")
+    frozenset({'user:7'})
+    """
+    if on_behalf_of and actor.startswith(PARTICIPANT):
+        on_behalf_of = f"{actor}/{on_behalf_of}"
+    return frozenset(filter(None, (actor, on_behalf_of)))
+
+
 def _read_officer(reference: str) -> str:
     """Return the number of a member of staff, shortened if it is a random one.
 

@@ -41,12 +41,11 @@ def choose_decider(
     >>> choose_decider(waiting, {1: boss}, {}) is None
     True
     """
-    found = {
+    found = [
         user_id
-        for decider in deciders.values()
-        if (user_id := _stand_in(decider, deciders)) is not None
-        and is_eligible(waiting, deciders[user_id])
-    }
+        for user_id, decider in deciders.items()
+        if decider.deputy_id is None and is_eligible(waiting, decider)
+    ]
     own = [each for each in found if waiting.office_id in deciders[each].office_ids]
     return _choose_idle(own or found, load)
 
@@ -63,12 +62,25 @@ def is_eligible(waiting: Waiting, decider: Supervisor) -> bool:
     return not offices or waiting.office_id is None or waiting.office_id in offices
 
 
-def _stand_in(decider: Supervisor, deciders: Mapping[int, Supervisor]) -> int | None:
-    """Return who decides in the place of ``decider`` now; deputies have no deputies."""
-    if decider.deputy_id is None:
-        return decider.user_id
-    deputy = deciders.get(decider.deputy_id)
-    return deputy.user_id if deputy and deputy.deputy_id is None else None
+def find_deputy(
+    waiting: Waiting, away: Supervisor | None, deciders: Mapping[int, Supervisor]
+) -> int | None:
+    """Return who decides about a change in the place of its supervisor, or None.
+
+    Deputies have no deputies, and a deputy may not decide about everything.
+
+    >>> away, deputy = Supervisor(1, frozenset(), 3), Supervisor(3, frozenset({6}))
+    >>> deciders = {1: away, 2: Supervisor(2, frozenset()), 3: deputy}
+    >>> find_deputy(Waiting(9, frozenset(), 6), away, deciders)
+    3
+    >>> [find_deputy(Waiting(9, frozenset(), 5), one, deciders) for one in (away, None)]
+    [None, None]
+    """
+    deputy_id = away.deputy_id if away else None
+    deputy = deciders.get(deputy_id) if deputy_id else None
+    if deputy is None or deputy.deputy_id is not None:
+        return None
+    return deputy.user_id if is_eligible(waiting, deputy) else None
 
 
 def _choose_idle(users: Collection[int], load: Mapping[int, int]) -> int | None:

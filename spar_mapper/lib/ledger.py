@@ -343,7 +343,7 @@ class Ledger:
         self._record(subject, None, PROOFS_ERASED, b"", b"", "", None)
 
     def note_complaint(self, subject: Subject, kind: str) -> None:
-        """Record that a complaint of the subject was recorded or closed."""
+        """Record what became of a complaint of the subject."""
         self._record(subject, None, kind, b"", b"", "", None)
 
     def note_representative(

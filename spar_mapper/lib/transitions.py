@@ -70,6 +70,8 @@ OFFICE_CHANGED = "office_changed"
 PROOFS_ERASED = "proofs_erased"
 #: A complaint changes nothing by itself; what staff do about it has events of its own.
 COMPLAINED, COMPLAINT_CLOSED = "complaint_recorded", "complaint_closed"
+#: Somebody else answers it from now on: by their own act, or by a supervisor's.
+COMPLAINT_TAKEN, COMPLAINT_HANDED = "complaint_taken_over", "complaint_handed_over"
 #: Somebody who may act or collect for the person. They change no address.
 REPRESENTATIVE_PROPOSED = "representative_proposed"
 REPRESENTATIVE_APPROVED = "representative_approved"
@@ -106,6 +108,8 @@ SUBJECT_EVENTS = (
     PROOFS_ERASED,
     COMPLAINED,
     COMPLAINT_CLOSED,
+    COMPLAINT_TAKEN,
+    COMPLAINT_HANDED,
     *REPRESENTATIVE_EVENTS,
 )
 

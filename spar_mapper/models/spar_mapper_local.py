@@ -273,7 +273,14 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _approve_change(self, call: CallContext, change_id: int) -> Result:
-        """Approve a change as a second person; see ``Decider.approve``."""
+        """Approve a change as a second person; see ``Decider.approve``.
+
+        Raises TakesPart as well, if the approver takes part in the change.
+        """
+        parties = self.env["spar.case.parties"]
+        change = self.env["spar.change"].browse(change_id).exists()
+        if change:
+            parties._check(call.actor, parties._list_of_change(change))
         work = self._begin_work(call)
         try:
             return self._build_decider(work).approve(change_id)
@@ -498,7 +505,7 @@ class SparMapperLocal(models.AbstractModel):
 
     @api.model
     def _note_complaint(self, call: CallContext, subject_id: int, kind: str) -> None:
-        """Record in a person's history that a complaint was recorded or closed.
+        """Record in a person's history what became of a complaint.
 
         A complaint is accepted even from a person whose record does not open.
         """

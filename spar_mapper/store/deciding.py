@@ -27,6 +27,7 @@ from ..exceptions import (
     RowBroken,
     SamePerson,
 )
+from ..lib.actors import get_doers
 from ..lib.assessment import Assess
 from ..lib.case import Case
 from ..lib.ledger import Ledger
@@ -83,7 +84,7 @@ class Decider:
         if not loaded.change.needs_approval:
             raise NotForApproval(change_id)
         proposer = loaded.proposer
-        if self.work.call.actor in (proposer.actor, proposer.on_behalf_of):
+        if self.work.call.actor in get_doers(proposer.actor, proposer.on_behalf_of):
             raise SamePerson(change_id)
         loaded.ledger.note(loaded.holding, loaded.change.head, "change_approved")
         return self._apply(loaded)

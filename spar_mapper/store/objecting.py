@@ -18,6 +18,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 
 from ..exceptions import NoSuchObjection, OwnCase, OwnDoing
 from ..lib import objection
+from ..lib.actors import get_doers
 from ..lib.ledger import Ledger
 from ..lib.locks import OWNER_LOCK
 from ..lib.past import Stay
@@ -220,7 +221,9 @@ class Objector:
             list(WAIT_BEGINS),
             list(WAIT_BEGINS),
         )
-        return {actor for row in rows for actor in row if actor}
+        return {
+            doer for actor, behalf in rows for doer in get_doers(actor, behalf or "")
+        }
 
     def _open_case(
         self,

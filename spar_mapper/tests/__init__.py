@@ -3,6 +3,8 @@ from . import test_backend_display
 from . import test_backend_menus
 from . import test_backend_standing
 from . import test_backend_wizard
+from . import test_case_parties
+from . import test_counters
 from . import test_demo
 from . import test_desk_entry
 from . import test_expressions
@@ -15,6 +17,7 @@ from . import test_lib_old_store
 from . import test_lib_operations
 from . import test_lib_rules
 from . import test_lib_seals
+from . import test_masked_words
 from . import test_migration
 from . import test_next_person
 from . import test_notice_channel

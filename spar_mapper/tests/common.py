@@ -101,7 +101,7 @@ class StoreCase(KeyringCase):
     REST) unless ``call`` is given, and returns the one result.
     """
 
-    #: Whether staff suspend and resume alone here, as two administrators may decide.
+    #: Whether staff stop and resume payments alone here, as two administrators may say.
     staff_stop_alone = True
 
     @classmethod
@@ -135,11 +135,12 @@ class StoreCase(KeyringCase):
     def setUp(self):
         super().setUp()
         # In the test's own transaction: nothing is left in the test database.
-        self.patch(
-            type(self.env["spar.lookup"]),
-            "_open_cursor",
-            lambda lookups: nullcontext(lookups.env.cr),
-        )
+        for name in ("spar.lookup", "spar.change.look"):
+            self.patch(
+                type(self.env[name]),
+                "_open_cursor",
+                lambda counter: nullcontext(counter.env.cr),
+            )
         self.env.cr.execute("SELECT coalesce(max(id), 0) FROM spar_alarm")
         (self.alarms_before,) = self.env.cr.fetchone()
 
@@ -182,8 +183,8 @@ class StoreCase(KeyringCase):
 
     @classmethod
     def get_stop_rules(cls):
-        """Return the two shipped rules for what staff suspend and resume."""
-        names = ("suspend", "resume")
+        """Return the three shipped rules for what staff suspend, resume and unlink."""
+        names = ("suspend", "resume", "unlink")
         rules = [cls.env.ref(f"spar_mapper.change_rule_staff_{name}") for name in names]
         return cls.rules.union(*rules)
 

@@ -43,7 +43,7 @@ class StandingCase(StoreCase):
         """Perform an operation in the officer's window; return the toast's message."""
         mapping = self.mapping_of(ID)
         seen = {"mapping_id": mapping.id, "seen_version": mapping.version}
-        if operation in ("suspend", "resume"):
+        if operation in ("suspend", "resume", "unlink"):
             values.setdefault(f"{operation}_reason", "account")
         wizard = (
             self.env["spar.mapping.wizard"]

@@ -56,7 +56,7 @@ class TestBackendWizard(StoreCase):
         return wizard, action
 
     def choose_reason(self, form, chosen="account"):
-        if form.operation in ("suspend", "resume"):
+        if form.operation in ("suspend", "resume", "unlink"):
             setattr(form, f"{form.operation}_reason", chosen)
 
     def link_new(self, **values):
@@ -263,7 +263,7 @@ class TestBackendWizard(StoreCase):
     def test_no_reason_is_refused(self):
         self.link(ID, FA)
         with self.assertRaisesRegex(UserError, "Enter a reason"):
-            self.confirm(self.open("unlink", ID), reason=" ")
+            self.confirm(self.open("update", ID), reason=" ")
 
     def test_the_number_on_the_card_is_enough(self):
         form = self.open("link")

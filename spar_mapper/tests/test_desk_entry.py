@@ -220,6 +220,7 @@ class TestOnce(EntryCase):
             self.open_link().action_confirm()
         text, action, button, _context = caught.exception.args
         self.assertIn("already has an address", text)
+        self.assertIn(button, text, "the text names the button")
         self.assertEqual(action["res_id"], self.subject_of(NEW_ID).id)
         self.assertEqual(button, "Open this person")
         self.assertNotIn(NUMBER, str(action))

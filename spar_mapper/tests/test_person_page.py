@@ -11,6 +11,7 @@ from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Details,
+    ObjectionRequest,
     Operation,
     Outcome,
 )
@@ -176,6 +177,8 @@ class TestPersonPage(StoreCase):
         page = self.page_of()
         self.assertEqual((page.person_name, page.household_name), ("Ada", "Lovelace"))
         self.assertEqual(asked, [CANONICAL])
+        # The browser keeps titles in its history.
+        self.assertRegex(page.display_name, "^Person [0-9a-f]{8}$")
 
     def test_without_a_registry_of_people_there_is_no_name(self):
         self.assertFalse(self.page_of().person_name)
@@ -202,14 +205,28 @@ class TestPersonPage(StoreCase):
         self.mapper._end_change(self.call, waiting.id, "cancelled")
         self.assertFalse(self.page_of().waiting_ids)
 
+    def test_open_case_is_shown_until_it_is_closed(self):
+        self.assertFalse(self.page_of().case_ids)
+        event = self.mapping_of(ID).event_ids
+        request = ObjectionRequest(ID, event.period_id.address_uuid, event.seq)
+        self.mapper._object_to(self.owner, request)
+        (case,) = self.page_of().case_ids
+        self.assert_not_paid("disputed")
+        self.assertIn("closes cases", self.page_of().others_text)
+        self.mapper._close_objection(self.supervisor, case.id, False)
+        self.assertFalse(self.page_of().case_ids)
+        self.assertTrue(self.page_of().is_paid)
+
     def test_time_line_is_one_for_all_addresses_newest_first(self):
         self.update(ID, OTHER_FA)
         self.unlink(ID)
         self.link(ID, THIRD_FA)
+        self.link(ID, OTHER_FA, purpose="school")
         self.link(OTHER_ID, OTHER_FA)
         periods = self.page_of().period_ids
         self.assertEqual(periods, self.periods_of(ID).sorted("id", reverse=True))
-        self.assertEqual(len(periods), 4)
+        self.assertEqual(len(periods), 5)
+        self.assertEqual(len(periods.mapping_id), 2)
 
     def test_lock_is_explained(self):
         self.assertFalse(self.page_of().lock_text)

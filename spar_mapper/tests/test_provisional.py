@@ -386,7 +386,7 @@ class TestJoining(ProvisionalCase):
         self.assertEqual(self.subject_of(REAL), person)
         self.assertFalse(person.is_provisional)
         self.assertEqual(joining.state, "added")
-        self.assertTrue(person.id_masked.startswith("token:"))
+        self.assertTrue(person.id_masked.startswith("National ID ••"))
         events = self.events_of(REAL)
         self.assertEqual(events[-2:], ["id_proposed", "id_added"])
         self.assert_sound()

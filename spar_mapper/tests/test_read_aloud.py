@@ -37,7 +37,7 @@ class TestReadAloud(LookupCase):
     def test_the_script_says_where_money_goes_what_happens_and_how_to_object(self):
         form = self.open_form()
         text = form.read_text
-        masked = self.env["spar.fa.strategy"]._mask_addresses([THIRD_FA])[0]
+        masked = self.env["spar.masked.words"]._write_addresses([THIRD_FA])[0]
         for words in (masked, "payments go to the new address", "Until 30 days"):
             self.assertIn(words, text)
         self.assertNotIn("333300003333", text)
@@ -106,7 +106,7 @@ class TestReadAloud(LookupCase):
     def test_any_operation_needs_them(self):
         for action, values in (
             ("action_suspend", {"suspend_reason": "asked"}),
-            ("action_unlink", {}),
+            ("action_unlink", {"unlink_reason": "asked"}),
         ):
             form = self.open_form(action=action, document=False, **values)
             with self.subTest(action), self.assertRaisesRegex(UserError, "thumb"):
@@ -146,7 +146,7 @@ class TestReadAloud(LookupCase):
         self.assertEqual(action["report_name"], "spar_mapper.read_form")
         self.assertNotIn("3333", str(action))
         html = self.render(form)
-        masked = self.env["spar.fa.strategy"]._mask_addresses([THIRD_FA])[0]
+        masked = self.env["spar.masked.words"]._write_addresses([THIRD_FA])[0]
         for words in ("Thumb print", "Signature of the witness", masked, "I read to"):
             self.assertIn(words, html)
         for hidden in ("333300003333", "Ada-1815", "Ada1815", FA, THIRD_FA):

@@ -42,9 +42,11 @@ class TestReceipt(StoreCase):
             place.fa_masked,
             "Test Bank",
             "This was not me",
-            "30",
+            f"{event.happened_at:%m/%d/%Y}",
         ):
-            self.assertIn(text, html)
+            with self.subTest(text):
+                self.assertIn(text, html)
+        self.assertRegex(html, r"until\s+30\s+days after")
 
     def test_it_shows_no_id_and_no_account(self):
         html = self.render("linked")
@@ -136,6 +138,7 @@ class TestReceipt(StoreCase):
             wizard = self.env["spar.find.wizard"].with_user(self.officer)
             action = wizard.create({"typed": typed}).action_find()
             with self.subTest(typed):
+                self.assertTrue(action, "nobody was found")
                 self.assertEqual(action["res_id"], self.subject_of(ID).id)
 
     def test_mistyped_reference_finds_nobody(self):

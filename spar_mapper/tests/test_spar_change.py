@@ -241,7 +241,7 @@ class TestApproval(WaitingCase):
     def test_represented_person_cannot_approve(self):
         self.end("cancelled")
         proposer = self.call.__class__(
-            "participant:agent", "rest", self.call.authority, on_behalf_of="user:8"
+            "registry", "rest", self.call.authority, on_behalf_of="user:8"
         )
         self.update(ID, OTHER_FA, proposer)
         self.assert_refused(SamePerson, self.approve, self.supervisor)

@@ -131,12 +131,29 @@ class TestAssignment(WaitingCase):
     # === DEPUTIES === #
 
     def test_the_deputy_gets_what_waits(self):
+        """Others who have as little to decide get none of it."""
+        deputy = self.create_user("supervisor", login="work_deputy")
         change = self.propose()
         self.assign()
         self.assertEqual(change.assignee_id, self.first)
+        self.be_away(self.first, deputy)
+        self.assign()
+        self.assertEqual(change.assignee_id, deputy)
+
+    def test_a_deputy_who_is_away_or_proposed_it_does_not_get_it(self):
+        self.second.group_ids += self.env.ref("spar_fa_directory.group_officer")
+        third = self.create_user("supervisor", login="work_third")
+        own, other = self.propose(user=self.second), self.propose(OTHER_ID)
+        absences = self.be_away(self.second) + self.be_away(third)
+        self.assign()
+        self.assertEqual((own + other).assignee_id, self.first)
+        absences.unlink()
         self.be_away(self.first, self.second)
         self.assign()
-        self.assertEqual(change.assignee_id, self.second)
+        self.assertEqual((own.assignee_id, other.assignee_id), (third, self.second))
+        self.be_away(self.second, self.first)
+        self.assign()
+        self.assertEqual((own + other).assignee_id, third)
 
     def test_nobody_who_is_away_gets_anything(self):
         self.be_away(self.first)

@@ -97,7 +97,7 @@ class TestReview(WaitingCase):
         self.assert_waits()
 
     def test_characters_that_the_mask_shows_do_not_count(self):
-        self.assertTrue(self.change.fa_masked.split("@")[0].endswith(SHOWN))
+        self.assertTrue(self.change.fa_masked.split(" at ")[0].endswith(SHOWN))
         for typed in (SHOWN, "2222", "0022", "111", "0001"):
             with self.subTest(typed):
                 self.assertNotEqual(typed, ASKED)
@@ -157,9 +157,27 @@ class TestReview(WaitingCase):
         self.change.action_approve()
         self.assertEqual(self.get_fa(ID), OTHER_FA)
 
+    def test_what_is_proposed_is_opened_once_for_both_masks(self):
+        opened = []
+        changes = type(self.change)
+        open_texts = changes._open_texts
+
+        def note(change):
+            opened.append(change.ids)
+            return open_texts(change)
+
+        self.patch(changes, "_open_texts", note)
+        self.env.invalidate_all()
+        masked, contact = self.change.fa_masked, self.change.contact_masked
+        self.assertTrue(masked.endswith(f"{SHOWN}@BR02.TESTBANK"), masked)
+        self.assertEqual(contact, "Nobody: notices go by letter")
+        self.assertEqual(opened, [self.change.ids])
+
     def test_a_look_at_an_earlier_state_of_the_address_does_not_count(self):
         self.compare(self.change)
         self.tamper("UPDATE spar_mapping SET version = version + 1")
+        self.env.invalidate_all()
+        self.assertFalse(self.change.is_compared)
         with self.assertRaisesRegex(UserError, "compare it again"):
             self.change.action_approve()
 

@@ -103,6 +103,58 @@ class TestHandedOver(ComplaintCase):
             with self.subTest(name), self.assertRaises(AccessError):
                 complaint.with_user(self.users[name])._hand_to(self.users["colleague"])
 
+    def test_history_says_who_answers_it_from_now_on(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        complaint.with_user(self.users["boss"]).action_take()
+        self.hand(complaint, "colleague")
+        events = self.subject_of(ID).event_ids.sorted("id")[-2:]
+        says = f"Complaint {complaint.reference}: {{}} answers it"
+        boss, colleague = self.users["boss"], self.users["colleague"]
+        self.assertEqual(
+            [(event.kind, event.actor, event.reason) for event in events],
+            [
+                ("complaint_taken_over", f"user:{boss.id}", says.format(boss.name)),
+                (
+                    "complaint_handed_over",
+                    f"user:{boss.id}",
+                    says.format(colleague.name),
+                ),
+            ],
+        )
+        self.assertTrue(all(event.happened_at for event in events))
+        self.assertIn("Complaint handed over", events[1].display_name)
+        notices = self.env["spar.notice"].search([("event_id", "in", events.ids)])
+        self.assertFalse(notices, "the person is not written to")
+        self.assert_sound()
+
+    def test_who_answers_it_already_makes_no_event(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        before = self.events_of(ID)
+        complaint.with_user(self.users["clerk"]).action_take()
+        self.hand(complaint, "clerk")
+        self.assertEqual(self.events_of(ID), before)
+
+    def test_a_refused_attempt_makes_no_event(self):
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        before = self.events_of(ID)
+        for name in ("viewer", "auditor", "administrator", "nobody"):
+            with self.subTest(name), self.assertRaises(UserError):
+                complaint.with_user(self.users[name]).action_take()
+        for name in ("clerk", "colleague", "viewer", "auditor", "administrator"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                complaint.with_user(self.users[name])._hand_to(self.users["boss"])
+        with self.assertRaisesRegex(UserError, "may not close"):
+            self.hand(complaint, "viewer")
+        self.assertEqual(self.events_of(ID), before)
+        self.assertEqual(complaint.sudo().owner_id, self.users["clerk"])
+
+    def test_whoever_answers_a_complaint_may_close_it_still(self):
+        """Taking it over is no change of the person's, which one would answer for."""
+        complaint, _message = self.record("not_paid", missed_on=fields.Date.today())
+        complaint.with_user(self.users["boss"]).action_take()
+        self.answer(complaint)
+        self.assertEqual(complaint.sudo().state, "upheld")
+
     def test_a_complaint_about_a_merged_record_is_refused(self):
         self.link(OTHER_ID, THIRD_FA)
         self.merge(OTHER_ID, into=ID)
@@ -115,6 +167,7 @@ class TestHandedOver(ComplaintCase):
         case, _message = self.record("not_me", "colleague")
         complaint, message = self.record("stop")
         self.assertEqual(complaint.owner_id, case.owner_id)
+        self.assertEqual(self.events_of(ID)[-1], "complaint_handed_over")
         self.assertIn("nothing is suspended now", message)
         self.assertEqual(self.mapping_of(ID).state, "active")
         self.assertFalse(self.mapping_of(ID).change_ids)

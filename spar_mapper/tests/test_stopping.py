@@ -1,4 +1,4 @@
-"""Payments that staff suspend and resume: weighed like those that they move."""
+"""Payments that staff stop and resume: weighed like those that they move."""
 
 from dataclasses import replace
 
@@ -51,7 +51,9 @@ class TestStopping(StoreCase):
 
     def test_shipped_rules_ask_for_a_second_person(self):
         rules = self.get_stop_rules()
-        self.assertEqual(rules.mapped("decision"), ["approve", "approve"])
+        operations = ["suspend", "resume", "unlink"]
+        self.assertEqual(rules.mapped("operation"), operations)
+        self.assertEqual(rules.mapped("decision"), ["approve"] * 3)
         self.assertEqual(set(rules.mapped("channel")), {"staff"})
 
     def test_one_person_s_word_stops_no_payment(self):
@@ -79,12 +81,25 @@ class TestStopping(StoreCase):
         self.assertEqual(self.approve().outcome, Outcome.RESUMED)
         self.assertEqual(self.get_fa(ID), FA)
 
-    def test_history_of_a_decided_suspension_is_sound(self):
-        self.stop()
-        self.approve()
-        with self.catch_alarms() as alarms:
-            self.env["spar.audit"]._check_store()
-        self.assertEqual(alarms, [])
+    def test_removing_an_address_waits_as_well(self):
+        notification = self.stop("unlink", "died")
+        self.assertEqual(notification["type"], "warning")
+        self.assertIn("waits until a supervisor", notification["message"])
+        self.assertEqual(self.get_fa(ID), FA)
+        self.assertEqual(self.events_of(ID), ["linked", "held"])
+        self.assertEqual(self.approve().outcome, Outcome.UNLINKED)
+        self.assertIsNone(self.get_fa(ID))
+        kinds = ["linked", "held", "change_approved", "unlinked"]
+        self.assertEqual(self.events_of(ID), kinds)
+
+    def test_history_of_what_was_decided_is_sound(self):
+        for operation, chosen in (("suspend", "fraud"), ("unlink", "died")):
+            with self.subTest(operation), self.undone():
+                self.stop(operation, chosen)
+                self.approve()
+                with self.catch_alarms() as alarms:
+                    self.env["spar.audit"]._check_store()
+                self.assertEqual(alarms, [])
 
     def test_what_waits_is_called_a_suspension(self):
         self.stop()
@@ -104,18 +119,31 @@ class TestStopping(StoreCase):
         self.assertEqual(self.change_of(ID).state, "stale")
         self.assertEqual(self.get_fa(ID), OTHER_FA)
 
-    def test_proposer_does_not_approve_the_suspension(self):
+    def test_a_removal_of_an_address_that_changed_is_overtaken(self):
+        self.stop("unlink", "account")
+        self.update(ID, OTHER_FA, self.owner)
+        self.assertEqual(self.change_of(ID).state, "stale")
+        self.assertEqual(self.get_fa(ID), OTHER_FA)
+
+    def test_proposer_does_not_approve_what_stops(self):
         self.officer.group_ids += self.env.ref("spar_fa_directory.group_supervisor")
-        self.stop()
         call = self.mapper.with_user(self.officer)._build_staff_call()
-        with self.assertRaises(SamePerson):
-            self.mapper._approve_change(call, self.change_of(ID).id)
-        self.assertEqual(self.get_fa(ID), FA)
+        for operation, chosen in (("suspend", "fraud"), ("unlink", "died")):
+            with self.subTest(operation), self.undone():
+                self.stop(operation, chosen)
+                with self.assertRaises(SamePerson):
+                    self.mapper._approve_change(call, self.change_of(ID).id)
+                self.assertEqual(self.get_fa(ID), FA)
 
     def test_others_than_staff_stop_at_once(self):
-        for call in (self.call, self.institution, self.owner):
+        for call in (self.call, self.owner):
             with self.subTest(call.channel), self.undone():
                 self.assertEqual(self.suspend(ID, call).outcome, Outcome.SUSPENDED)
+            with self.subTest(call.channel), self.undone():
+                done = self.unlink(ID, FA, call)
+                self.assertEqual(done.outcome, Outcome.UNLINKED)
+        suspended = self.suspend(ID, self.institution)
+        self.assertEqual(suspended.outcome, Outcome.SUSPENDED)
 
     # === THE SETTING === #
 
@@ -127,12 +155,15 @@ class TestStopping(StoreCase):
 
     def test_evidence_can_take_the_place_of_a_second_person(self):
         self.get_stop_rules().write({"decision": "apply", "needs_evidence": True})
-        with self.assertRaisesRegex(UserError, "^Document: attach"):
-            self.stop()
+        for operation, chosen in (("suspend", "fraud"), ("unlink", "died")):
+            with self.assertRaisesRegex(UserError, "^Document: attach"):
+                self.stop(operation, chosen)
         self.assertEqual(self.get_fa(ID), FA)
         reference = f"evidence:{'a' * 32}"
         call = self.mapper.with_user(self.officer)._build_staff_call("x", True)
         call = replace(call, message_reference=reference)
+        with self.undone():
+            self.assertEqual(self.unlink(ID, FA, call).outcome, Outcome.UNLINKED)
         self.assertEqual(self.suspend(ID, call).outcome, Outcome.SUSPENDED)
 
     def test_a_rule_for_anything_does_not_delay_a_suspension(self):
@@ -159,9 +190,13 @@ class TestStopping(StoreCase):
             "choose one from": {"chosen": None, "reason": "I do not like it"},
             "describe": {"chosen": "other", "reason": "  "},
         }
-        for text, values in cases.items():
-            with self.subTest(text), self.assertRaisesRegex(UserError, text):
-                self.stop(**values)
+        for operation in ("suspend", "unlink"):
+            for text, values in cases.items():
+                with (
+                    self.subTest(text, operation=operation),
+                    self.assertRaisesRegex(UserError, text),
+                ):
+                    self.stop(operation, **values)
         self.assertEqual(self.events_of(ID), ["linked"])
 
     def test_a_reason_of_the_other_list_is_none(self):
@@ -175,11 +210,18 @@ class TestStopping(StoreCase):
     # === WHAT THE FORM SAYS BEFORE === #
 
     def test_form_says_what_will_happen(self):
-        self.assertIn("payments continue", self.open("suspend").forecast)
+        for operation in ("suspend", "unlink"):
+            waits = "It waits for a supervisor. Until then, payments continue."
+            self.assertEqual(self.open(operation).forecast, waits)
         self.get_stop_rules().decision = "apply"
         self.assertIn("at once", self.open("suspend").forecast)
         self.add_rule("refuse", operation="unlink")
         self.assertIn("refused", self.open("unlink").forecast)
+
+    def test_form_for_a_suspended_address_does_not_say_that_payments_continue(self):
+        self.suspend(ID)
+        waits = "It waits for a supervisor. Until then, nothing is paid."
+        self.assertEqual(self.open("unlink").forecast, waits)
 
     def test_form_says_that_a_higher_word_waits(self):
         self.update(ID, OTHER_FA, self.owner)

@@ -87,7 +87,7 @@ class SparChangeForecast(models.AbstractModel):
             return self.env._("It is refused: a rule does not allow it.")
         if assessment.decision is Decision.APPLY:
             return self._get_effects().get(self.operation, "")
-        until = self._get_until_texts().get(self.operation, "")
+        until = self._describe_until()
         if assessment.decision is Decision.HOLD:
             return self.env._(
                 "It waits %(hours)s hours. %(until)s",
@@ -95,6 +95,12 @@ class SparChangeForecast(models.AbstractModel):
                 until=until,
             )
         return self.env._("It waits for a supervisor. %(until)s", until=until)
+
+    def _describe_until(self) -> str:
+        """Return what holds while the change waits."""
+        if self.mapping_id.state == "suspended" and self.operation != "unlock":
+            return self.env._("Until then, nothing is paid.")
+        return self._get_until_texts().get(self.operation, "")
 
     @api.model
     def _get_effects(self) -> dict[str, str]:

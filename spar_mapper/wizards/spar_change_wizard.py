@@ -100,7 +100,7 @@ class SparChangeWizard(models.TransientModel):
         own = f"user:{self.env.uid}"
         for wizard in self:
             change = wizard.change_id
-            wizard.is_own = own in (change.proposer, change.on_behalf_of)
+            wizard.is_own = own in change._get_doers()
             wizard.is_overtaken = change.mapping_id.version != change.base_version
 
     @api.depends("change_id")
@@ -215,17 +215,19 @@ class SparChangeWizard(models.TransientModel):
 
     def _compare(self) -> bool:
         """Record whether the typed characters are those of the address."""
-        if not self.can_retype:
+        looks = self.env["spar.change.look"]
+        asked = self._find_asked()
+        matches = bool(asked) and is_same(self.typed, asked)
+        if not asked or not looks._count_attempt(self.change_id, matches):
             raise UserError(
                 self.env._(
                     "These characters can no longer be retyped. Press Reveal and "
                     "compare the whole address; it is logged."
                 )
             )
-        matches = is_same(self.typed, self._find_asked())
-        kind = "compared" if matches else "mistyped"
-        self.env["spar.change.look"]._record(self.change_id, kind)
-        if not matches:
+        if matches:
+            looks._record(self.change_id, "compared")
+        else:
             self.env["spar.lookup"]._charge_guess(
                 "digits",
                 f"{self.change_id.uuid} {self.typed}",

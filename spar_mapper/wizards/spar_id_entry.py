@@ -6,6 +6,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 )
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
+from odoo.addons.spar_mapper_connector.lib.identifier import canonicalise
 
 
 class SparIdEntry(models.AbstractModel):
@@ -52,6 +53,16 @@ class SparIdEntry(models.AbstractModel):
         if types._has_card_rule(found.type_id):
             return self.env._("%(id)s – format checked", id=value), True
         return self.env._("%(id)s – no check: compare it", id=value), True
+
+    def _write_typed_id(self) -> str:
+        """Return the typed ID in words, masked; "" if none was typed."""
+        typed = (self.id_value or "").strip()
+        try:
+            written = self.id_type_id._write_id(typed) if self.id_type_id else typed
+            texts = [canonicalise(written)] if typed else []
+        except InvalidIdentifier:
+            texts = [typed]
+        return "".join(self.env["spar.masked.words"]._write_ids(texts))
 
     @api.model
     def _explain_id(self, error: InvalidIdentifier) -> str:

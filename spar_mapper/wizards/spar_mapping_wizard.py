@@ -142,6 +142,7 @@ class SparMappingWizard(models.TransientModel):
         self._check_paper()
         self._check_witnessed()
         request = self._build_request()
+        self._check_separate(self._find_done(request.id_value))
         newer = self._find_newer(request)
         places = self._find_sharing(request.fa, request.id_value)
         call = self.env["spar.mapper.local"]._build_staff_call(
@@ -281,6 +282,10 @@ class SparMappingWizard(models.TransientModel):
                 return self._report_saved(saved, changed.subject_id)
         text = self.env["spar.staff.answers"]._get_refusal(result)
         if result.outcome is Outcome.ALREADY_LINKED and changed:
+            text = self.env._(
+                "ID: it already has an address. Open this person and change that "
+                "address."
+            )
             person = changed.subject_id._open_page(changed.subject_id)
             raise Redirection(text, person, self.env._("Open this person"))
         raise UserError(text)

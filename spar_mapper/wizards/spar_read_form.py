@@ -1,8 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ..lib.masking import mask_id
-
 
 class SparReadForm(models.AbstractModel):
     """The form that somebody who cannot read signs, or marks with a thumb print.
@@ -26,10 +24,9 @@ class SparReadForm(models.AbstractModel):
     @api.model
     def _build_form(self, draft) -> dict:
         operations = dict(draft._fields["operation"]._description_selection(self.env))
-        typed = (draft.id_value or "").strip()
         return {
             "operation": operations[draft.operation],
-            "id_masked": draft.id_masked or (mask_id(typed) if typed else ""),
+            "id_masked": draft.id_masked or draft._write_typed_id(),
             "fa_masked": draft._get_masked_address(),
             "officer": self.env.user.name,
             "text": draft.read_text,

@@ -3,14 +3,14 @@ from odoo.exceptions import UserError
 
 
 class SparStopReason(models.AbstractModel):
-    """The part of a form in which staff say why payments are suspended or resumed.
+    """The part of a form in which staff say why payments are stopped or resumed.
 
     A reason from a list can be counted, and compared by whoever approves it. The text
     that the officer adds is needed only for a reason that is not on the list.
     """
 
     _name = "spar.stop.reason"
-    _description = "Reason for suspending or resuming"
+    _description = "Reason for stopping or resuming payments"
 
     suspend_reason = fields.Selection(
         [
@@ -34,11 +34,26 @@ class SparStopReason(models.AbstractModel):
         ],
         string="Reason for resuming",
     )
+    unlink_reason = fields.Selection(
+        [
+            ("asked", "The person asked for it"),
+            ("account", "The account is closed or lost, and there is no other yet"),
+            ("wrong_person", "It was linked to the wrong person"),
+            ("died", "The person has died"),
+            ("left", "The person has left the programme"),
+            ("other", "Another reason"),
+        ],
+        string="Reason for unlinking",
+    )
 
     @api.model
     def _get_reason_fields(self) -> dict[str, str]:
         """Return the field with the list of reasons, by operation."""
-        return {"suspend": "suspend_reason", "resume": "resume_reason"}
+        return {
+            "suspend": "suspend_reason",
+            "resume": "resume_reason",
+            "unlink": "unlink_reason",
+        }
 
     def _get_listed_reason(self, details: str) -> str:
         """Return the chosen reason in words, with ``details`` if there are any.

@@ -4,6 +4,7 @@ from odoo.fields import Command
 
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext, Result
 
+from ..lib.parties import COLLECTOR, build_witness_party, find_part
 from ..lib.witnesses import HEARD
 
 
@@ -74,7 +75,7 @@ class SparWitnessEntry(models.AbstractModel):
         days = self.env["spar.mapper.local"]._get_objection_days()
         return spoken.env["spar.read.script"]._get_text(
             self.operation or "",
-            address=self._get_masked_address() or "…",
+            address=spoken._get_masked_address() or "…",
             effect=spoken._describe(spoken._assess_now()),
             days=str(days),
         )
@@ -87,7 +88,7 @@ class SparWitnessEntry(models.AbstractModel):
             address = self._build_address()
         except UserError:
             return ""
-        return "".join(self.env["spar.fa.strategy"]._mask_addresses([address]))
+        return "".join(self.env["spar.masked.words"]._write_addresses([address]))
 
     def action_print_form(self):
         """Print the form that the person signs, or marks with a thumb print."""
@@ -119,6 +120,32 @@ class SparWitnessEntry(models.AbstractModel):
                 self.env._(
                     "Document: attach the form with the person's signature or thumb "
                     "print. Press Print the form, if you do not have one."
+                )
+            )
+
+    def _check_separate(self, subject) -> None:
+        """Raise TakesPart or UserError if somebody would take part twice.
+
+        :param subject: the person, if there is a record of them already
+        """
+        parties = self.env["spar.case.parties"]
+        known = parties._list_of_person(subject)
+        parties._check(f"user:{self.env.uid}", known)
+        given = list(map(build_witness_party, self.witness_ids._read_witnesses()))
+        filler = self.is_on_paper and self.paper_by_id
+        if filler and find_part(parties._get_party(filler), [*known, *given]):
+            raise UserError(
+                self.env._(
+                    "Filled in by: this member of staff is named as a witness, a "
+                    "guardian or a collector. Somebody else must fill in a form."
+                )
+            )
+        collectors = [each for each in known if each.part == COLLECTOR]
+        if any(find_part(witness, collectors) for witness in given):
+            raise UserError(
+                self.env._(
+                    "Witnesses: one of them is a guardian or a collector of this "
+                    "person. Enter somebody else."
                 )
             )
 

@@ -25,6 +25,7 @@ VIEW_FOREIGN = "this view of the staff screens differs from the one in its addon
 ACT_FORGED = "this record of an account change was added outside SPAR"
 BUNDLE_FOREIGN = "this script bundle differs from the files of the addons"
 FIELD_FOREIGN = "this custom field reads or changes records of SPAR past their rights"
+NAMES_CLOSED = "this row names a field that Odoo would read for it past its rights"
 SEAL_GAP = "a seal of settings was deleted"
 
 

@@ -1,4 +1,5 @@
 from . import base
+from . import credentials
 from . import spar_sealed_setting
 from . import spar_limit_value
 from . import customising

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import AccessError, ValidationError
 
+from ..closed_fields import check_closed
 from ..expressions import (
     is_at_run_time,
     is_by_operator,
@@ -12,6 +13,7 @@ from ..expressions import (
 from ..server.expression_names import read_names
 from ..server.field_values import freeze_fields
 from ..server.imports import guard_imports
+from ..server.naming import check_naming, note_naming
 from ..server.our_fields import note_our_fields
 from ..server.reading import guard_searches, note_addons
 from ..server.website_texts import leave_out_ours
@@ -53,6 +55,10 @@ class Base(models.AbstractModel):
 
     #: Our fields on a model of another addon: see ``server/our_fields.py``.
     _spar_fields: frozenset[str] = frozenset()
+    #: The fields of a model that name fields, and what none of them names: see
+    #: ``server/naming.py``.
+    _spar_naming: frozenset[str] = frozenset()
+    _spar_unnamed: frozenset[str] = frozenset()
     #: The addons that may read our records as superuser: see ``server/reading.py``.
     _spar_related: frozenset[str] = frozenset()
 
@@ -66,6 +72,7 @@ class Base(models.AbstractModel):
         records = super(Base, self._drop_defaults()).create(vals_list)
         records = records.with_env(self.env)
         records._refuse_beside_ours()
+        check_naming(records, self._spar_naming)
         return records
 
     @api.model
@@ -101,11 +108,26 @@ class Base(models.AbstractModel):
             self._refuse_our_fields(vals.keys())
         result = super().write(vals)
         self._refuse_beside_ours()
+        check_naming(self, vals.keys())
         return result
 
     def unlink(self):
         self._refuse_other_code()
         return super().unlink()
+
+    # Odoo orders and groups by the fields that rows name, also as superuser.
+
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        check_closed(self, field_name)
+        return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        check_closed(self, groupby_spec)
+        return super()._read_group_groupby(alias, groupby_spec, query)
+
+    def _read_group_select(self, aggregate_spec, query):
+        check_closed(self, aggregate_spec)
+        return super()._read_group_select(aggregate_spec, query)
 
     @api.model
     def _refuse_other_code(self) -> None:
@@ -203,6 +225,7 @@ class SparExpressionNames(models.AbstractModel):
         read_names(self.env.registry._init_modules)
         freeze_fields(self.env.registry)
         note_our_fields(self.env.registry)
+        note_naming(self.env.registry)
         note_addons(self.env.registry)
         guard_searches(self.env.registry)
         guard_imports(self.env.registry)

@@ -11,6 +11,9 @@ from ..server.busy import KEYS_AWAY, KeysAway, TryAgain, show_busy
 from ..server.sessions import hide_cookie
 from ..transactions import STOPPED
 
+#: Odoo's ways to authenticate that end with the public user for want of a session.
+_VISITORS = ("calendar", "public")
+
 
 class IrHttp(models.AbstractModel):
     """Checks at the start of requests, and the page shown when a resource is busy."""
@@ -29,6 +32,7 @@ class IrHttp(models.AbstractModel):
         """Authenticate; let a lock or timeout through that Odoo reports as *denied*."""
         try:
             result = super()._authenticate_explicit(auth)
+            cls._keep_public(auth)
             cls._note_person(request.session.uid)
             return result
         except AccessDenied as error:
@@ -40,6 +44,20 @@ class IrHttp(models.AbstractModel):
             raise
 
     @classmethod
+    def _keep_public(cls, auth: str) -> None:
+        """Have a visitor act as the public user, whomever a website names for them.
+
+        A designer chooses that user. No way to authenticate makes a member of staff of
+        somebody without a session.
+        """
+        if request.session.uid or not request.env.uid:
+            return
+        user = request.env.user
+        is_other = auth in _VISITORS and not user._is_public()
+        if is_other or user._has_spar_role():
+            request.update_env(user=request.env.ref("base.public_user").id)
+
+    @classmethod
     def _note_person(cls, uid: int | None) -> None:
         """Note who was authenticated; of staff, hide what would let others be them."""
         note_person(uid)
@@ -49,7 +67,8 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _serve_fallback(cls):
-        """Hide it from the pages of a website as well: they have no route."""
+        """Do the same for the pages of a website: they have no route."""
+        cls._keep_public("public")
         cls._hide_cookie(request.session.uid)
         return super()._serve_fallback()
 

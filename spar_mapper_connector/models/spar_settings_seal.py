@@ -14,6 +14,7 @@ from ..lib.settings_seal import (
     BUNDLE_FOREIGN,
     FIELD_FOREIGN,
     JOB_OFF,
+    NAMES_CLOSED,
     SEAL_FORGED,
     SEAL_GAP,
     UNSEALED,
@@ -23,6 +24,7 @@ from ..lib.settings_seal import (
     compare,
     mac_rows,
 )
+from ..server.naming import find_naming
 
 _logger = logging.getLogger(__name__)
 
@@ -164,6 +166,7 @@ class SparSettingsSeal(models.Model):
         found += [("ir_attachment", row_id, BUNDLE_FOREIGN) for row_id in bundles]
         custom = self.env["ir.model.fields"]._find_foreign()
         found += [("ir_model_fields", row_id, FIELD_FOREIGN) for row_id in custom]
+        found += [(*row, NAMES_CLOSED) for row in find_naming(self.env)]
         return list(dict.fromkeys(found))
 
     @api.model

@@ -4,30 +4,51 @@ Superuser code of an addon of Odoo shows its users what it reads: rows to recycl
 goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
-them. It reads what is sealed, or names contacts, only for somebody with a role. No
+them. It reads what is sealed, or concerns people, only for somebody with a role. No
 expression reads anything.
 """
 
 import functools
 import logging
 import sys
+from pathlib import Path
+from types import FrameType
 
 from odoo.exceptions import AccessError
 from odoo.http import request
+from odoo.models import BaseModel
 from odoo.modules.module import Manifest
 from odoo.orm.fields import Field
 
-from ..expressions import get_person, is_at_run_time, refuse_expressions
+from ..expressions import GUARD, get_person, is_at_run_time, refuse_expressions
 from ..lib.expressions import is_evaluated
 from ..lib.related_addons import find_related
 from .our_fields import HARMLESS
 
 _logger = logging.getLogger(__name__)
-_ADDONS, _OURS = "odoo.addons.", "spar_"
+_ADDONS, _OURS, _OURS_MODELS = "odoo.addons.", "spar_", "spar."
 
+#: Models that stand for people, and logs that name staff by their number.
+_PEOPLE = (
+    "res.partner",
+    "res.users",
+    "spar.account.act",
+    "spar.alarm",
+    "spar.subject",
+)
+#: Fields of every model that name who wrote a record.
+_WRITERS = ("create_uid", "write_uid")
 #: Changes of settings name nobody. Odoo reads whole settings of its own, with the
 #: change that waits, also for visitors: the providers on the login page.
 _ABOUT_NOBODY = ("spar.setting.change",)
+#: Models whose rows Odoo carries out: they read what they name, not their user.
+_ROWS = ("base.automation", "ir.actions.server")
+#: The code of the ORM that reads for a field which copies another one.
+_COPYING = (id(Field._compute_related.__code__), id(Field._search_related.__code__))
+#: The beginning of the names of modules that check credentials.
+_CHECKING = ("odoo.addons.auth_", "odoo.addons.base.models.res_users", _ADDONS + _OURS)
+#: Addons that show a form to the user who has it open.
+_SHOWING = ("base", "rpc", "web")
 
 
 def note_addons(registry) -> None:
@@ -50,7 +71,7 @@ def guard_searches(registry) -> None:
     The rows of forms, too: they name a person beside a provider.
     """
     for name, model in registry.items():
-        if name.startswith("spar.") and (_is_guarded(model) or _is_form(model)):
+        if name.startswith(_OURS_MODELS) and (_is_guarded(model) or _is_form(model)):
             _guard_searches_of(model)
 
 
@@ -79,7 +100,7 @@ def guard_computed_fields() -> None:
 
     @functools.wraps(compute)
     def compute_value(self, records):
-        if self.model_name.startswith("spar.") and _is_guarded(records):
+        if self.model_name.startswith(_OURS_MODELS) and _is_guarded(records):
             _check_asker(records)
         return compute(self, records)
 
@@ -91,18 +112,45 @@ def _check_asker(records) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = sys._getframe(2)
-    while frame is not None:
-        if is_evaluated(frame):
-            refuse_expressions()
-            return
-        name = frame.f_globals.get("__name__", "")
-        if name.startswith(_ADDONS) and frame.f_code.co_filename != __file__:
-            addon = name.split(".")[2]
-            if records.env.su and not addon.startswith(_OURS):
-                _check_addon(records, addon)
-            return
+    frame = _find_asker((__file__,))
+    if frame is None:
+        return
+    if is_evaluated(frame):
+        refuse_expressions()
+        return
+    addon = _get_addon(frame)
+    if records.env.su and not addon.startswith(_OURS):
+        _check_addon(records, addon)
+
+
+def _find_asker(
+    passing: tuple[str, ...], methods: frozenset[str] = frozenset()
+) -> FrameType | None:
+    """Return the first caller that is an expression, code of an addon or a copy.
+
+    :param passing: the files of guards, which ask for others
+    :param methods: methods of the ORM that addons override, which do the same
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and not is_evaluated(frame):
+        name, code = frame.f_globals.get("__name__", ""), frame.f_code
+        is_passing = code.co_filename in passing or (
+            code.co_name in methods
+            and isinstance(frame.f_locals.get("self"), BaseModel)
+        )
+        if (name.startswith(_ADDONS) and not is_passing) or _is_copying(frame):
+            return frame
         frame = frame.f_back
+    return frame
+
+
+def _is_copying(frame: FrameType) -> bool:
+    """Return whether the ORM reads for a custom field that copies another one."""
+    return id(frame.f_code) in _COPYING and frame.f_locals["self"].manual
+
+
+def _get_addon(frame: FrameType) -> str:
+    return frame.f_globals["__name__"].split(".")[2]
 
 
 def _is_for_others(env) -> bool:
@@ -112,18 +160,35 @@ def _is_for_others(env) -> bool:
     return not env["res.users"].browse(get_person(env))._has_spar_role()
 
 
-def _is_about_people(records) -> bool:
-    """Return whether the records have something sealed, or name contacts."""
-    return hasattr(records, "_sealed_columns") or any(
-        field.type == "many2one" and field.comodel_name == "res.partner"
-        for field in records._fields.values()
+def _is_about_people(registry, name: str, seen: set[str]) -> bool:
+    """Return whether a model has something sealed, or names people.
+
+    It may name them through models that are not in ``seen``: an event names a mapping,
+    which names the person. A visitor of a website would read a history otherwise.
+    """
+    model = registry[name]
+    if name in _PEOPLE or hasattr(model, "_sealed_columns"):
+        return True
+    named = {
+        field.comodel_name
+        for key, field in model._fields.items()
+        if field.type == "many2one" and key not in _WRITERS
+    }
+    seen |= {name}
+    return any(
+        _is_about_people(registry, other, seen)
+        for other in sorted(named - seen)
+        if other in _PEOPLE or other.startswith(_OURS_MODELS)
     )
 
 
 def _check_addon(records, addon: str) -> None:
     if not is_at_run_time(records.env):
         return
-    is_closed = _is_about_people(records) and _is_for_others(records.env)
+    registry = records.env.registry
+    is_closed = _is_for_others(records.env) and _is_about_people(
+        registry, records._name, set()
+    )
     if addon in records._spar_related and (
         not is_closed or records._name in _ABOUT_NOBODY
     ):
@@ -132,6 +197,84 @@ def _check_addon(records, addon: str) -> None:
     raise AccessError(
         records.env._(
             "Other apps cannot read %(model)s. Use SPAR's own screens.",
+            model=records._description,
+        )
+    )
+
+
+# === FIELDS ON MODELS OF OTHERS === #
+
+#: Files of guards, which are among the callers of every read.
+_GUARDS = (__file__, GUARD, str(Path(__file__).parents[1] / "closed_fields.py"))
+#: Methods of the ORM that addons override for their models, and that read for a caller.
+_OVERRIDDEN = frozenset(
+    (
+        "_compute_field_value",
+        "_order_field_to_sql",
+        "_read_group",
+        "_read_group_groupby",
+        "_read_group_select",
+        "_search",
+        "fetch",
+        "filtered_domain",
+        "read",
+        "search",
+        "search_fetch",
+    )
+)
+
+
+def check_field_reader(records, field: Field) -> None:
+    """Raise an error if a row, or code that may not, reads what we know of contacts.
+
+    Raises CalledFromExpression and AccessError.
+    """
+    frame = _find_asker(_GUARDS, _OVERRIDDEN)
+    if frame is None or not is_at_run_time(records.env):
+        return
+    if is_evaluated(frame):
+        refuse_expressions()
+        return
+    addon = _get_addon(frame)
+    if addon.startswith(_OURS):
+        return
+    is_open = addon in records._spar_related and not _is_for_others(records.env)
+    if _is_of_row(frame) or (records.env.su and not is_open):
+        _refuse_field(records, field, addon)
+
+
+def check_secret_reader(records, field: Field) -> None:
+    """Raise an error unless code that checks credentials, or their user, reads one.
+
+    Raises CalledFromExpression and AccessError.
+    """
+    frame = _find_asker(_GUARDS, _OVERRIDDEN)
+    if frame is None:
+        return
+    if is_evaluated(frame):
+        refuse_expressions()
+        return
+    if frame.f_globals["__name__"].startswith(_CHECKING):
+        return
+    addon = _get_addon(frame)
+    is_shown = addon in _SHOWING and not records.env.su
+    if _is_of_row(frame) or not is_shown:
+        _refuse_field(records, field, addon)
+
+
+def _is_of_row(frame: FrameType) -> bool:
+    """Return whether code asks because a row says so."""
+    name = getattr(frame.f_locals.get("self"), "_name", None)
+    return name in _ROWS or _is_copying(frame)
+
+
+def _refuse_field(records, field: Field, addon: str) -> None:
+    _logger.error("SPAR ALARM %s tried to read %s; refused", addon, field)
+    raise AccessError(
+        records.env._(
+            "Rules, filters, actions and other apps cannot read %(field)s "
+            "(%(model)s). Only SPAR's own screens show it.",
+            field=field.string,
             model=records._description,
         )
     )

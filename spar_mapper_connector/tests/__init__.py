@@ -3,6 +3,7 @@ from . import test_closed_screens
 from . import test_closed_by_kind
 from . import test_command_line
 from . import test_contract
+from . import test_counting
 from . import test_directory_source
 from . import test_g2p_connect_acks
 from . import test_g2p_connect_actions
@@ -35,6 +36,7 @@ from . import test_reading
 from . import test_remote_client
 from . import test_remote_mapper
 from . import test_rights
+from . import test_rows
 from . import test_sealed_values
 from . import test_second_person
 from . import test_server

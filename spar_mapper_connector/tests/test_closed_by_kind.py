@@ -1,5 +1,6 @@
 """What an administrator of Odoo may not write of Odoo's own models, kind by kind."""
 
+import base64
 import functools
 import os
 from types import SimpleNamespace
@@ -15,6 +16,8 @@ from ..expressions import scheduled
 from .loading_case import loading_addon
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
+#: The smallest picture.
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 #: An addon that is not installed in the tests.
 OTHER = "base_geolocalize"
 
@@ -32,6 +35,27 @@ class ByAdministrator(TransactionCase):
 
     def refused(self):
         return self.assertRaises(UserError)
+
+
+@tagged("-at_install", "post_install")
+class TestFiles(ByAdministrator):
+    """A website's form creates rows of any model, as superuser."""
+
+    def test_only_a_field_keeps_its_file(self):
+        provider = self.env["spar.fsp"].sudo().create({"name": "x", "code": "LOGO"})
+        place = {"res_model": "spar.fsp", "res_field": "logo", "res_id": provider.id}
+        attachments = self.env["ir.attachment"].sudo()
+        with self.refused():
+            attachments.create({"name": "x", "raw": PIXEL, **place})
+        loose = attachments.create({"name": "x", "raw": PIXEL})
+        with self.refused():
+            loose.write(place)
+        other = {**place, "res_model": "res.partner", "res_field": "image_1920"}
+        loose.write({**other, "res_id": self.admin.partner_id.id})
+        provider.logo = base64.b64encode(PIXEL)
+        self.assertTrue(provider.logo)
+        domain = [(name, "=", value) for name, value in place.items()]
+        self.assertEqual(attachments.search(domain).raw, PIXEL)
 
 
 @tagged("-at_install", "post_install")

@@ -12,6 +12,10 @@ MIGRATION = load_script(
     file_path("spar_mapper_connector/migrations/19.0.1.1.0/post-migration.py"),
     "spar_mapper_connector_post_migration",
 )
+RENAMING = load_script(
+    file_path("spar_mapper_connector/migrations/19.0.1.9.0/post-id_type_name.py"),
+    "spar_mapper_connector_id_type_name",
+)
 SHIPPED = "token:{sub}@nationalId"
 #: A value for each rule of a type, different from the shipped one.
 RULES = {
@@ -163,3 +167,14 @@ class TestNationalIdFromBefore(TransactionCase):
         self.assertFalse(self.migrate(strategy="nid:{x}"))
         tokenised = {"tokeniser": "openg2p-sha3-256", "strategy": SHIPPED}
         self.assertFalse(self.migrate(**tokenised))
+
+    def test_the_shipped_name_is_words_and_another_name_stays(self):
+        national = self.env.ref("spar_mapper_connector.id_type_national_id")
+        names = {RENAMING.OLD: RENAMING.NEW, "Citizen number": "Citizen number"}
+        for before, after in names.items():
+            with self.subTest(before):
+                national.name = before
+                self.env.flush_all()
+                RENAMING.migrate(self.env.cr, "19.0.1.8.0")
+                self.env.invalidate_all()
+                self.assertEqual(national.name, after)

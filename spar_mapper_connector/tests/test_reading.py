@@ -117,6 +117,20 @@ class TestReading(TransactionCase):
                     with self.assertRaises(AccessError):
                         work.show(self.record)
 
+    def test_what_names_people_is_about_people(self):
+        """Cover the history, which names a mapping only, and what staff did."""
+        about = {
+            name
+            for name in self.registry
+            if name.startswith("spar.")
+            and reading._is_about_people(self.registry, name, set())
+        }
+        found = {"spar.event", "spar.staff.act", "spar.subject", "spar.group.log"}
+        self.assertLessEqual(found & self.registry.keys(), about)
+        self.assertIn("spar.group.log", about)
+        settings = {"spar.id.type", "spar.fa.type", "spar.mapper.backend", "spar.limit"}
+        self.assertFalse(settings & about)
+
     def test_no_expression_does(self):
         for code in (
             "record.search([])",

@@ -12,6 +12,7 @@ from . import test_outbox_summary
 from . import test_person
 from . import test_rights_table
 from . import test_roles
+from . import test_rows
 from . import test_sweep
 from . import test_readiness
 from . import test_other_registries

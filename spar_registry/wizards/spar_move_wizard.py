@@ -77,7 +77,7 @@ class SparMoveWizard(models.TransientModel):
         result = self.env["spar.identity.move"]._resolve(self.task_id, identity)
         if not result.fa:
             return self.env._("None")
-        (text,) = self.env["spar.fa.strategy"]._mask_addresses([result.fa])
+        (text,) = self.env["spar.masked.words"]._write_addresses([result.fa])
         return text
 
     def action_propose(self):

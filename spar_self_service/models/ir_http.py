@@ -7,6 +7,7 @@ from odoo import api, models
 from odoo.http import Response, request, root
 
 from odoo.addons.spar_mapper_connector.pages.cookies import secure_cookie
+from odoo.addons.spar_mapper_connector.pages.rendering import render
 from odoo.addons.spar_mapper_connector.pages.showing import CACHE_FOREVER
 from odoo.addons.spar_mapper_connector.server.busy import finish
 
@@ -110,7 +111,7 @@ class IrHttp(models.AbstractModel):
             frame = request.env["spar.page.frame"]._get_frame(request.lang, OUR_PATH)
             shown = {**frame, "is_known": True, "again": again}
             template = "spar_self_service.unavailable"
-            page = request.env["ir.ui.view"]._render_template(template, shown)
+            page = render(template, shown, request.lang.code)
         except Exception as problem:
             # What the frame needs may itself be locked.
             _logger.info(
@@ -135,7 +136,7 @@ class IrHttp(models.AbstractModel):
         reason = values.get("error_message") if is_agent_page(path) else ""
         shown = {"is_known": False, "again": "", "status": status, "reason": reason}
         template = f"spar_self_service.{name}"
-        return status, env["ir.ui.view"]._render_template(template, frame | shown)
+        return status, render(template, frame | shown, request.lang.code)
 
     @classmethod
     def _redirect_to_start(cls):

@@ -3,29 +3,8 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.spar_staff_login.lib import hosts
 
-from ..lib.paths import OUR_PATH
-
-#: Other paths that staff's screens call.
-_SCREEN_PATHS = (
-    "/auth_oauth",
-    "/auth_totp",
-    "/base_import",
-    "/bus",
-    "/discuss",
-    "/doc",
-    "/html_editor",
-    "/mail",
-    "/report",
-    "/websocket",
-)
-
-
-#: The first parts of paths that are never redirected: the beneficiaries' pages, logins,
-#: and what staff's screens call.
-_PROTECTED = {
-    path.split("/")[1]
-    for path in (OUR_PATH, *hosts.STAFF_PATHS, *hosts.UPLOADED_PATHS, *_SCREEN_PATHS)
-}
+#: Serves a page under another path, where the others only lead there.
+_MOVING = "308"
 
 
 class WebsiteRewrite(models.Model):
@@ -36,15 +15,17 @@ class WebsiteRewrite(models.Model):
         """Raise ValidationError where a page of ours or of staff would move away.
 
         A copy of such a page could ask people for their login, and a page that is gone
-        stops staff.
+        stops staff. Nor does another page move to one of these paths.
         """
         for rewrite in self:
-            path = (rewrite.url_from or "").strip().lstrip("/").lower()
-            if path.partition("/")[0] in _PROTECTED:
+            moved = [rewrite.url_from]
+            if rewrite.redirect_type == _MOVING:
+                moved.append(rewrite.url_to)
+            for path in filter(hosts.is_protected, filter(None, moved)):
                 raise ValidationError(
                     self.env._(
                         "You cannot redirect /%(path)s because it belongs to SPAR, to "
                         "the login or to Odoo's own screens.",
-                        path=path,
+                        path=path.strip().lstrip("/").lower(),
                     )
                 )

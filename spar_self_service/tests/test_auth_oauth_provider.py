@@ -355,7 +355,7 @@ class TestProviderPages(LoginCase):
         page = self.come_back()
         self.assertEqual(page.status_code, 200)
         self.assertIn("individual_id", page.text)
-        self.assertIn("National ID (token)", page.text)
+        self.assertIn("National ID", page.text)
         for value in ("7712345678", "Asha", "asha@"):
             self.assertNotIn(value, page.text)
         self.assertEqual(self.get_session_user().login, "trying")

@@ -1,8 +1,12 @@
 from odoo.exceptions import ValidationError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
 from odoo.addons.spar_mapper_connector.tests.loading_case import loading_addon
 from odoo.addons.spar_staff_login.lib import hosts
+
+INTERNAL, VIEWER = "base.group_user", "spar_fa_directory.group_viewer"
+#: A template's line that names the user who opens a page.
+WHO = """<i t-out="'visitor=%s;' % request.env.user.id"/>"""
 
 
 @tagged("-at_install", "post_install")
@@ -20,6 +24,22 @@ class TestRendering(HttpCase):
         page = self.url_open("/spar").text
         self.assertNotIn("written by a designer", page)
         self.assertIn("<main", page)
+
+    def test_no_page_of_ours_leads_to_the_network_of_a_website(self):
+        """A designer sets it: it would be put before each link of a page."""
+        self.env["website"].get_current_website().write(
+            {
+                "cdn_activated": True,
+                "cdn_url": "https://designer.example/",
+                "cdn_filters": "^/",
+            }
+        )
+        for path, status in (("/spar", 200), ("/spar/xyz", 404), ("/elsewhere", 404)):
+            with self.subTest(path):
+                page = self.url_open(path)
+                self.assertEqual(page.status_code, status)
+                is_ours = path.startswith("/spar")
+                self.assertEqual("designer.example" not in page.text, is_ours)
 
     def test_our_pages_and_the_login_cannot_be_redirected(self):
         rewrites = self.env["website.rewrite"]
@@ -39,6 +59,67 @@ class TestRendering(HttpCase):
             with self.subTest(path), self.assertRaises(ValidationError):
                 rewrites.create({**values, "url_from": path})
         rewrites.new({**values, "url_from": "/sparkling"})._check_protected_paths()
+
+    def test_no_other_page_moves_to_our_pages_or_the_login(self):
+        """A route with a template that a designer edits would be served there."""
+        rewrites = self.env["website.rewrite"]
+        values = {"name": "x", "url_from": "/website/info"}
+        for path in ("/spar/help", "/web/login/help", "/odoo/help", "/report/html/x"):
+            with self.subTest(path), self.assertRaises(ValidationError):
+                rewrites.create({**values, "redirect_type": "308", "url_to": path})
+            # A link to the login, or to one's account, is no page of its own.
+            rewrites.create({**values, "redirect_type": "302", "url_to": path})
+
+    def test_a_moved_page_is_not_served_there(self):
+        """Cover a redirect from before, and one that plain SQL adds."""
+        rewrite = self.env["website.rewrite"].create(
+            {
+                "name": "x",
+                "redirect_type": "302",
+                "url_from": "/website/info",
+                "url_to": "/about-us-all",
+            }
+        )
+        for path, status in (
+            ("/spar/help", 404),
+            ("/web/login/help", 404),
+            ("/about-us-all", 200),
+        ):
+            with self.subTest(path):
+                self.env.cr.execute(
+                    "UPDATE website_rewrite SET redirect_type = '308', url_to = %s"
+                    " WHERE id = %s",
+                    (path, rewrite.id),
+                )
+                self.env.invalidate_all()
+                self.registry.clear_cache("routing")
+                self.assertEqual(self.url_open(path).status_code, status)
+
+    def test_a_visitor_is_nobody_else(self):
+        """A designer chooses the user of a website's visitors: staff, for example."""
+        viewer = new_test_user(self.env, "test_visitor", groups=f"{INTERNAL},{VIEWER}")
+        clerk = new_test_user(self.env, "test_clerk", groups=INTERNAL)
+        website = self.env["website"].get_current_website()
+        public = self.env.ref("base.public_user")
+        own = public.copy({"login": "own visitor"})
+        self.env["ir.ui.view"].create(
+            {
+                "name": "x",
+                "type": "qweb",
+                "inherit_id": self.env.ref("website.website_info").id,
+                "arch": f"<div id='wrap' position='inside'>{WHO}</div>",
+            }
+        )
+        page = {"name": "x", "type": "qweb", "is_published": True}
+        for user, seen in ((viewer, public), (clerk, public), (own, own)):
+            website.user_id = user
+            url = f"/who/{user.id}"
+            arch = f"<t t-name='x'><div>{WHO}</div></t>"
+            self.env["website.page"].create({**page, "url": url, "arch": arch})
+            for path in (url, "/website/info"):
+                with self.subTest(path, user=user.login):
+                    shown = self.url_open(path).text
+                    self.assertIn(f"visitor={seen.id};", shown)
 
     def test_no_page_of_a_designer_is_under_our_path(self):
         """A page there would look like one of ours."""

@@ -42,6 +42,31 @@ WEBSITES_SECRETS = frozenset({"/my/security"})
 REPORT_PATHS = ("/report",)
 #: Uploaded files: one can be a page with a script.
 UPLOADED_PATHS = ("/web/content", "/web/image", "/web/binary")
+#: Other paths that staff's screens call.
+_SCREEN_PATHS = (
+    "/auth_oauth",
+    "/auth_totp",
+    "/base_import",
+    "/bus",
+    "/discuss",
+    "/doc",
+    "/html_editor",
+    "/mail",
+    "/websocket",
+)
+#: The pages and the API of SPAR.
+_OUR_PATH = "/spar"
+#: The first parts of paths that a website's redirect neither moves nor adds to.
+PROTECTED = frozenset(
+    path.split("/")[1]
+    for path in (
+        _OUR_PATH,
+        *STAFF_PATHS,
+        *REPORT_PATHS,
+        *UPLOADED_PATHS,
+        *_SCREEN_PATHS,
+    )
+)
 
 
 def is_below(path: str, places: tuple[str, ...]) -> bool:
@@ -51,6 +76,28 @@ def is_below(path: str, places: tuple[str, ...]) -> bool:
     (True, False)
     """
     return any(path == place or path.startswith(f"{place}/") for place in places)
+
+
+def is_protected(path: str) -> bool:
+    """Return whether a path belongs to SPAR, to the login or to Odoo's screens.
+
+    >>> [is_protected(path) for path in ("/spar/help", " web/login", "/sparkling")]
+    [True, True, False]
+    """
+    return path.strip().lstrip("/").lower().partition("/")[0] in PROTECTED
+
+
+def is_moved(routing: Mapping[str, Any], path: str) -> bool:
+    """Return whether a redirect moved another route to one of the protected paths.
+
+    >>> is_moved({"routes": ["/website/info"]}, "/web/login/help")
+    True
+    >>> is_moved({"routes": ["/web/login"]}, "/web/login")
+    False
+    >>> is_moved({"routes": ["/website/info"]}, "/about-us")
+    False
+    """
+    return is_protected(path) and not any(map(is_protected, routing.get("routes", ())))
 
 
 def is_web_client(path: str) -> bool:

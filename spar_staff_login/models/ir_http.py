@@ -115,6 +115,8 @@ class IrHttp(models.AbstractModel):
         """Return whether a browser could run a script in this answer as staff.
 
         Templates of reports, and of other pages outside a website, are written in Odoo.
+        On the host of staff, a page that somebody opens before they log in still runs
+        afterwards.
         """
         if response.mimetype not in content_policy.DOCUMENTS:
             return False
@@ -122,6 +124,8 @@ class IrHttp(models.AbstractModel):
             request.httprequest.path, hosts.REPORT_PATHS
         ):
             return False  # A page of the website: the staff's host serves none.
+        if cls._is_on_staff_host():
+            return True
         uid = request.session.uid
         return bool(uid) and request.env(user=uid).user._has_spar_role()
 
@@ -131,6 +135,8 @@ class IrHttp(models.AbstractModel):
     def _authenticate(cls, endpoint):
         path = request.httprequest.path
         if hosts.is_below(path, hosts.UPLOADED_PATHS) and _is_for_service_worker():
+            raise _build_not_found()
+        if hosts.is_moved(endpoint.routing, path):
             raise _build_not_found()
         cls._check_host(endpoint.routing)
         super()._authenticate(endpoint)

@@ -1,10 +1,9 @@
 import time
 
-from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
-
 from odoo import api, fields, models, tools
-from odoo.modules import module
 from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector.transactions import count_alone
 
 from ..lib.pauses import Limit, read_limit
 
@@ -33,9 +32,9 @@ COUNT = (
 class SparLoginFailure(models.Model):
     """Failed logins, counted in one place for all of Odoo's processes.
 
-    An attempt is counted before it is processed, so that parallel attempts gain
-    nothing. Neither logins nor addresses are stored, only their digests: people type
-    passwords into the wrong field.
+    An attempt is counted before it is processed, and alone, so that parallel attempts
+    gain nothing. Neither logins nor addresses are stored, only their digests: people
+    type passwords into the wrong field.
     """
 
     _name = "spar.login.failure"
@@ -59,11 +58,11 @@ class SparLoginFailure(models.Model):
         keys = self._get_keys(login, address)
         now = time.time()
         with self._get_cursor() as cr:
+            count_alone(cr, self._table, *keys.values())
             rows = self._read_rows(cr, [*keys.values(), self._get_known(keys)])
             left = self._get_left(keys, rows, now)
             if left <= 0:
-                # In a fixed order, so that parallel attempts cannot deadlock.
-                for key in sorted(keys.values()):
+                for key in keys.values():
                     cr.execute(COUNT, [key, now, now - FORGOTTEN_SECONDS])
         return left
 
@@ -72,13 +71,13 @@ class SparLoginFailure(models.Model):
         """Forget the pair's failures, and uncount the attempt that just succeeded."""
         keys = self._get_keys(login, address)
         known = self._get_known(keys)
-        loose = sorted([keys["account"], keys["address"]])
         with self._get_cursor() as cr:
+            count_alone(cr, self._table, *keys.values())
             cr.execute(
                 "DELETE FROM spar_login_failure WHERE key IN %s",
                 [(keys["pair"], known)],
             )
-            for key in loose:
+            for key in (keys["account"], keys["address"]):
                 cr.execute(
                     "UPDATE spar_login_failure SET failures = failures - 1 "
                     "WHERE key = %s AND failures > 0",
@@ -119,11 +118,7 @@ class SparLoginFailure(models.Model):
     @api.model
     def _get_cursor(self):
         """Return a separate cursor, as a refused request is rolled back."""
-        cr = self.env.registry.cursor()
-        if not module.current_test:
-            # Concurrent counts wait for a moment instead of failing.
-            cr.connection.set_isolation_level(ISOLATION_LEVEL_READ_COMMITTED)
-        return cr
+        return self.env.registry.cursor()
 
     def _read_rows(self, cr, keys: list[str]) -> dict[str, tuple[int, float]]:
         query = SQL(

@@ -1,10 +1,16 @@
 import re
 import time
+from contextlib import contextmanager
 from unittest.mock import patch
 
+from psycopg2.errors import LockNotAvailable
+
 from odoo.exceptions import AccessDenied
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.spar_mapper_connector.transactions import count_alone
 
 from ..models import spar_login_failure
 from .common import StaffCase
@@ -42,6 +48,41 @@ class TestAttempts(StaffCase):
             self.now += pause + 0.1
             self.assertEqual(self.miss("ama", "1.1.1.1"), 0)
         self.assertLessEqual(self.miss("ama", "1.1.1.1"), 900)
+
+    def test_attempts_at_the_same_time_are_counted_one_after_another(self):
+        """By account and by address: each limit holds for all of Odoo's processes."""
+        same = (("ama", "1.1.1.1"), ("ama", "2.2.2.2"), ("bilal", "1.1.1.1"))
+        with self.limited_wait(), db_connect(self.env.cr.dbname).cursor() as cr:
+            keys = self.failures._get_keys("ama", "1.1.1.1")
+            count_alone(cr, "spar_login_failure", *keys.values())
+            for login, address in same:
+                for count in (
+                    self.failures._begin_attempt,
+                    self.failures._note_success,
+                ):
+                    with (
+                        self.subTest(
+                            login=login, address=address, count=count.__name__
+                        ),
+                        mute_logger("odoo.sql_db"),
+                        self.assertRaises(LockNotAvailable),
+                    ):
+                        count(login, address)
+            self.assertEqual(self.miss("bilal", "2.2.2.2"), 0)
+
+    @contextmanager
+    def limited_wait(self):
+        """Count on connections of their own that wait only for a moment."""
+
+        @contextmanager
+        def connect(_failures):
+            with db_connect(self.env.cr.dbname).cursor() as cr:
+                cr.execute("SET LOCAL lock_timeout = '50ms'")
+                yield cr
+                cr.rollback()
+
+        with patch.object(type(self.failures), "_get_cursor", connect):
+            yield
 
     def test_spelling_of_the_login_does_not_matter(self):
         self.miss("Ama", "1.1.1.1", 5)

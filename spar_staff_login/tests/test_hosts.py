@@ -3,6 +3,7 @@ import socket
 from urllib.parse import urlsplit
 
 from odoo import http
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -135,6 +136,20 @@ class TestHosts(StaffCase):
         self.assertEqual(answer.headers["Content-Security-Policy"], "sandbox")
         self.assertEqual(self.open("/x.html", Host=STAFF).status_code, 404)
 
+    def test_no_page_runs_a_script_before_the_login(self):
+        """Left open, it would act as the officer who logs in in another tab."""
+        channel = self.env["discuss.channel"].create(
+            {"name": "x", "channel_type": "channel", "group_public_id": False}
+        )
+        for login in (None, self.employee.login):
+            self.authenticate(login, login and PASSWORD)
+            for host, is_closed in ((STAFF, True), (WEBSITE, False)):
+                with self.subTest(host, login=login):
+                    page = self.open(channel.invitation_url, Host=host)
+                    self.assertIn("<script", page.text)
+                    policy = page.headers.get("Content-Security-Policy", "")
+                    self.assertEqual("script-src 'none'" in policy, is_closed)
+
     def test_page_of_a_neighbouring_host_cannot_send_forms_or_open_websockets(self):
         self.authenticate(self.officer.login, PASSWORD)
         foreign = {"Host": STAFF, "Origin": f"https://{WEBSITE}"}
@@ -201,6 +216,14 @@ class TestHosts(StaffCase):
         self.assertIn(f"//{STAFF}/web/reset_password", url)
         path = url.partition(STAFF)[2]
         self.assertIn('name="password"', self.open(path, Host=STAFF).text)
+
+    def test_no_language_has_a_path_of_ours(self):
+        """A page of a website would be served below it, as one of ours."""
+        language = self.env["res.lang"].search([], limit=1)
+        for code in ("spar", "web", "Odoo", "/spar/x"):
+            with self.subTest(code), self.assertRaises(ValidationError):
+                language.url_code = code
+        language.url_code = "english"
 
     def test_every_route_has_a_host(self):
         """Check that all routes are served, and those of staff on their host only."""

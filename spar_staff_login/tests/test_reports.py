@@ -76,7 +76,7 @@ class TestReports(StaffCase):
     def test_no_other_document_runs_a_script(self):
         """Only the media types count: a policy for listed paths leaves others open."""
         answer = Mock(mimetype="", headers={})
-        served = Mock(is_frontend=False, env=self.env)
+        served = Mock(is_frontend=False, env=self.env, db=self.env.cr.dbname)
         served.httprequest.path = "/some/page"
         http = self.env["ir.http"]
         for media_type, is_frontend, user, is_closed in (

@@ -7,12 +7,16 @@ from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.modules.module import load_script
 from odoo.tests import tagged
 from odoo.tools import file_path, hash_sign, mute_logger
+from odoo.tools.safe_eval import safe_eval
+
+from odoo.addons.spar_mapper_connector.tests.other_addon import AUTOMATION, load_addon
 
 from .common import PASSWORD, StaffCase, compute_code
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 NAMES = "odoo.addons.spar_mapper_connector.server.expression_names"
 GUARD = "odoo.addons.spar_mapper_connector.expressions"
+READING = "odoo.addons.spar_mapper_connector.server.reading"
 
 
 @tagged("post_install", "-at_install")
@@ -84,25 +88,73 @@ class TestWhatOpensAnAccount(StaffCase):
         """Automations apply their filters as superuser."""
         self.officer.totp_secret = SECRET
         self.env.flush_all()
-        self.env.invalidate_all()
-        # Code of an addon of Odoo, which the test stands for.
-        asking = {"__name__": "odoo.addons.base_automation.models.base_automation"}
-        exec(  # noqa: S102
-            "def ask(users, domain):\n return users.filtered_domain(domain)", asking
-        )
-        for domain in (
-            [("totp_secret", "=like", f"{SECRET[:4]}%")],
-            [("totp_secret", "<", "Z")],
-            [("totp_secret", "!=", False)],
-        ):
-            with (
-                self.subTest(domain),
-                mute_logger("odoo.addons.spar_staff_login.models.res_users"),
-                self.assertRaises(AccessError),
+        work = load_addon(self, AUTOMATION)
+        for is_cached in (False, True):
+            for domain in (
+                [("totp_secret", "=like", f"{SECRET[:4]}%")],
+                [("totp_secret", "<", "Z")],
+                [("totp_secret", "!=", False)],
             ):
-                asking["ask"](self.officer.sudo(), domain)
-        named = asking["ask"](self.officer.sudo(), [("totp_enabled", "=", True)])
+                self.env.invalidate_all()
+                if is_cached:
+                    # As after the check of a code, which writes a counter then.
+                    self.assertEqual(self.officer.sudo().totp_secret, SECRET)
+                with (
+                    self.subTest(domain, is_cached=is_cached),
+                    mute_logger(READING),
+                    self.assertRaises(AccessError),
+                ):
+                    work.filter_by(self.officer, domain)
+        named = work.filter_by(self.officer, [("totp_enabled", "=", True)])
         self.assertEqual(named, self.officer)
+
+    def test_no_expression_finds_a_secret_in_the_cache(self):
+        self.officer.totp_secret = SECRET
+        self.env.flush_all()
+        self.assertEqual(self.officer.sudo().totp_secret, SECRET)
+        values = {"user": self.officer.sudo()}
+        with mute_logger(GUARD), self.assertRaisesRegex(ValueError, "Expression"):
+            safe_eval("user.totp_secret", values)
+
+    def test_an_automation_beside_stops_no_check_of_a_code(self):
+        """Odoo's automations stand between the ORM and what it computes."""
+        self.officer.totp_secret = SECRET
+        self.env.flush_all()
+        self.env.invalidate_all()
+        beside, pass_ = load_addon(self, AUTOMATION).compute_beside, lambda *_args: None
+        users = self.registry["res.users"]
+        beside.origin = users._compute_field_value
+        with (
+            patch.object(users, "_compute_field_value", beside),
+            # They need a request.
+            patch.multiple(users, _totp_rate_limit=pass_, _totp_rate_limit_purge=pass_),
+        ):
+            found = self.officer._check_credentials(
+                {"type": "totp", "token": int(compute_code(SECRET))}, {}
+            )
+        self.assertEqual(found["auth_method"], "totp")
+
+    def test_nobody_reads_a_new_secret_in_odoos_own_form(self):
+        form = self.env["auth_totp.wizard"].create(
+            {"user_id": self.employee.id, "secret": SECRET}
+        )
+        work = load_addon(self, AUTOMATION)
+        for name in ("secret", "url", "qrcode"):
+            with self.subTest(name), mute_logger(READING):
+                with self.assertRaises(AccessError):
+                    work.show(form, name)
+        with self.assertRaises(UserError):
+            self.env["ir.actions.server"].create(
+                {
+                    "name": "x",
+                    "state": "code",
+                    "model_id": self.env["ir.model"]._get_id("auth_totp.wizard"),
+                }
+            )
+        shown = load_addon(self, "web").show_to_user(
+            form.with_user(self.employee), "secret"
+        )
+        self.assertEqual(shown, [SECRET])
 
     def test_no_field_copies_a_secret(self):
         """Odoo would compute it as superuser, and store it in clear."""
@@ -123,6 +175,28 @@ class TestWhatOpensAnAccount(StaffCase):
                         "store": True,
                     }
                 )
+
+    def test_a_copy_from_before_is_named(self):
+        """It was related to the secret, and is an ordinary field now."""
+        self.officer.totp_secret = SECRET
+        fields = self.env["ir.model.fields"]
+        kept, other = fields.create(
+            [
+                {
+                    "name": name,
+                    "field_description": name,
+                    "model_id": self.env["ir.model"]._get_id("res.users"),
+                    "ttype": "char",
+                    "state": "manual",
+                }
+                for name in ("x_copy", "x_other")
+            ]
+        )
+        self.assertNotIn(kept.id, fields._find_foreign())
+        self.officer.write({"x_copy": SECRET, "x_other": "JBSWY3DPEHPK3PXP"})
+        found = self.env["ir.model.fields"]._find_foreign()
+        self.assertIn(kept.id, found)
+        self.assertNotIn(other.id, found)
 
     def test_secret_of_another_user_cannot_be_unsealed(self):
         self.officer.totp_secret = SECRET

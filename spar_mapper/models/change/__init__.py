@@ -1,6 +1,7 @@
 from . import spar_change_listener
 from . import spar_change
 from . import spar_change_look
+from . import spar_case_parties
 from . import spar_deputy
 from . import spar_change_assignment
 from . import spar_change_rule

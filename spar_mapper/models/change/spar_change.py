@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 
 from ...fields import BigMany2one, StoreMany2one
 from ...lib import seals
-from ...lib.actors import get_reason
+from ...lib.actors import PARTICIPANT, get_doers, get_reason
 from ...lib.evidence import get_number
 from ...lib.paper import NEWER_THAN_PAPER
 from ...lib.provisional import WHY_PROVISIONAL
@@ -109,13 +109,15 @@ class SparChange(models.Model):
     current_masked = fields.Char(
         string="Address in force", compute="_compute_current_masked"
     )
-    fa_masked = fields.Char(string="Proposed address", compute="_compute_fa_masked")
+    fa_masked = fields.Char(
+        string="Proposed address", compute="_compute_proposed_masked"
+    )
     current_contact_masked = fields.Char(
         string="Known contact", compute="_compute_current_masked"
     )
     contact_masked = fields.Char(
         string="Proposed contact",
-        compute="_compute_contact_masked",
+        compute="_compute_proposed_masked",
         help="The phone number that is notified of changes once this one is applied.",
     )
     decider_name = fields.Char(
@@ -226,33 +228,30 @@ class SparChange(models.Model):
             change.why_text = rule.name or texts.get(kind) or change.why
 
     @api.depends("uuid")
-    def _compute_fa_masked(self):
-        """Open the address for this display only; empty if the change has none."""
-        try:
-            addresses = self._open_addresses()
-        except ServiceUnavailable:
-            self.fa_masked = self.env._("Encryption keys unavailable")
-            return
-        for change in self:
-            fa = addresses.get(change.id)
-            masks = self.env["spar.fa.strategy"]._mask_addresses([fa] if fa else [])
-            change.fa_masked = "".join(masks)
+    @api.depends_context("lang")
+    def _compute_proposed_masked(self):
+        """Open the proposal for this display only; empty if it has no address.
 
-    @api.depends("uuid")
-    def _compute_contact_masked(self):
-        """Compute who is notified once it is applied; empty if no address is set."""
+        The contact is who is notified once it is applied.
+        """
         try:
             texts = self._open_texts()
         except ServiceUnavailable:
-            self.contact_masked = self.env._("Encryption keys unavailable")
+            away = self.env._("Encryption keys unavailable")
+            self.fa_masked = self.contact_masked = away
             return
         nobody = self.env._("Nobody: notices go by letter")
+        proposed = {row_id: seals.unpack(text) for row_id, text in texts.items()}
+        known = {row_id: fa for row_id, (fa, _details) in proposed.items() if fa}
+        words = self.env["spar.masked.words"]._write_addresses(list(known.values()))
+        shown = dict(zip(known, words, strict=True))
         for change in self:
-            fa, details = seals.unpack(texts.get(change.id, ""))
-            phone = mask(details.phone_number) or nobody
-            change.contact_masked = phone if fa else False
+            change.fa_masked = shown.get(change.id, "")
+            phone = change.id in known and proposed[change.id][1].phone_number
+            change.contact_masked = change.id in known and (mask(phone) or nobody)
 
     @api.depends("mapping_id", "state")
+    @api.depends_context("lang")
     def _compute_current_masked(self):
         """Compute what counts now in the place, while the change can still replace it.
 
@@ -348,7 +347,11 @@ class SparChange(models.Model):
     def _compute_is_mine(self):
         own = f"user:{self.env.uid}"
         for change in self:
-            change.is_mine = own in (change.proposer, change.on_behalf_of)
+            change.is_mine = own in change._get_doers()
+
+    def _get_doers(self) -> frozenset[str]:
+        """Return who proposed the change, or helped somebody to propose it."""
+        return get_doers(self.proposer or "", self.on_behalf_of or "")
 
     @api.model
     def _search_is_mine(self, operator, values):
@@ -361,7 +364,10 @@ class SparChange(models.Model):
     def _build_mine(self) -> Domain:
         """Return a domain of what the user proposed, or helped somebody to propose."""
         own = f"user:{self.env.uid}"
-        return Domain("proposer", "=", own) | Domain("on_behalf_of", "=", own)
+        helped = Domain("on_behalf_of", "=", own)
+        # As ``get_doers``: a participant's own staff are nobody here.
+        helped &= ~Domain("proposer", "=like", f"{PARTICIPANT}%")
+        return Domain("proposer", "=", own) | helped
 
     @api.depends("proposed_at", "decided_at")
     def _compute_age_days(self):
@@ -552,6 +558,10 @@ class SparChange(models.Model):
             "resume": self.env._(
                 "This waits until a supervisor approves it. Until then, nothing is "
                 "paid to this address."
+            ),
+            "unlink": self.env._(
+                "The removal waits until a supervisor approves it. Until then, the "
+                "address stays as it is."
             ),
             "unlock": self.env._(
                 "This waits until a supervisor approves it. Until then, changes stay "

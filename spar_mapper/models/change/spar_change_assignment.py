@@ -10,7 +10,14 @@ from odoo.tools import SQL
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 
 from ...fields import BigMany2one
-from ...lib.assigning import Supervisor, Waiting, choose_decider, is_eligible
+from ...lib.actors import get_doers
+from ...lib.assigning import (
+    Supervisor,
+    Waiting,
+    choose_decider,
+    find_deputy,
+    is_eligible,
+)
 from .spar_deputy import SUPERVISOR
 
 _logger = logging.getLogger(__name__)
@@ -79,11 +86,13 @@ class SparChangeAssignment(models.Model):
             if user_id:
                 load[user_id] = load.get(user_id, 0) + 1
         for change_id, proposer, behalf, office_id, user_id in rows:
-            parties = frozenset(filter(None, (proposer, behalf)))
+            parties = get_doers(proposer, behalf or "")
             waiting = Waiting(change_id, parties, office_id)
-            if user_id and self._stays(waiting, deciders.get(user_id)):
+            holder = deciders.get(user_id)
+            if self._stays(waiting, holder):
                 continue
-            chosen = choose_decider(waiting, deciders, load)
+            deputy_id = find_deputy(waiting, holder, deciders)
+            chosen = deputy_id or choose_decider(waiting, deciders, load)
             if chosen and chosen != user_id:
                 self._assign(change_id, chosen)
                 load[chosen] = load.get(chosen, 0) + 1
@@ -138,9 +147,7 @@ class SparChangeAssignment(models.Model):
         decider = self._get_deciders().get(user.id)
         rows = self.env.execute_query(SQL(_WAITING))
         waiting = {
-            change_id: Waiting(
-                change_id, frozenset(filter(None, (proposer, behalf))), office_id
-            )
+            change_id: Waiting(change_id, get_doers(proposer, behalf or ""), office_id)
             for change_id, proposer, behalf, office_id, _user in rows
         }
         for change in changes:

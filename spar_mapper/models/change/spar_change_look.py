@@ -1,7 +1,10 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.transactions import count_alone
+
 from ...fields import StoreMany2one
+from ...lib.comparing import MAX_MISTYPED
 from ...lib.provisional import WHY_PROVISIONAL
 
 #: The kinds that prove that somebody compared a change with its evidence.
@@ -105,6 +108,27 @@ class SparChangeLook(models.Model):
             WITNESSES,
         )
         return {change_id for (change_id,) in self.env.execute_query(query)}
+
+    @api.model
+    def _count_attempt(self, change, is_right: bool) -> bool:
+        """Count an attempt of the user to retype characters; return whether it counts.
+
+        It does not if their attempts are used up. This runs in a transaction of its
+        own, which has ended when the answer is known: whatever the caller does, and
+        however many attempts are made at once, only so many wrong ones get an answer.
+        """
+        with self._open_cursor() as cr:
+            count_alone(cr, self._table, f"{change.id} {self._get_actor()}")
+            looks = self.with_env(self.env(cr=cr))
+            if looks._count(change, "mistyped") >= MAX_MISTYPED:
+                return False
+            if not is_right:
+                looks._record(change, "mistyped")
+        return True
+
+    @api.model
+    def _open_cursor(self):
+        return self.env.registry.cursor()
 
     @api.model
     def _count(self, change, kind: str) -> int:

@@ -14,14 +14,19 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     SuspendRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
+from odoo.addons.spar_mapper_connector.transactions import count_alone, lock_counters
 
 from ...fields import BigMany2one
+from ...lib.actors import get_doers
+from ...lib.parties import find_part
 from ...lib.records import new_uuid
 from ...lib.transitions import (
     ANSWERED_FOR,
     ANSWERED_FOR_PERSON,
     COMPLAINED,
     COMPLAINT_CLOSED,
+    COMPLAINT_HANDED,
+    COMPLAINT_TAKEN,
 )
 from .spar_change import SUPERVISOR
 
@@ -30,8 +35,6 @@ OFFICER = "spar_fa_directory.group_officer"
 NOT_ME = "not_me"
 #: How long ago somebody can have made a change that a complaint may be about.
 _CONCERNED_FOR = timedelta(days=365)
-#: The advisory lock of this database that serialises the complaints of one person.
-_LOCK = int.from_bytes(b"comp", "big") & 0x7FFFFFFF
 #: How the answer has not reached the person yet.
 NOT_REACHED = "not_reached"
 
@@ -219,6 +222,8 @@ class SparComplaint(models.Model):
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
         subject.check_access("read")
+        # The same complaint may be recorded at the same moment.
+        count_alone(self.env.cr, self._table, subject.id)
         if subject.merged_into:
             raise UserError(
                 self.env._(
@@ -227,9 +232,6 @@ class SparComplaint(models.Model):
                 )
             )
         subject.mapping_ids._check_reason(details.get("statement") or "")
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(subject.id))
-        )
         self._check_new(subject, kind, event, details.get("missed_on"))
         reason = details.get("statement") or self._get_kind_name(kind)
         # A statement made at the counter proves nothing: it locks and undoes nothing.
@@ -303,9 +305,7 @@ class SparComplaint(models.Model):
         subject = event.subject_id
         while subject.merged_into:
             subject = subject.merged_into
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(subject.id))
-        )
+        lock_counters(self.env.cr, self._table, subject.id)
         known = self.search([("event_id", "=", event.id)])
         if known:
             return known
@@ -384,11 +384,11 @@ class SparComplaint(models.Model):
         query = SQL(
             """WITH person AS (
                     SELECT id FROM spar_subject WHERE id = %s OR merged_into = %s)
-               SELECT unnest(ARRAY[actor, on_behalf_of]) FROM spar_event
+               SELECT DISTINCT actor, coalesce(on_behalf_of, '') FROM spar_event
                 WHERE subject_id IN (SELECT id FROM person) AND kind = ANY(%s)
                   AND happened_at < %s AND happened_at > %s
                 UNION
-               SELECT filler FROM spar_paper_form
+               SELECT filler, '' FROM spar_paper_form
                 WHERE subject_id IN (SELECT id FROM person)
                   AND entered_at < %s AND entered_at > %s""",
             subject_id,
@@ -399,7 +399,8 @@ class SparComplaint(models.Model):
             before,
             since,
         )
-        return {actor for (actor,) in self.env.execute_query(query) if actor}
+        rows = self.env.execute_query(query)
+        return set().union(*(get_doers(actor, behalf) for actor, behalf in rows))
 
     @api.model
     def _choose_owner(
@@ -451,7 +452,14 @@ class SparComplaint(models.Model):
             return self.env._(
                 "You recorded this complaint. Another supervisor must decide it."
             )
-        return ""
+        parties = self.env["spar.case.parties"]
+        known = parties._list_ever(self.subject_id)
+        part = find_part(parties._get_party(user), known)
+        return (
+            self.env["spar.staff.answers"]
+            ._get_part_texts()
+            .get(f"takes_part_{part}", "")
+        )
 
     def _check_decider(self) -> None:
         """Raise UserError unless this user may close the complaint, which is open."""
@@ -468,7 +476,7 @@ class SparComplaint(models.Model):
         self.env["spar.mapper.local"]._build_staff_call()
         self._lock()
         self._check_decider()
-        self._set_columns(owner_id=self.env.uid)
+        self._make_responsible(self.env.user, COMPLAINT_TAKEN)
         text = self.env._("You are responsible for this complaint.")
         return self.env["spar.staff.answers"]._notify(text)
 
@@ -506,7 +514,22 @@ class SparComplaint(models.Model):
                     name=user.name,
                 )
             )
+        self._make_responsible(user, COMPLAINT_HANDED)
+
+    def _make_responsible(self, user, kind: str) -> None:
+        """Make a user responsible; the history says who did so, and for whom."""
+        if self.owner_id == user:
+            return
+        mapper = self.env["spar.mapper.local"]
+        reason = self.env._(
+            "Complaint %(reference)s: %(name)s answers it",
+            reference=self.reference,
+            name=user.name,
+        )
         self._set_columns(owner_id=user.id)
+        with self.env["spar.staff.answers"]._raise_user_errors():
+            call = mapper._build_staff_call(reason, has_evidence=False)
+            mapper._note_complaint(call, self.subject_id.id, kind)
 
     def _lock(self) -> None:
         """Let no other transaction decide these complaints meanwhile."""
@@ -561,7 +584,7 @@ class SparComplaint(models.Model):
             limit=1,
         )
         if case.owner_id:
-            self._set_columns(owner_id=case.owner_id.id)
+            self._make_responsible(case.owner_id, COMPLAINT_HANDED)
         return self.env._(
             "An objection locks this person, so nothing is suspended now. The "
             "supervisor who decides the case decides this as well. Until then, "

@@ -8,7 +8,6 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 from ...exceptions import RowBroken
 from ...fields import BigMany2one
 from ...lib import integrity, seals
-from ...lib.masking import mask_id
 from ...lib.records import new_uuid
 from ...store.auditing_forms import CASE
 from ...store.sealing import CASES
@@ -334,6 +333,7 @@ class SparFormCaseLine(models.Model):
             line.subject_id = subject
 
     @api.depends("identifier_id")
+    @api.depends_context("lang")
     def _compute_shown(self):
         """Open the ID for this display only; the result is not stored."""
         try:
@@ -343,10 +343,11 @@ class SparFormCaseLine(models.Model):
             self.pay_state, self.since = "", False
             return
         broken = self.env._("Cannot be opened: see the alarms")
+        words = self.env["spar.masked.words"]._write_ids(list(shown.values()))
+        ids = dict(zip(shown, words, strict=True))
         for line in self:
             line.since = line.subject_id.since
-            text = shown.get(line._get_identifier().id)
-            line.id_masked = mask_id(text) if text else broken
+            line.id_masked = ids.get(line._get_identifier().id, broken)
             places = line.subject_id.mapping_ids
             line.fa_masked = ", ".join(places.mapped("fa_masked"))
             states = dict(places._fields["state"]._description_selection(self.env))

@@ -1,5 +1,6 @@
 from . import spar_subject_late, spar_subject_provisional
 from . import spar_subject_complaints, spar_subject, spar_subject_page
+from . import spar_masked_words
 from . import spar_stored_address
 from . import spar_mapping
 from . import spar_mapping_period

@@ -174,6 +174,8 @@ class SparEvent(models.Model):
             ),
             "complaint_recorded": self.env._("Complaint recorded"),
             "complaint_closed": self.env._("Complaint closed"),
+            "complaint_taken_over": self.env._("Complaint taken over"),
+            "complaint_handed_over": self.env._("Complaint handed over"),
             "changes_locked": self.env._("Changes locked by the beneficiary"),
             "changes_unlocked": self.env._("Changes unlocked by the beneficiary"),
             "lock_lifted": self.env._("Beneficiary's lock lifted by staff"),

@@ -12,7 +12,6 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 
 from ...fields import StoreMany2one
 from ...lib import integrity, seals
-from ...lib.masking import mask_id
 from ...lib.records import ADDRESS_COLUMNS, IN_FORCE
 from ...lib.secrets_in_text import count_numbers, extract_secrets, mentions
 from ...redirection import Redirection
@@ -221,6 +220,7 @@ class SparMapping(models.Model):
     # === MASKED === #
 
     @api.depends("state", "subject_id.pay_stop")
+    @api.depends_context("lang")
     def _compute_masked(self):
         """Open the values for this display only; the result is not stored."""
         try:
@@ -231,19 +231,15 @@ class SparMapping(models.Model):
             self._set_pay_state(set())
             return
         broken = self.env._("Cannot be opened: see the alarms")
-        masks = dict(
-            zip(
-                opened,
-                self.env["spar.fa.strategy"]._mask_addresses(
-                    [shown.fa for shown in opened.values()]
-                ),
-                strict=True,
-            )
-        )
+        words = self.env["spar.masked.words"]
+        addresses = words._write_addresses([shown.fa for shown in opened.values()])
+        ids = words._write_ids([shown.canonical for shown in opened.values()])
+        masks = dict(zip(opened, zip(ids, addresses, strict=True), strict=True))
         for mapping in self:
             shown = opened.get(mapping.id)
-            mapping.id_masked = mask_id(shown.canonical) if shown else broken
-            mapping.fa_masked = masks.get(mapping.id, broken)
+            mapping.id_masked, mapping.fa_masked = masks.get(
+                mapping.id, (broken, broken)
+            )
             mapping.contact_masked = mask(shown.phone) if shown else False
         self._set_pay_state(opened)
 

@@ -105,6 +105,7 @@ class SparMappingPeriod(models.Model):
         return mapper._show_periods(mapper._build_staff_call(), self.ids)
 
     @api.depends("address_uuid")
+    @api.depends_context("lang")
     def _compute_fa_masked(self):
         """Open the address for this display only; the result is not stored."""
         try:
@@ -112,7 +113,7 @@ class SparMappingPeriod(models.Model):
         except ServiceUnavailable:
             self.fa_masked = self.env._("Encryption keys unavailable")
             return
-        masks = self.env["spar.fa.strategy"]._mask_addresses(list(shown.values()))
+        masks = self.env["spar.masked.words"]._write_addresses(list(shown.values()))
         masked = dict(zip(shown, masks, strict=True))
         broken = self.env._("Cannot be opened: see the alarms")
         for period in self:

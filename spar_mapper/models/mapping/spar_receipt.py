@@ -72,9 +72,6 @@ class SparReceipt(models.AbstractModel):
     @api.model
     def _build_receipt(self, event) -> dict:
         change = self._find_change(event)
-        asked_for = change.fa_masked
-        address = asked_for or self._get_masked(event)
-        provider_sudo = event.period_id.sudo().provider_id
         return {
             "number": write_receipt_number(event.id),
             "event": event,
@@ -82,8 +79,7 @@ class SparReceipt(models.AbstractModel):
             "id_masked": event.mapping_id.id_masked,
             "provisional": event.subject_id.provisional_ids.reference,
             "was_read": self._was_read(event),
-            "fa_masked": address,
-            "provider": False if asked_for else provider_sudo.name,
+            "fa_masked": change.fa_masked or self._get_masked(event),
             "late_text": event.late_text,
             "days": self.env["spar.mapper.local"]._get_objection_days(),
         }

@@ -10,7 +10,6 @@ from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
 from ...fields import StoreMany2one
-from ...lib.masking import mask_id
 from ...lib.seals import APPROVAL_TIME
 from ..change.spar_change import OFFICER, SUPERVISOR
 
@@ -115,6 +114,7 @@ class SparJoining(models.Model):
             joining.decider_name = names.get(joining.decided_by)
 
     @api.depends("uuid")
+    @api.depends_context("lang")
     def _compute_id_masked(self):
         """Open the ID for this display only; it is erased once it is decided on."""
         try:
@@ -122,9 +122,10 @@ class SparJoining(models.Model):
         except ServiceUnavailable:
             self.id_masked = self.env._("Encryption keys unavailable")
             return
+        words = self.env["spar.masked.words"]._write_ids(list(texts.values()))
+        shown = dict(zip(texts, words, strict=True))
         for joining in self:
-            text = texts.get(joining.id)
-            joining.id_masked = mask_id(text) if text else False
+            joining.id_masked = shown.get(joining.id)
 
     @api.depends_context("uid")
     @api.depends("proposer")

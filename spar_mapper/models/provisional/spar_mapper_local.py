@@ -17,12 +17,13 @@ from ...exceptions import NotDecidable, SamePerson
 from ...lib import seals
 from ...lib.evidence import EVIDENCE, get_number, is_evidence
 from ...lib.offices import OTHER_OFFICE
+from ...lib.parties import build_witness_party, find_part
 from ...lib.provisional import (
     draw_number,
     read_provisional_number,
     write_provisional_value,
 )
-from ...lib.witnesses import VOUCHED, Witness, find_repeated, is_named
+from ...lib.witnesses import VOUCHED, Witness, find_repeated
 from ...store.changing import NOT_ISSUED
 from ...store.contesting import KEEP, MERGE, Judge
 from ...store.joining import (
@@ -128,7 +129,8 @@ class SparMapperLocal(models.AbstractModel):
                         "Witnesses: enter the name of each, and how they can be found."
                     )
                 )
-        if any(is_named(self.env.user.name, witness.name) for witness in witnesses):
+        user = self.env["spar.case.parties"]._get_party(self.env.user)
+        if find_part(user, map(build_witness_party, witnesses)):
             raise UserError(
                 self.env._(
                     "Witnesses: you cannot be a witness of what you enter yourself. If "
@@ -151,8 +153,8 @@ class SparMapperLocal(models.AbstractModel):
     ) -> None:
         """Enter the ID card of somebody who had none, for a supervisor to approve.
 
-        Raises AccessError, and UserError for a card that cannot be entered, or without
-        its picture.
+        Raises AccessError, TakesPart, and UserError for a card that cannot be entered,
+        or without its picture.
         """
         self._check_member(OFFICER)
         subject.check_access("read")
@@ -162,6 +164,8 @@ class SparMapperLocal(models.AbstractModel):
                 self.env._("Document: attach a picture or a scan of the ID card.")
             )
         self._check_joinable(subject)
+        parties = self.env["spar.case.parties"]
+        parties._check(call.actor, parties._list_of_person(subject))
         identifier = self._read_card(text)
         target = self._find_target(identifier, text)
         joinings = self.env["spar.joining"]
@@ -243,13 +247,16 @@ class SparMapperLocal(models.AbstractModel):
         :param text: the ID as the supervisor typed it from the document
 
         Raises AccessError, UserError for one that differs or can no longer be added,
-        SamePerson, NotDecidable and SealBroken.
+        SamePerson, TakesPart, NotDecidable and SealBroken.
         """
         self._check_member(SUPERVISOR)
         joining.check_access("read")
         joining._lock_waiting()
         if joining.proposer == call.actor:
             raise SamePerson(joining.id)
+        parties = self.env["spar.case.parties"]
+        people = joining.subject_id | joining.target_id
+        parties._check(call.actor, parties._list_of_person(people))
         if joining._is_expired():
             raise UserError(
                 self.env._(

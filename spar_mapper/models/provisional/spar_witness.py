@@ -8,7 +8,6 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
 
 from ...lib.chain import commit_to
-from ...lib.masking import mask_id
 from ...lib.records import new_uuid
 from ...lib.witnesses import (
     HEARD,
@@ -83,6 +82,7 @@ class SparWitness(models.Model):
     # === DISPLAY === #
 
     @api.depends("uuid")
+    @api.depends_context("lang")
     def _compute_masked(self):
         """Open the witness for this display only; nothing of it is stored."""
         try:
@@ -92,10 +92,13 @@ class SparWitness(models.Model):
             self.number_masked = False
             return
         broken = self.env._("Cannot be opened: see the alarms")
+        texts = [known.number for known in opened.values()]
+        words = self.env["spar.masked.words"]._write_ids(texts)
+        numbers = dict(zip(opened, words, strict=True))
         for witness in self:
             known = opened.get(witness._origin.id)
             witness.name_masked = mask_name(known.name) if known else broken
-            witness.number_masked = mask_id(known.number) if known else False
+            witness.number_masked = numbers.get(witness._origin.id, False)
 
     @api.depends("uuid")
     def _compute_vouched_count(self):

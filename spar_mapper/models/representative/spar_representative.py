@@ -11,6 +11,7 @@ from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 
 from ...fields import CheckedMany2one, StoreMany2one
+from ...lib.parties import find_part
 from ...lib.records import new_uuid
 from ...lib.representative import (
     REPRESENTATIVE,
@@ -26,7 +27,6 @@ from ...lib.transitions import (
     REPRESENTATIVE_PROPOSED,
     REPRESENTATIVE_REFUSED,
 )
-from ...lib.witnesses import is_named
 from ..staff.spar_lookup import FoundPlace
 
 OFFICER = "spar_fa_directory.group_officer"
@@ -314,7 +314,7 @@ class SparRepresentative(models.Model):
         mapper = self.env["spar.mapper.local"]
         mapper._check_member(OFFICER)
         subject.check_access("read")
-        self._check_other(texts.get("name") or "")
+        self._check_other(texts)
         uuid = uuid or new_uuid()
         call = self._build_call(uuid, kind, until)
         text = json.dumps({name: texts.get(name) or "" for name in TEXTS})
@@ -336,9 +336,11 @@ class SparRepresentative(models.Model):
         return row
 
     @api.model
-    def _check_other(self, name: str) -> None:
-        """Raise UserError if the user has the name of whoever would act."""
-        if is_named(self.env.user.name, name):
+    def _check_other(self, texts: dict[str, str]) -> None:
+        """Raise UserError if the user may be the one who would act."""
+        parties = self.env["spar.case.parties"]
+        user = parties._get_party(self.env.user)
+        if find_part(user, [parties._build_collector(texts)]):
             raise UserError(
                 self.env._(
                     "You cannot act or collect for somebody by your own entry or "
@@ -403,7 +405,7 @@ class SparRepresentative(models.Model):
             raise UserError(
                 self.env._("You entered this. Another supervisor must approve it.")
             )
-        self._check_other(self._open_verified()[self.id]["name"])
+        self._check_other(self._open_verified()[self.id])
         if self.until < fields.Date.context_today(self):
             raise UserError(
                 self.env._("The last day has passed. Refuse this and enter it again.")

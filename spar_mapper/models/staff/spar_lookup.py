@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
+from odoo.addons.spar_mapper_connector.transactions import count_alone
 
 from ...fields import StoreMany2one
 from ...lib.secrets_in_text import count_numbers
@@ -22,8 +23,6 @@ _SAME = timedelta(minutes=10)
 _RATE_TIME = timedelta(hours=1)
 #: The most characters of a reason.
 _MAX_REASON = 200
-#: The advisory lock of this database that serialises the lookups of one user.
-_LOCK = int.from_bytes(b"look", "big") & 0x7FFFFFFF
 
 
 class FoundPlace(NamedTuple):
@@ -136,6 +135,7 @@ class SparLookup(models.Model):
         keyring = self.env["spar.mapping"]._open_for_search()
         commitment = self._commit(keyring, kind, text)
         with self._open_cursor() as cr:
+            count_alone(cr, self._table, self._get_actor())
             lookups = self.with_env(self.env(cr=cr))
             spent, last = lookups._fetch_spent(commitment)
             is_over = last is None and spent >= self._get_limit("lookup_budget")
@@ -206,13 +206,7 @@ class SparLookup(models.Model):
 
     @api.model
     def _fetch_spent(self, commitment: bytes):
-        """Return the user's spending in 24 hours, and their last search for the same.
-
-        No other search of theirs can count meanwhile.
-        """
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, self.env.uid)
-        )
+        """Return the user's spending in 24 hours, and their last search for this."""
         ((spent, last),) = self.env.execute_query(
             SQL(
                 """SELECT coalesce(sum(cost), 0),

@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     Result,
 )
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
+from odoo.addons.spar_mapper_connector.transactions import lock_counters
 
 from ...fields import CheckedMany2one, StoreMany2one
 from ...lib.chain import commit_to
@@ -24,8 +25,6 @@ DAY = timedelta(days=1)
 CHANNEL = "staff"
 #: The outcomes that are a change, including a pending one.
 _CHANGED = (*DONE, Outcome.RESUMED, Outcome.SUSPENDED, Outcome.HELD)
-#: The advisory lock of this database that serialises the changes of one user.
-_LOCK = int.from_bytes(b"acts", "big") & 0x7FFFFFFF
 
 
 class SparStaffAct(models.Model):
@@ -114,9 +113,7 @@ class SparStaffAct(models.Model):
         if code is Operation.SUSPEND:
             return ""
         # Two concurrent requests could otherwise each stay within the limit.
-        self.env.cr.execute(
-            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, call.actor)
-        )
+        lock_counters(self.env.cr, self._table, call.actor)
         exceeded = find_exceeded(
             requested, self._fetch_done(call, now), self._get_limits()
         )

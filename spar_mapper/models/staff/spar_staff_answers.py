@@ -29,6 +29,7 @@ class SparStaffAnswers(models.AbstractModel):
             "same_person": self.env._(
                 "You proposed this change. Another person must approve it."
             ),
+            **self._get_part_texts(),
             "own_doing": self.env._(
                 "You made or approved the disputed change. Another person must close "
                 "this case."
@@ -38,6 +39,24 @@ class SparStaffAnswers(models.AbstractModel):
             ),
             "no_such_objection": self.env._("This case is already closed."),
             **self._get_undecidable_texts(),
+        }
+
+    @api.model
+    def _get_part_texts(self) -> dict[str, str]:
+        """Return why somebody who takes part in a case may not decide it."""
+        return {
+            "takes_part_filler": self.env._(
+                "You filled in the paper form of this change. Another supervisor must "
+                "decide."
+            ),
+            "takes_part_witness": self.env._(
+                "You are named as a witness of this person. Somebody else must do "
+                "this, also if the witness is another person with your name."
+            ),
+            "takes_part_collector": self.env._(
+                "You are named as a guardian or collector of this person. Somebody "
+                "else must do this, also if it is another person with your name."
+            ),
         }
 
     @api.model

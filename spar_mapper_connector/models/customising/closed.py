@@ -7,6 +7,7 @@ from odoo.tools.json import json_default
 from ...expressions import is_at_run_time, is_loading, is_loading_ours
 from ...lib.opened import find_opened
 from ...server.our_fields import HARMLESS
+from ..credentials import FORMS
 
 _OURS = "spar_"
 
@@ -28,6 +29,7 @@ class SparClosedCustomising(models.AbstractModel):
         """Raise ValidationError if one of the models of these names is ours."""
         if is_loading_ours(self.env):
             return
+        self._check_no_credentials(names)
         ours = sorted(filter(self._is_ours, names))
         if ours:
             raise ValidationError(
@@ -38,6 +40,18 @@ class SparClosedCustomising(models.AbstractModel):
                     model=self.env["ir.model"]._get(ours[0]).name or ours[0],
                 )
             )
+
+    @api.model
+    def _check_no_credentials(self, names: set[str]) -> None:
+        """Raise ValidationError for a form of Odoo in which credentials are typed."""
+        if FORMS.isdisjoint(names) or is_loading(self.env):
+            return
+        raise ValidationError(
+            self.env._(
+                "You cannot add fields, actions, rules or templates here: people type "
+                "passwords into this form. Ship them in an addon."
+            )
+        )
 
     @api.model
     def _find_opened(self, action) -> set[str]:

@@ -6,12 +6,20 @@ from odoo.exceptions import ValidationError
 
 from odoo.addons.base.models.assetsbundle import AssetsBundle
 
-from ...expressions import is_at_run_time, is_called_from_file_of
+from ...expressions import (
+    is_at_run_time,
+    is_called_from_file_of,
+    is_called_from_module,
+)
 from .ir_asset import WEBSITES
 
 #: The digest of each bundle of scripts by database, name and version of its files: to
 #: put one together takes seconds.
 _digests: dict[tuple[str, str, str], str] = {}
+#: The fields that keep their value in an attachment.
+_FIELDS = "odoo.orm.fields_binary"
+#: What says to which field of which record a file belongs.
+_PLACE = {"res_model", "res_field", "res_id"}
 _BUNDLE = re.compile(r"/web/assets/(?:\d+/)?(?P<version>\w+)/(?P<name>[\w.]+)\.min\.js")
 
 
@@ -24,13 +32,34 @@ class IrAttachment(models.Model):
     def create(self, vals_list):
         attachments = super().create(vals_list)
         attachments._check_no_bundle()
+        attachments._check_not_our_field()
         return attachments
 
     def write(self, vals):
         self._check_no_bundle()
         result = super().write(vals)
         self._check_no_bundle()
+        if _PLACE & vals.keys():
+            self._check_not_our_field()
         return result
+
+    def _check_not_our_field(self) -> None:
+        """Raise ValidationError if anything but a field writes what a field holds.
+
+        A form of a website creates rows of any model as superuser: also one that holds
+        a provider's logo.
+        """
+        if not is_at_run_time(self.env) or is_called_from_module(_FIELDS):
+            return
+        for attachment in self.sudo().exists().filtered("res_field"):
+            if (attachment.res_model or "").startswith("spar."):
+                raise ValidationError(
+                    self.env._(
+                        "You cannot attach a file to a field of %(model)s. Set the "
+                        "field on its own form.",
+                        model=attachment.res_model,
+                    )
+                )
 
     def _check_no_bundle(self) -> None:
         """Raise ValidationError if anything but Odoo itself writes a bundle."""

@@ -327,10 +327,8 @@ class SparPaymentAccount(models.Model):
         except ServiceUnavailable:
             self.masked = self.env._("Encryption keys unavailable")
             return
-        strategies = self.env["spar.fa.strategy"]
-        masks = dict(
-            zip(texts, strategies._mask_addresses(list(texts.values())), strict=True)
-        )
+        words = self.env["spar.masked.words"]._write_addresses(list(texts.values()))
+        masks = dict(zip(texts, words, strict=True))
         for account in self:
             account.masked = masks.get(account.id, "")
 

@@ -3,6 +3,12 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.http import request
 
+from odoo.addons.spar_mapper_connector.closed_fields import (
+    ClosedDate,
+    ClosedInteger,
+    ClosedMany2one,
+    ClosedOne2many,
+)
 from odoo.addons.spar_mapper_connector.expressions import (
     get_person,
     is_at_run_time,
@@ -39,19 +45,19 @@ class ResPartner(models.Model):
 
     _inherit = "res.partner"
 
-    spar_identity_ids = fields.One2many(
+    spar_identity_ids = ClosedOne2many(
         "spar.person.identity",
         "partner_id",
         string="IDs",
         groups="spar_registry.group_programme_user",
     )
-    spar_account_ids = fields.One2many(
+    spar_account_ids = ClosedOne2many(
         "spar.payment.account",
         "partner_id",
         string="Collected accounts",
         groups="spar_registry.group_programme_viewer",
     )
-    spar_head_id = fields.Many2one(
+    spar_head_id = ClosedMany2one(
         "res.partner",
         string="Head of household",
         groups="spar_registry.group_programme_viewer",
@@ -60,32 +66,32 @@ class ResPartner(models.Model):
         help="Programmes that pay heads of households pay this person.",
     )
 
-    spar_member_ids = fields.One2many(
+    spar_member_ids = ClosedOne2many(
         "spar.programme.member",
         "partner_id",
         string="Programmes",
         groups="spar_registry.group_programme_viewer",
     )
-    spar_consent_ids = fields.One2many(
+    spar_consent_ids = ClosedOne2many(
         "spar.consent",
         "partner_id",
         string="Consents",
         groups="spar_registry.group_programme_user",
     )
-    spar_task_ids = fields.One2many(
+    spar_task_ids = ClosedOne2many(
         "spar.registry.task",
         "partner_id",
         string="Tasks",
         groups="spar_registry.group_programme_user",
     )
-    spar_died_on = fields.Date(
+    spar_died_on = ClosedDate(
         string="Died on",
         copy=False,
         groups="spar_registry.group_programme_user",
         help="Nobody who died is paid. A task proposes to suspend the payments.",
     )
 
-    spar_birth_year = fields.Integer(
+    spar_birth_year = ClosedInteger(
         string="Year of birth",
         copy=False,
         groups="spar_registry.group_programme_viewer",

@@ -71,9 +71,8 @@ class SparPersonAddress(models.AbstractModel):
         state = get_payment_state(result)
         if result.outcome is not Outcome.FOUND or not result.fa:
             return ShownAddress(state)
-        strategies = self.env["spar.fa.strategy"]
-        (address,) = strategies._read_addresses([result.fa])
-        (text,) = strategies._mask_addresses([result.fa])
+        (address,) = self.env["spar.fa.strategy"]._read_addresses([result.fa])
+        (text,) = self.env["spar.masked.words"]._write_addresses([result.fa])
         return ShownAddress(
             state, text, address.type_id, address.provider_id, address.branch_id
         )
@@ -90,7 +89,8 @@ class SparPersonAddress(models.AbstractModel):
         if Capability.HISTORY not in mapper_sudo._capabilities():
             return []
         periods = mapper_sudo._history(build_call(self.env.uid), id_value)
-        masks = self.env["spar.fa.strategy"]._mask_addresses([p.fa for p in periods])
+        words = self.env["spar.masked.words"]
+        masks = words._write_addresses([period.fa for period in periods])
         return [
             ShownPeriod(
                 mask,

@@ -9,6 +9,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.spar_mapper_connector.transactions import count_alone, lock_counters
+
 from ...lib.readiness import Change, ReadinessState
 
 _logger = logging.getLogger(__name__)
@@ -16,8 +18,6 @@ _logger = logging.getLogger(__name__)
 #: The purpose of the seals. It must never change.
 RUN = "registry_readiness_file"
 READINESS = "spar_registry.group_readiness"
-#: The class of the advisory locks that serialise the starts of one user.
-_STARTING = int.from_bytes(b"sprd", "big")
 #: Lines that are deleted in one statement.
 _DELETED_AT_ONCE = 50_000
 #: The source of runs that a payment starts: they are no user's own.
@@ -239,9 +239,7 @@ class SparReadinessRun(models.Model):
     @api.model
     def _lock_user(self) -> None:
         """Let the starts of one user follow each other, so that all are counted."""
-        self.env.cr.execute(
-            SQL("SELECT pg_advisory_xact_lock(%s, %s)", _STARTING, self.env.uid)
-        )
+        count_alone(self.env.cr, self._table, self.env.uid)
 
     def _is_over_limit(self, more: int) -> bool:
         """Return whether ``more`` people of this run are more than its user may check.
@@ -249,6 +247,7 @@ class SparReadinessRun(models.Model):
         Raises SettingsAltered.
         """
         self.flush_recordset(["people_count"])
+        lock_counters(self.env.cr, self._table, self.user_id.id)
         since = fields.Datetime.now() - timedelta(days=1)
         query = SQL(
             """SELECT coalesce(sum(people_count), 0) FROM spar_readiness_run
