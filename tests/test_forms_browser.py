@@ -178,7 +178,10 @@ def test_locked_screen_keeps_what_was_typed_and_next_person_destroys_it(
     before = server.query(drafts)
     officer.press_at_start("Link a person")
     officer.wait_for_dialog("Link a person")
-    fill(officer, typed)
+    fill(officer, {**typed, "reason": f"is number {person.account}"})
+    confirm_and_be_refused(officer)
+    assert server.query(drafts) != before, "no draft is stored that could be destroyed"
+    fill(officer, {"reason": REASON})
     officer.rest()
     lock(officer, server)
     officer.press("Confirm", ".modal button")

@@ -57,7 +57,7 @@ class TestBackendDisplay(StoreCase):
         for days, masked in ((-5, "•111"), (5, "•333")):
             domain = [("in_force_on", "=", today + timedelta(days=days))]
             found = periods.search([("id_value", "=", ID), *domain])
-            self.assertRegex(found.fa_masked, masked)
+            self.assertRegex(found.fa_masked, f"^Bank account •{masked} at Test Bank")
             places = self.mappings.search([("id_value", "=", ID), *domain])
             self.assertEqual(places, self.mapping_of(ID))
         past = today - timedelta(days=50)
