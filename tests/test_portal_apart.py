@@ -148,6 +148,9 @@ def test_browser_that_comes_back_twice_or_elsewhere(portal, visit, programme):
     assert "another browser" in stranger.page.text
     assert not stranger.page.has(YES)
     assert find_hits_at_the_front(visitor.page) == [[True, True], [False, False]]
+    visitor.tick_own()
+    visitor.page.press("a", 65, "a")
+    assert not visitor.page.evaluate(f'document.querySelector("{OWN}").checked')
     visitor.press_yes()
     visitor.authenticate()
     before, returned = portal.count_events(), visitor.find_return(portal.store.url)

@@ -33,6 +33,8 @@ POLICY = (
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,
+    # Whoever leads to a page does not choose which part of it is in sight.
+    "Document-Policy": "force-load-at-top",
     # Whoever opened a page in a window keeps no hold of it.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
