@@ -191,7 +191,7 @@ class SparConfirmation(models.Model):
             raise ProposalRefused("operation")
         self._check_officer(call, proposal)
         if isinstance(request, _OF_ADDRESSES):
-            self._check_address(request)
+            self._check_address(call, request)
             self._check_shown(request)
         elif getattr(request, "purpose", ""):
             raise ProposalRefused("purpose")
@@ -220,15 +220,21 @@ class SparConfirmation(models.Model):
             raise ProposalRefused("operation")
 
     @api.model
-    def _check_address(self, request) -> None:
-        """Refuse a change of whatever is in force, and an address nobody can read."""
+    def _check_address(self, call: CallContext, request) -> None:
+        """Refuse a change of whatever is in force, and an address nobody can read.
+
+        The page shows an account number in large letters: it must not be a sentence.
+        """
         is_first = type(request) is LinkRequest
         if not is_first and request.expected_version is None:
             raise ProposalRefused("version")
         if request.fa or isinstance(request, LinkRequest):
             strategies = self.env["spar.fa.strategy"]
-            (address,) = strategies._read_addresses([request.fa or ""])
+            ((address, problem),) = strategies._examine_addresses([request.fa or ""])
             if address.type_id is None:
+                raise ProposalRefused("address")
+            is_refused = problem and (call.checks_addresses or problem.code == "part")
+            if is_refused and isinstance(request, LinkRequest):
                 raise ProposalRefused("address")
 
     @api.model
@@ -246,7 +252,7 @@ class SparConfirmation(models.Model):
         details = request.details
         if details.additional_info:
             raise ProposalRefused("additional_info")
-        texts = (details.name, details.phone_number)
+        texts = (details.name, details.phone_number, request.fa or "")
         if not all(map(_is_plain, texts)):
             raise ProposalRefused("text")
 

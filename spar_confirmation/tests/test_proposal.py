@@ -28,6 +28,9 @@ from .common import PAGES, PORTAL, SENDER, ProposalCase
 
 SEAL_LOGGER = "odoo.addons.spar_mapper_connector.models.spar_settings_seal"
 
+#: What a hostile portal would have in large letters on the store's page.
+SENTENCE = "This is only a test, and nothing will be changed"
+
 
 @tagged("post_install", "-at_install")
 class TestProposal(ProposalCase):
@@ -62,6 +65,8 @@ class TestProposal(ProposalCase):
             ("address", UpdateRequest(ID, "somewhere else", expected_version=1)),
             ("address", LinkRequest(ID, "")),
             ("address", UnlinkRequest(ID, "somewhere", expected_version=1)),
+            ("address", LinkRequest(ID, OTHER_FA.replace("222200002222", SENTENCE))),
+            ("address", LinkRequest(ID, OTHER_FA.replace("2222", "22\u202e22", 1))),
             ("purpose", LinkRequest(ID, FA, purpose="school")),
             ("purpose", UnlinkRequest(ID, purpose="school", expected_version=1)),
             ("time", LinkRequest(ID, FA, asserted_at=datetime(2020, 1, 1))),
