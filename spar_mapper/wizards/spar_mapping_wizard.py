@@ -242,7 +242,7 @@ class SparMappingWizard(models.TransientModel):
         if not places or not explanation:
             return reason
         text = self.env._(
-            "%(reason)s. Account also of %(count)s other people: %(explanation)s",
+            "%(reason)s. Others with this account: %(count)s. %(explanation)s",
             reason=reason.rstrip("."),
             count=len({place.subject_id for place in places}),
             explanation=explanation,
