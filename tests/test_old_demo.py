@@ -20,6 +20,8 @@ from .old_demo import read, restore, unpack
 from .real_server import RealServer
 
 HISTORY_SCRIPT = Path(__file__).with_name("history_script.py")
+#: What staff do not do alone.
+STOPPING = ("resume", "suspend", "unlink")
 #: The present codes of the profile of OpenG2P 1.x, which are OpenG2P's own, for an ID
 #: without a link.
 NOT_FOUND = {"succ.id.not_found", "succ.fa.not_linked_to_id"}
@@ -133,6 +135,15 @@ def test_new_data_is_added(old):
     query = "SELECT count(DISTINCT address_uuid) FROM spar_mapping_period"
     ((addresses,),) = old.real.query(query)
     assert addresses >= old.before["counts"]["spar.mapping"]
+
+
+def test_rules_of_later_versions_are_added(old):
+    query = """SELECT row.name FROM spar_change_rule rule
+                 JOIN ir_model_data row
+                   ON row.res_id = rule.id AND row.model = 'spar.change.rule'
+                WHERE rule.active"""
+    rules = {name for (name,) in old.real.query(query)}
+    assert rules >= {f"change_rule_staff_{act}" for act in STOPPING}
 
 
 def test_store_was_migrated_completely(old):

@@ -4,6 +4,7 @@ from lxml import etree
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import mute_logger, safe_eval
 
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
 
@@ -21,6 +22,7 @@ REFERENCES = {
     "ended_by",
     "filler",
 }
+GUARD_LOGGER = "odoo.addons.spar_mapper_connector.expressions"
 
 
 @tagged("post_install", "-at_install")
@@ -237,3 +239,17 @@ class TestWhoDidWhat(ComplaintCase):
                 self.env["spar.event"].with_user(user).search([("is_own", "=", True)])
             with self.subTest(name), self.assertRaises(AccessError):
                 self.event.with_user(user).read(["actor_name", "channel_name"])
+
+    def test_no_expression_counts_what_was_done(self):
+        """Our own methods, which name those who did it, stand between."""
+        for name, field in (
+            ("spar.event", "actor"),
+            ("spar.staff.act", "actor"),
+            ("spar.lookup", "actor"),
+            ("spar.mapping", "state"),
+        ):
+            code = f"rows.sudo().formatted_read_group([], [{field!r}], ['__count'])"
+            with self.subTest(name), mute_logger(GUARD_LOGGER):
+                rows = self.env[name]
+                with self.assertRaisesRegex(ValueError, "CalledFromExpression"):
+                    safe_eval.safe_eval(code, {"rows": rows})

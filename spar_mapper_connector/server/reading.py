@@ -51,6 +51,34 @@ _ABOUT_NOBODY = ("spar.setting.change",)
 _ROWS = ("base.automation", "ir.actions.server")
 #: The code of the ORM that reads for a field which copies another one.
 _COPYING = (id(Field._compute_related.__code__), id(Field._search_related.__code__))
+#: What every model has to read its records, and several of ours override.
+_READING = frozenset(
+    (
+        "_read_group",
+        "_search",
+        "_search_display_name",
+        "export_data",
+        "fetch",
+        "filtered_domain",
+        "formatted_read_group",
+        "formatted_read_grouping_sets",
+        "name_search",
+        "onchange",
+        "read",
+        "read_group",
+        "read_progress_bar",
+        "search",
+        "search_count",
+        "search_fetch",
+        "search_panel_select_multi_range",
+        "search_panel_select_range",
+        "search_read",
+        "web_name_search",
+        "web_read",
+        "web_read_group",
+        "web_search_read",
+    )
+)
 #: The beginning of the names of modules that check credentials.
 _CHECKING = ("odoo.addons.auth_", "odoo.addons.base.models.res_users", _ADDONS + _OURS)
 #: Files of guards, which are among the callers of every read.
@@ -122,7 +150,7 @@ def _check_asker(records) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = _find_asker((__file__,))
+    frame = _find_asker((__file__,), _READING)
     if frame is None:
         return
     if is_evaluated(frame):
@@ -140,17 +168,28 @@ def _check_asker(records) -> None:
 def _is_for_expression(frame: FrameType | None) -> bool:
     """Return whether a helper of Odoo reads for an expression, or for a stored action.
 
-    Code of ours that an expression called is not meant: it decides what it reads.
+    Code of ours that an expression called is not meant: it decides what it reads. Not
+    so where it overrides what every model has to read its records.
     """
     while frame is not None:
         if is_evaluated(frame) or id(frame.f_code) == _ACTION:
             return True
         name = frame.f_globals.get("__name__", "")
-        is_guard = frame.f_code.co_filename in _GUARDS
-        if name.startswith(_ADDONS + _OURS) and not is_guard:
+        is_passing = frame.f_code.co_filename in _GUARDS or _is_reading(frame)
+        if name.startswith(_ADDONS + _OURS) and not is_passing:
             return False
         frame = frame.f_back
     return False
+
+
+def _is_reading(frame: FrameType) -> bool:
+    """Return whether a method reads records of ours for whoever calls it."""
+    records = frame.f_locals.get("self")
+    return (
+        frame.f_code.co_name in _READING
+        and isinstance(records, BaseModel)
+        and records._name.startswith(_OURS_MODELS)
+    )
 
 
 def _find_asker(
