@@ -27,9 +27,23 @@ from .loaded_files import find_loaded_addon, is_ours
 
 _logger = logging.getLogger(__name__)
 
+
+def flush_for_action(env) -> None:
+    """Compute what a stored action has left to be computed, as if the action read it.
+
+    Odoo would compute it after the action, for nobody in particular: the name of the
+    record that an activity is about, or the note of a change.
+    """
+    env.cr.flush()
+
+
 #: Runs callbacks that were left for the end of a transaction, which an expression can
 #: do as well, and stored actions, whether or not they are code.
-_DEFERRING = (Callbacks.run.__code__, IrActionsServer._run.__code__)
+_DEFERRING = (
+    Callbacks.run.__code__,
+    IrActionsServer._run.__code__,
+    flush_for_action.__code__,
+)
 _ADDONS, _OURS = "odoo.addons.", "odoo.addons.spar_"
 #: The file of the guard on every model.
 GUARD = str(Path(__file__).with_name("models") / "base.py")

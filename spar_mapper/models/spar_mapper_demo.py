@@ -1,5 +1,8 @@
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -48,6 +51,19 @@ CARD = {
 }
 
 _logger = logging.getLogger(__name__)
+#: How many days the clock of the demo is behind. No context of a request sets it: the
+#: clock decides which changes have waited long enough.
+_days_ago: ContextVar[int] = ContextVar("days by which the demo's clock is behind")
+
+
+@contextmanager
+def _clock_set(days: int) -> Iterator[None]:
+    """Set the clock of the demo ``days`` ago for what is written in the block."""
+    before = _days_ago.set(days)
+    try:
+        yield
+    finally:
+        _days_ago.reset(before)
 
 
 class SparMapperDemo(models.AbstractModel):
@@ -63,8 +79,7 @@ class SparMapperDemo(models.AbstractModel):
 
     @api.model
     def _get_now(self):
-        days = self.env.context.get("spar_demo_days_ago", 0)
-        return super()._get_now() - timedelta(days=days)
+        return super()._get_now() - timedelta(days=_days_ago.get(0))
 
     @api.model
     def _load(self) -> None:
@@ -110,11 +125,6 @@ class SparMapperDemo(models.AbstractModel):
     # === THE STORY === #
 
     @api.model
-    def _at_days_ago(self, days: int):
-        """Return the store with its clock set ``days`` ago."""
-        return self.with_context(spar_demo_days_ago=days)
-
-    @api.model
     def _get_staff(self, reason: str) -> CallContext:
         officer = self.env.ref("spar_mapper.demo_user_officer")
         return CallContext(
@@ -146,7 +156,8 @@ class SparMapperDemo(models.AbstractModel):
             LinkRequest(p.id_value, p.fa, Details(p.name, p.phone_number))
             for p in people
         ]
-        self._at_days_ago(days)._link_fa(call, requests)
+        with _clock_set(days):
+            self._link_fa(call, requests)
 
     @api.model
     def _load_changes(self, cast) -> None:
@@ -158,7 +169,8 @@ class SparMapperDemo(models.AbstractModel):
             (9, staff, moved[25:]),
         ):
             requests = [UpdateRequest(p.id_value, p.new_fa) for p in people]
-            self._at_days_ago(days)._update_fa(call, requests)
+            with _clock_set(days):
+                self._update_fa(call, requests)
 
     @api.model
     def _load_suspensions(self, cast) -> None:
@@ -166,21 +178,25 @@ class SparMapperDemo(models.AbstractModel):
         doubtful = list(islice(cast, 15))
         call = replace(_PROGRAMME, reason="The bank reports the account as closed")
         requests = [SuspendRequest(p.id_value) for p in doubtful]
-        self._at_days_ago(14)._suspend_fa(call, requests)
+        with _clock_set(14):
+            self._suspend_fa(call, requests)
         call = replace(_PROGRAMME, reason="Cleared up with the branch")
         requests = [ResumeRequest(p.id_value) for p in doubtful[:3]]
-        self._at_days_ago(7)._resume_fa(call, requests)
+        with _clock_set(7):
+            self._resume_fa(call, requests)
 
     @api.model
     def _load_departures(self, cast) -> None:
         """Record that twelve left the programme and two came back."""
         gone = list(islice(cast, 12))
         requests = [UnlinkRequest(p.id_value) for p in gone]
-        self._at_days_ago(18)._unlink_fa(_PROGRAMME, requests)
+        with _clock_set(18):
+            self._unlink_fa(_PROGRAMME, requests)
         self._link_people(4, self._get_staff("Eligible again"), gone[:2])
 
     @api.model
     def _load_waiting(self, cast) -> None:
         """Record a bank's requests that await a decision by a higher authority."""
         requests = [UpdateRequest(p.id_value, p.new_fa) for p in islice(cast, 3)]
-        self._at_days_ago(1)._update_fa(_BANK, requests)
+        with _clock_set(1):
+            self._update_fa(_BANK, requests)

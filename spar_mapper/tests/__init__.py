@@ -13,6 +13,7 @@ from . import test_find_by_name
 from . import test_id_spellings
 from . import test_inside
 from . import test_kept_search
+from . import test_jobs
 from . import test_lib_old_store
 from . import test_lib_operations
 from . import test_lib_rules

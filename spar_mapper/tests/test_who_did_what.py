@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger, safe_eval
 
+from odoo.addons.spar_mapper_connector.exceptions import CalledFromExpression
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
 
 from .common import FA, ID, OTHER_FA, OTHER_ID
@@ -253,3 +254,23 @@ class TestWhoDidWhat(ComplaintCase):
                 rows = self.env[name]
                 with self.assertRaisesRegex(ValueError, "CalledFromExpression"):
                     safe_eval.safe_eval(code, {"rows": rows})
+
+    def test_no_action_has_odoo_note_whom_a_record_is_about(self):
+        """An activity keeps its record's name, which is computed after the action."""
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "Remind",
+                "state": "code",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "code": "env['mail.activity'].sudo().create(env.context['values'])",
+            }
+        )
+        row = self.subject_of(ID)
+        values = {
+            "res_model_id": self.env["ir.model"]._get_id(row._name),
+            "res_id": row.id,
+            "user_id": False,
+            "date_deadline": "2100-01-01",
+        }
+        with mute_logger(GUARD_LOGGER), self.assertRaises(CalledFromExpression):
+            action.with_context(values=values, mail_activity_quick_update=True).run()

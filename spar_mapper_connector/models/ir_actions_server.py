@@ -2,13 +2,16 @@ import re
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
+from odoo.http import request
 
-from ..expressions import get_person, is_at_run_time, names_jobs
+from ..expressions import flush_for_action, get_person, is_at_run_time, names_jobs
 
 #: The whole code of an action that only names a job: one of ours, or Odoo's own that
 #: deletes old drafts, ours among them.
 _NAMES_A_JOB = re.compile(r"\s*model\.(_cron_\w+|_run_vacuum_cleaner)\(\)\s*")
 _VACUUM = "ir.autovacuum"
+#: What the schedule says to a job.
+_OF_CRON = {"cron_end_time", "cron_id", "ir_cron_progress_id", "lastcall"}
 #: The fields that say what an action does.
 _CALLING = {"model_id", "code", "state", "child_ids", "group_ids"}
 
@@ -23,10 +26,14 @@ class IrActionsServer(models.Model):
     def _run_action_code_multi(self, eval_context):
         """Call one of our jobs by its name, instead of evaluating the call.
 
-        An expression may not use keys (``expressions.py``), and jobs do.
+        An expression may not use keys (``expressions.py``), and jobs do. The job knows
+        nothing of the request that starts it: who calls sets no clock and no filter.
         """
         job = self._get_job()
-        return job() if job else super()._run_action_code_multi(eval_context)
+        if job is None:
+            return super()._run_action_code_multi(eval_context)
+        self._check_starter()
+        return job()
 
     def _get_job(self):
         """Return the scheduled job that is the whole code of this action, or None."""
@@ -36,7 +43,19 @@ class IrActionsServer(models.Model):
             return None
         if model != _VACUUM and not model.startswith("spar."):
             return None
-        return getattr(self.env[model], named[1], None)
+        kept = {
+            key: self.env.context[key] for key in _OF_CRON & self.env.context.keys()
+        }
+        return getattr(self.env[model].with_context(kept), named[1], None)
+
+    def _check_starter(self) -> None:
+        """Raise AccessError for somebody who starts a job and manages no schedule.
+
+        Every user may run an action that has no groups, and a job takes seconds.
+        """
+        if request:
+            starter = get_person(self.env)
+            self.env["ir.cron"].with_user(starter).check_access("write")
 
     # === REFUSALS === #
 
@@ -44,10 +63,14 @@ class IrActionsServer(models.Model):
         """Refuse to run what was written past the check of added actions.
 
         So does what opens a form of ours: it would fill it in, under a title of its
-        own.
+        own. What was to be computed before is not computed for the action.
         """
         self._check_closed()
+        if self._get_job():
+            return super()._run(records, eval_context)
+        self.env.cr.flush()
         result = super()._run(records, eval_context)
+        flush_for_action(self.env)
         self._check_closed_models(self._find_opened(result))
         return result
 

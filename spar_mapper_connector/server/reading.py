@@ -26,7 +26,13 @@ from odoo.orm.fields import Field
 
 from odoo.addons.base.models.ir_actions import IrActionsServer
 
-from ..expressions import GUARD, get_person, is_at_run_time, refuse_expressions
+from ..expressions import (
+    GUARD,
+    flush_for_action,
+    get_person,
+    is_at_run_time,
+    refuse_expressions,
+)
 from ..lib.expressions import is_evaluated
 from ..lib.related_addons import find_related
 from .our_fields import HARMLESS
@@ -51,6 +57,7 @@ _ABOUT_NOBODY = ("spar.setting.change",)
 _ROWS = ("base.automation", "ir.actions.server")
 #: The code of the ORM that reads for a field which copies another one.
 _COPYING = (id(Field._compute_related.__code__), id(Field._search_related.__code__))
+
 #: What every model has to read its records, and several of ours override.
 _READING = frozenset(
     (
@@ -84,7 +91,7 @@ _CHECKING = ("odoo.addons.auth_", "odoo.addons.base.models.res_users", _ADDONS +
 #: Files of guards, which are among the callers of every read.
 _GUARDS = (__file__, GUARD, str(Path(__file__).parents[1] / "closed_fields.py"))
 #: The code that carries out a stored action, whether or not it is an expression.
-_ACTION = id(IrActionsServer._run.__code__)
+_FOR_ACTIONS = (id(IrActionsServer._run.__code__), id(flush_for_action.__code__))
 #: Addons that show a form to the user who has it open.
 _SHOWING = ("base", "rpc", "web")
 
@@ -172,7 +179,7 @@ def _is_for_expression(frame: FrameType | None) -> bool:
     so where it overrides what every model has to read its records.
     """
     while frame is not None:
-        if is_evaluated(frame) or id(frame.f_code) == _ACTION:
+        if is_evaluated(frame) or id(frame.f_code) in _FOR_ACTIONS:
             return True
         name = frame.f_globals.get("__name__", "")
         is_passing = frame.f_code.co_filename in _GUARDS or _is_reading(frame)
@@ -223,10 +230,16 @@ def _get_addon(frame: FrameType) -> str:
 
 
 def _is_for_others(env) -> bool:
-    """Return whether the request is that of somebody without a role."""
-    if not request:
+    """Return whether a request or a message is that of somebody without a role."""
+    if not (request or _is_message()):
         return False
     return not env["res.users"].browse(get_person(env))._has_spar_role()
+
+
+def _is_message() -> bool:
+    """Return whether a message of a websocket is being served, which is no request."""
+    websocket = sys.modules.get("odoo.addons.bus.websocket")
+    return bool(websocket and websocket.wsrequest)
 
 
 def _is_about_people(registry, name: str, seen: set[str]) -> bool:

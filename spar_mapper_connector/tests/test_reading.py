@@ -17,6 +17,10 @@ ALARMS = (
     "odoo.addons.spar_mapper_connector.expressions",
     "odoo.addons.spar_mapper_connector.server.reading",
 )
+LOGO = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA"
+    "AABJRU5ErkJggg=="
+)
 #: What an addon of Odoo does for its users, as superuser.
 CODE = """
 def search(model):
@@ -116,6 +120,44 @@ class TestReading(TransactionCase):
                         continue
                     with self.assertRaises(AccessError):
                         work.show(self.record)
+
+    def test_a_message_of_a_websocket_is_somebody_s(self):
+        """It is no request, but its user sees what an addon finds for them."""
+        clerk = new_test_user(self.env, "test_clerk", groups="base.group_user")
+        work, record = self.load("mail"), self.record.with_user(clerk)
+        kind = self.registry[record._name]
+        with patch.object(kind, "_sealed_columns", ("x",), create=True):
+            self.assertTrue(work.show(record))
+            self.env.invalidate_all()
+            with (
+                patch.object(reading, "_is_message", lambda: True),
+                mute_logger(*ALARMS),
+                self.assertRaises(AccessError),
+            ):
+                work.show(record)
+
+    def test_no_expression_changes_a_file_of_ours(self):
+        provider = self.env["spar.fsp"].create({"name": "Bank", "code": "FILEBANK"})
+        provider.logo = LOGO
+        self.env.flush_all()
+        files = (
+            self.env["ir.attachment"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", "spar.fsp"),
+                    ("res_field", "=", "logo"),
+                    ("res_id", "=", provider.id),
+                ]
+            )
+        )
+        self.assertTrue(files)
+        for code in ("files.write({'raw': b'x'})", "files.unlink()"):
+            with self.subTest(code), mute_logger(*ALARMS):
+                with self.assertRaisesRegex(ValueError, "CalledFromExpression"):
+                    safe_eval.safe_eval(code, {"files": files})
+        provider.logo = False
+        self.assertFalse(files.exists())
 
     def test_what_names_people_is_about_people(self):
         """Cover the history, which names a mapping only, and what staff did."""

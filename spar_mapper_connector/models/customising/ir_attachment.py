@@ -10,6 +10,7 @@ from ...expressions import (
     is_at_run_time,
     is_called_from_file_of,
     is_called_from_module,
+    refuse_expressions,
 )
 from .ir_asset import WEBSITES
 
@@ -37,11 +38,26 @@ class IrAttachment(models.Model):
 
     def write(self, vals):
         self._check_no_bundle()
+        self._refuse_expressions_on_ours()
         result = super().write(vals)
         self._check_no_bundle()
         if _PLACE & vals.keys():
             self._check_not_our_field()
         return result
+
+    def unlink(self):
+        self._refuse_expressions_on_ours()
+        return super().unlink()
+
+    def _refuse_expressions_on_ours(self) -> None:
+        """Raise CalledFromExpression if one changes what a field of ours holds."""
+        if is_called_from_module(_FIELDS):
+            return
+        if any(
+            attachment.res_field and (attachment.res_model or "").startswith("spar.")
+            for attachment in self.sudo().exists()
+        ):
+            refuse_expressions()
 
     def _check_not_our_field(self) -> None:
         """Raise ValidationError if anything but a field writes what a field holds.
