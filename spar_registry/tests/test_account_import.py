@@ -241,6 +241,26 @@ class TestAccountImport(AccountFileCase):
         self.assertEqual(other.column_ids.mapped("name"), ["id", "account"])
         self.assertFalse(other.question)
 
+    def test_no_default_and_no_automation_says_who_is_paid_for_new_people(self):
+        people = self.env["res.partner"]
+        head = people.create({"name": "Head of another household"})
+        self.env["ir.default"].sudo().set("res.partner", "parent_id", head.id)
+        self.assertEqual(people.create({"name": "By hand"}).parent_id, head)
+        self.assertFalse(people._spar_add_people([{"name": "By file"}]).parent_id)
+        kind = self.registry["res.partner"]
+        create = kind.create
+
+        def put_under_the_head(partners, vals_list):
+            created = create(partners, vals_list)
+            created.parent_id = head
+            return created
+
+        with (
+            patch.object(kind, "create", put_under_the_head),
+            self.assertRaisesRegex(UserError, "under another contact"),
+        ):
+            people._spar_add_people([{"name": "By file"}])
+
     def test_full_address_and_time_of_collection(self):
         job = self.upload(
             "National ID,Financial address,Collected at\n"

@@ -264,11 +264,25 @@ class ResPartner(models.Model):
 
     @api.model
     def _spar_add_people(self, vals_list: list[dict]):
-        """Return new people, in the same order, who were named in a file."""
+        """Return new people, in the same order, who were named in a file.
+
+        They belong to no household, whatever defaults and automations say: who is paid
+        for them is decided where somebody sees it. Raises UserError.
+        """
         quiet = self.with_context(
             tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
         )
-        return quiet.create(vals_list).with_env(self.env)
+        alone = dict.fromkeys(("parent_id", "spar_died_on", "spar_head_id"), False)
+        people = quiet.create([{**alone, "active": True, **vals} for vals in vals_list])
+        if any(person.parent_id or person.spar_head_id for person in people):
+            raise UserError(
+                self.env._(
+                    "An automation of this database puts new contacts under another "
+                    "contact, so people cannot be added from a file. Ask an "
+                    "administrator to leave contacts out of it."
+                )
+            )
+        return people.with_env(self.env)
 
     # === WHO IS PAID === #
 
