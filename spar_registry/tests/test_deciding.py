@@ -109,6 +109,19 @@ class TestDeciding(RegistryCase):
 
     # === PEOPLE WITHOUT A ROLE === #
 
+    def test_households_of_registered_people_stay_as_they_are(self):
+        """Merged or deleted, their members would have another head, or none."""
+        self.serve(self.editor)
+        merging = self.env["base.partner.merge.automatic.wizard"].with_user(self.editor)
+        with self.assertRaises(AccessError):
+            merging._merge((self.household + self.other).ids, self.other)
+        with self.assertRaises(AccessError):
+            self.household.with_user(self.editor).unlink()
+        empty = self.create_person("Household without members", is_company=True)
+        empty.with_user(self.editor).unlink()
+        self.assertFalse(empty.exists())
+        self.assertEqual(self.ada.parent_id, self.household)
+
     def test_contacts_editors_do_not_choose_who_is_paid(self):
         self.serve(self.editor)
         ada = self.ada.with_user(self.editor)

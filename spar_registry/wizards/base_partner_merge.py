@@ -14,6 +14,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
         people = self.env["res.partner"].browse(partner_ids).exists()
         concerned = people._find_registered()
+        if len(people) > 1:
+            people._check_households_kept()
         names = self.env["spar.person.name"]
         # A person has one row of keys: a second one cannot follow.
         names._forget(people)

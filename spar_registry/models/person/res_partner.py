@@ -137,9 +137,13 @@ class ResPartner(models.Model):
     def _unlink_except_registered(self):
         """Raise UserError for people of whom the registry has something.
 
-        Their IDs, accounts and tasks would be deleted with them.
+        Their IDs, accounts and tasks would be deleted with them. Raises AccessError for
+        their household, unless a programme's user deletes it.
         """
-        if is_at_run_time(self.env) and self.sudo()._find_registered():
+        if not is_at_run_time(self.env):
+            return
+        self._check_households_kept()
+        if self.sudo()._find_registered():
             raise UserError(
                 self.env._(
                     "People with IDs, accounts, consents or tasks cannot be deleted: "
@@ -175,6 +179,15 @@ class ResPartner(models.Model):
                     "users can change it. Ask an administrator."
                 )
             )
+
+    def _check_households_kept(self) -> None:
+        """Raise an error if somebody without a role ends households of these contacts.
+
+        Their members would belong to none, or to the contact into which they are merged.
+        """
+        members_sudo = self.sudo().with_context(active_test=False)
+        if members_sudo.search([("parent_id", "in", self.ids)])._find_registered():
+            self._check_may_decide()
 
     def _find_moved(self, parent_id) -> bool:
         """Return whether people of the registry would get another household."""
