@@ -183,7 +183,7 @@ class ResPartner(models.Model):
     def _check_households_kept(self) -> None:
         """Raise an error if somebody without a role ends households of these contacts.
 
-        Their members would belong to none, or to the contact into which they are merged.
+        Their members would belong to none, or to the contact that is kept.
         """
         members_sudo = self.sudo().with_context(active_test=False)
         if members_sudo.search([("parent_id", "in", self.ids)])._find_registered():
