@@ -60,6 +60,8 @@ def run():
     wizard = env["spar.readiness.wizard"].create(
         {"source": "programme", "programme_id": programme.id}
     )
+    # Pressing the button is a request of its own, and begins a new transaction.
+    env.cr.commit()
     run_id = wizard.action_start()["res_id"]
     env.cr.commit()
     with open(os.environ["SPAR_ANSWER"], "w") as out:

@@ -20,7 +20,7 @@ from .person import Person
 from .portal import RIGHTS, Portal, find_address, press
 
 #: What differs between any two pages: addresses, CSRF tokens and nonces.
-RANDOM = r"/confirm/[\w-]+|%2Fconfirm%2F[\w-]+|\w{40}o\d+|nonce=\"[\w-]+\""
+RANDOM = r"/confirm/[\w-]+|%2Fconfirm%2F[\w-]+|\w{40}o\d+|nonce=\"[\w-]+\"|own-[\w-]+"
 RETURN_URL = "https://portal.example/spar/confirmed"
 
 

@@ -123,7 +123,7 @@ def test_officer_finds_and_suspends_a_mapping(sit_down, person, programme, serve
         """(() => {
             const places = ".o_field_widget[name='id_masked']";
             const shown = [...document.querySelectorAll(places)].filter(
-                each => each.innerText.includes('%s@')).at(-1);
+                each => each.innerText.includes('••%s')).at(-1);
             return !!shown && shown.scrollWidth <= shown.clientWidth + 1;
         })()"""
         % person.value[-4:]
@@ -148,7 +148,7 @@ def test_page_of_a_person_survives_a_reload(sit_down, person):
     desk = sit_down("viewer")
     desk.find_person(person.value)
     for _before_and_after in range(2):
-        desk.wait_for_text(f"{person.value[-4:]}@")
+        desk.wait_for_text(f"••{person.value[-4:]}")
         assert desk.title.startswith("Person ")
         assert desk.path.startswith("/odoo/")
         desk.load_anew()
@@ -218,7 +218,7 @@ def test_account_finds_a_person(sit_down, person):
     else:
         desk.choose("provider_id", "Harbour")
         desk.find_person(person.account)
-    desk.wait_for_text(f"{person.value[-4:]}@")
+    desk.wait_for_text(f"••{person.value[-4:]}")
     assert person.account not in desk.page.evaluate("JSON.stringify(sessionStorage)")
     assert person.account not in desk.page.url
 

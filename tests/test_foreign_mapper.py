@@ -151,7 +151,9 @@ def test_a_change_that_is_dropped_later_is_for_staff(second, mapper):
 def test_forms_and_the_nightly_comparison(second, mapper):
     found = ask(second, ["Killed 1", "Killed 2"])
     assert found["buttons"][0]["state"] == "Linked"
-    assert found["buttons"][0]["text"].endswith("BR01.DEMO")
+    text = found["buttons"][0]["text"]
+    assert text.startswith("Bank account ••"), text
+    assert "Harbour Bank" in text, text
     assert "90000" not in found["buttons"][0]["text"]
     assert found["sweep"]["drift"] == 0
     mapper.accounts.accounts[IDS[1]] = "account:777777777777@BR01.DEMO"

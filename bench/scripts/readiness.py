@@ -155,6 +155,8 @@ def start_run(programme, user):
     """Start a run as a user does in the form."""
     wizards = env["spar.readiness.wizard"].with_user(user)
     wizard = wizards.create({"source": "programme", "programme_id": programme.id})
+    # Pressing the button is a request of its own, and begins a new transaction.
+    env.cr.commit()
     run = env["spar.readiness.run"].browse(wizard.action_start()["res_id"])
     env.cr.commit()
     return run

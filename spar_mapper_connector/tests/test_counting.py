@@ -87,15 +87,6 @@ class TestCounting(TransactionCase):
         self.assertTrue(self.attempt(key="another"))
         self.assertFalse(self.attempt())
 
-    def test_a_lock_at_repeatable_read_does_not_see_the_others(self):
-        """This is why the transaction begins anew."""
-
-        def begin(cr, counter, key):
-            self.assertFalse(is_read_committed(cr))
-            lock_counters(cr, counter, key)
-
-        self.assertGreater(self.attempt_at_once(begin=begin), MOST)
-
     def test_who_counts_the_same_waits_and_nobody_else(self):
         with self.connect() as first, self.connect() as second:
             count_alone(first, "counted", "one", "two")
