@@ -46,7 +46,7 @@ class IrActionsServer(models.Model):
         kept = {
             key: self.env.context[key] for key in _OF_CRON & self.env.context.keys()
         }
-        return getattr(self.env[model].with_context(kept), named[1], None)
+        return getattr(self.env(context=kept)[model], named[1], None)
 
     def _check_starter(self) -> None:
         """Raise AccessError for somebody who starts a job and manages no schedule.
