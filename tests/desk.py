@@ -70,15 +70,7 @@ class Desk:
         x, y = self.wait(script, f"{text or selector} is not in sight")
         # Move there first, as a hand does: some lists react only under the pointer.
         self.page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-        for kind in ("mousePressed", "mouseReleased"):
-            self.page.call(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=x,
-                y=y,
-                button="left",
-                clickCount=1,
-            )
+        self.page.press_mouse(x, y)
         self.rest()
 
     def tap(self, selector: str) -> None:

@@ -157,26 +157,41 @@ def _check_asker(records) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = _find_asker((__file__,), _READING)
+    frame = _find_other_asker((__file__,), _READING)
+    if frame is not None and records.env.su:
+        _check_addon(records, _get_addon(frame))
+
+
+def _find_other_asker(
+    passing: tuple[str, ...],
+    methods: frozenset[str],
+    trusted: tuple[str, ...] = (_ADDONS + _OURS,),
+) -> FrameType | None:
+    """Return the first caller if it is code that may not read everything.
+
+    Raises CalledFromExpression for an expression, and for what reads on its behalf.
+
+    :param passing: see ``_find_asker``
+    :param methods: see ``_find_asker``
+    :param trusted: the beginning of the names of modules that read what they want
+    """
+    frame = _find_asker(passing, methods)
     if frame is None:
-        return
+        return None
     if is_evaluated(frame):
         refuse_expressions()
-        return
-    addon = _get_addon(frame)
-    if addon.startswith(_OURS):
-        return
+    if frame.f_globals.get("__name__", "").startswith(trusted):
+        return None
     if _is_for_expression(frame):
         refuse_expressions()
-    if records.env.su:
-        _check_addon(records, addon)
+    return frame
 
 
 def _is_for_expression(frame: FrameType | None) -> bool:
     """Return whether a helper of Odoo reads for an expression, or for a stored action.
 
-    Code of ours that an expression called is not meant: it decides what it reads. Not
-    so where it overrides what every model has to read its records.
+    Code of ours that an expression called decides itself what it reads, except where it
+    overrides a method by which every model reads its records.
     """
     while frame is not None:
         if is_evaluated(frame) or id(frame.f_code) in _FOR_ACTIONS:
@@ -309,17 +324,12 @@ def check_field_reader(records, field: Field) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = _find_asker(_GUARDS, _OVERRIDDEN)
-    if frame is None or not is_at_run_time(records.env):
+    if not is_at_run_time(records.env):
         return
-    if is_evaluated(frame):
-        refuse_expressions()
+    frame = _find_other_asker(_GUARDS, _OVERRIDDEN)
+    if frame is None:
         return
     addon = _get_addon(frame)
-    if addon.startswith(_OURS):
-        return
-    if _is_for_expression(frame):
-        refuse_expressions()
     is_open = addon in records._spar_related and not _is_for_others(records.env)
     if _is_of_row(frame) or (records.env.su and not is_open):
         _refuse_field(records, field, addon)
@@ -330,16 +340,9 @@ def check_secret_reader(records, field: Field) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = _find_asker(_GUARDS, _OVERRIDDEN)
+    frame = _find_other_asker(_GUARDS, _OVERRIDDEN, _CHECKING)
     if frame is None:
         return
-    if is_evaluated(frame):
-        refuse_expressions()
-        return
-    if frame.f_globals["__name__"].startswith(_CHECKING):
-        return
-    if _is_for_expression(frame):
-        refuse_expressions()
     addon = _get_addon(frame)
     is_shown = addon in _SHOWING and not records.env.su
     if _is_of_row(frame) or not is_shown:
