@@ -13,6 +13,7 @@ from ..server.addon_code import CODE
 from .test_closed_by_kind import ByAdministrator
 
 _PAGE = '<t t-name="test_code.shipped"><p t-if="x">{}</p><t t-call="a.b" c="d"/></t>'
+_BLOCK = '<t t-snippet="website.s_1-2" t-thumbnail="/a.png"/>'
 
 
 @tagged("-at_install", "post_install")
@@ -175,6 +176,12 @@ class TestAddonCode(ByAdministrator):
             page.replace(call, 't-call="a.b" c="d" e.f="{{user}}"'),
             page.replace(call, 't-call="{{user}}"'),
             page.replace("Yes", '<b t-set="x" t-value="user"/>'),
+            page.replace("Yes", '<t t-snippet-call="a.b" c="user"/>'),
+            page.replace("Yes", '<t t-snippet-call="{{user}}"/>'),
+            page.replace("Yes", '<t t-snippet="a.b" c="user"/>'),
+            page.replace("Yes", '<t t-snippet="a.b" t-thumbnail="/a" t-if="user"/>'),
+            page.replace("Yes", '<x:t xmlns:x="x" t-snippet-call="a.b" c="user"/>'),
+            page.replace("Yes", '<b t-placeholder="user"/>'),
         ):
             with self.subTest(added):
                 with self.refused():
@@ -204,8 +211,34 @@ class TestAddonCode(ByAdministrator):
         self.page.update_field_translations("arch_db", {"fr_FR": {"Yes": "Oui"}})
         self.assertIn("Oui", self.page.with_context(lang="fr_FR").arch)
 
+    def test_the_key_of_a_view_is_no_code(self):
+        for key in ("website.k', 'x': user, 'y': '", "website.{{user}}", "a.b()"):
+            with self.subTest(key):
+                with self.refused():
+                    self.add_view(key, "<p>New</p>")
+                with self.refused():
+                    self.page.key = key
+
+    def test_a_text_of_the_context_is_not_compiled(self):
+        seen = []
+
+        def compile_expr(qweb, *args, **options):
+            seen.append(qweb.env.context)
+            return "''"
+
+        code = "' + user.login + '"
+        context = {"snippet_lang": code, "website_id": 1, "lang": "en_US"}
+        qweb = self.env["ir.qweb"].with_context(**context)
+        with patch.object(self.registry["ir.qweb"], "_compile_expr", compile_expr):
+            qweb._generate_code(self.page.id)
+        self.assertTrue(seen)
+        for compiled in seen:
+            self.assertEqual(compiled["website_id"], 1)
+            self.assertEqual(compiled["lang"], "en_US")
+            self.assertNotIn("snippet_lang", compiled)
+
     def test_texts_and_copies_are_free(self):
-        for text in ("No", "<b class='a'>No</b>", "<img src='/a.png'/>"):
+        for text in ("No", "<b class='a'>No</b>", "<img src='/a.png'/>", _BLOCK):
             with self.subTest(text):
                 self.page.arch = _PAGE.format(text)
         copied = self.page.copy({"key": "test_code.copied"})

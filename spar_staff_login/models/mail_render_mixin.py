@@ -49,26 +49,31 @@ class MailRenderMixin(models.AbstractModel):
         return {template.id: template._list_expressions() for template in self}
 
     def _list_expressions(self) -> set:
-        """Return what Odoo evaluates in the fields of this template.
+        """Return what Odoo evaluates in the fields of this template, in all languages.
 
         Left out is what Odoo lets everybody write.
         """
-        found, model = set(), self.sudo().render_model
-        for name, field in self._fields.items():
-            engine = getattr(field, "render_engine", "inline_template")
-            text = self.sudo()[name]
-            if not (text and isinstance(text, str)):
-                continue
-            if engine in _HTML:
-                if self._has_unsafe_expression_template_qweb(text, model, name):
-                    root = html.fragment_fromstring(text, create_parent="div")
-                    found |= list_code(root.iter(etree.Element))
-            elif self._has_unsafe_expression_template_inline_template(
-                text, model, name
-            ):
-                found |= {part[1] for part in parse_inline_template(text)}
-        # What follows the last expression is text without one.
-        return found - {""}
+        found = set()
+        for lang, _name in self.env["res.lang"].get_installed():
+            template_sudo = self.sudo().with_context(lang=lang)
+            for name, field in self._fields.items():
+                engine = getattr(field, "render_engine", "inline_template")
+                text = template_sudo[name]
+                if text and isinstance(text, str):
+                    found |= template_sudo._find_expressions(text, name, engine)
+        return found
+
+    def _find_expressions(self, text: str, name: str, engine: str) -> set:
+        """Return what Odoo evaluates in the text of one field."""
+        model = self.render_model
+        if engine in _HTML:
+            if self._has_unsafe_expression_template_qweb(text, model, name):
+                root = html.fragment_fromstring(text, create_parent="div")
+                return list_code(root.iter(etree.Element))
+        elif self._has_unsafe_expression_template_inline_template(text, model, name):
+            # What follows the last expression is text without one.
+            return {part[1] for part in parse_inline_template(text)} - {""}
+        return set()
 
     def _check_placeholders(self, known: dict[int, set]) -> None:
         """Raise ValidationError if somebody added an expression to a template."""

@@ -49,6 +49,7 @@ class TestMailCode(TransactionCase):
                 {"subject": f"To {{{{ {code} }}}}"},
                 {"body_html": f'<p><t t-out="{code}"/></p>'},
                 {"body_html": f'<p t-if="{code}">Old</p>'},
+                {"body_html": f'<t t-snippet-call="base.x" c="{code}"/>'},
                 {"email_to": f"{{{{{code}}}}}"},
             ):
                 with self.subTest(values):
@@ -56,6 +57,19 @@ class TestMailCode(TransactionCase):
                         self.template.write(values)
                     with self.refused():
                         self.add_template(**values)
+
+    def test_nobody_adds_an_expression_by_a_translation(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        template = self.add_template(subject="Hello", body_html="<p>Hello</p>")
+        for code in _CODE:
+            subject = f"{{{{ {code} }}}}"
+            with self.subTest(code):
+                with self.refused():
+                    template.update_field_translations("subject", {"fr_FR": subject})
+                with self.refused():
+                    template.with_context(lang="fr_FR").subject = subject
+        template.update_field_translations("subject", {"fr_FR": "Bonjour"})
+        self.assertEqual(template.with_context(lang="fr_FR").subject, "Bonjour")
 
     def test_texts_and_placeholders_for_everybody_are_free(self):
         self.template.body_html = '<p t-if="object.ref and user">New</p>'

@@ -7,7 +7,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ...expressions import is_at_run_time, is_by_operator, is_loading
-from ...lib.addon_code import list_code
+from ...lib.addon_code import is_plain, list_code
 from ...server.addon_code import is_closed_to_code, refuse_code
 
 #: The key of Odoo's own templates. Staff screens are made of them; websites have their
@@ -130,12 +130,19 @@ class IrUiView(models.Model):
             for view in self:
                 if not view._list_code() <= known[view.id]:
                     refuse_code(view)
+                view._check_key()
+
+    def _check_key(self) -> None:
+        """Raise ValidationError for a key that is code where Odoo copies it to."""
+        if not is_plain(self.key or ""):
+            refuse_code(self)
 
     def _check_new_code(self) -> None:
         """Raise ValidationError for a new view with code that is in no other one.
 
         Websites make their own copies of views, and new pages from templates.
         """
+        self._check_key()
         code = self._list_code()
         if not code:
             return
