@@ -272,5 +272,12 @@ class TestWhoDidWhat(ComplaintCase):
             "user_id": False,
             "date_deadline": "2100-01-01",
         }
+        action = action.with_context(mail_activity_quick_update=True)
         with mute_logger(GUARD_LOGGER), self.assertRaises(CalledFromExpression):
-            action.with_context(values=values, mail_activity_quick_update=True).run()
+            action.with_context(values=values).run()
+
+        # What a screen has left to be computed is not computed for the action.
+        activities = self.env["mail.activity"].with_context(**action.env.context)
+        left = activities.create(values)
+        action.with_context(values=[]).run()
+        self.assertEqual(left.res_name, row.display_name)

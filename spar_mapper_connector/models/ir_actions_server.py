@@ -36,8 +36,11 @@ class IrActionsServer(models.Model):
         return job()
 
     def _get_job(self):
-        """Return the scheduled job that is the whole code of this action, or None."""
-        named = _NAMES_A_JOB.fullmatch(self.code or "")
+        """Return the scheduled job that is the whole code of this action, or None.
+
+        Only an action of the type *code* runs its code.
+        """
+        named = self.state == "code" and _NAMES_A_JOB.fullmatch(self.code or "")
         model = self.model_id.sudo().model or ""
         if not named or (named[1] == "_run_vacuum_cleaner") != (model == _VACUUM):
             return None

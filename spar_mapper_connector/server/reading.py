@@ -58,10 +58,15 @@ _ROWS = ("base.automation", "ir.actions.server")
 #: The code of the ORM that reads for a field which copies another one.
 _COPYING = (id(Field._compute_related.__code__), id(Field._search_related.__code__))
 
-#: What every model has to read its records, and several of ours override.
+#: What every model has to read its records. Addons override it for their models, ours
+#: among them, and such an override reads for whoever calls it.
 _READING = frozenset(
     (
+        "_compute_field_value",
+        "_order_field_to_sql",
         "_read_group",
+        "_read_group_groupby",
+        "_read_group_select",
         "_search",
         "_search_display_name",
         "export_data",
@@ -157,14 +162,13 @@ def _check_asker(records) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = _find_other_asker((__file__,), _READING)
+    frame = _find_other_asker((__file__,))
     if frame is not None and records.env.su:
         _check_addon(records, _get_addon(frame))
 
 
 def _find_other_asker(
     passing: tuple[str, ...],
-    methods: frozenset[str],
     trusted: tuple[str, ...] = (_ADDONS + _OURS,),
 ) -> FrameType | None:
     """Return the first caller if it is code that may not read everything.
@@ -172,10 +176,9 @@ def _find_other_asker(
     Raises CalledFromExpression for an expression, and for what reads on its behalf.
 
     :param passing: see ``_find_asker``
-    :param methods: see ``_find_asker``
     :param trusted: the beginning of the names of modules that read what they want
     """
-    frame = _find_asker(passing, methods)
+    frame = _find_asker(passing)
     if frame is None:
         return None
     if is_evaluated(frame):
@@ -214,19 +217,18 @@ def _is_reading(frame: FrameType) -> bool:
     )
 
 
-def _find_asker(
-    passing: tuple[str, ...], methods: frozenset[str] = frozenset()
-) -> FrameType | None:
+def _find_asker(passing: tuple[str, ...]) -> FrameType | None:
     """Return the first caller that is an expression, code of an addon or a copy.
 
+    Methods that every model has are passed over: whoever calls them asks.
+
     :param passing: the files of guards, which ask for others
-    :param methods: methods of the ORM that addons override, which do the same
     """
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and not is_evaluated(frame):
         name, code = frame.f_globals.get("__name__", ""), frame.f_code
         is_passing = code.co_filename in passing or (
-            code.co_name in methods
+            code.co_name in _READING
             and isinstance(frame.f_locals.get("self"), BaseModel)
         )
         if (name.startswith(_ADDONS) and not is_passing) or _is_copying(frame):
@@ -301,23 +303,6 @@ def _check_addon(records, addon: str) -> None:
 
 # === FIELDS ON MODELS OF OTHERS === #
 
-#: Methods of the ORM that addons override for their models, and that read for a caller.
-_OVERRIDDEN = frozenset(
-    (
-        "_compute_field_value",
-        "_order_field_to_sql",
-        "_read_group",
-        "_read_group_groupby",
-        "_read_group_select",
-        "_search",
-        "fetch",
-        "filtered_domain",
-        "read",
-        "search",
-        "search_fetch",
-    )
-)
-
 
 def check_field_reader(records, field: Field) -> None:
     """Raise an error if a row, or code that may not, reads what we know of contacts.
@@ -326,7 +311,7 @@ def check_field_reader(records, field: Field) -> None:
     """
     if not is_at_run_time(records.env):
         return
-    frame = _find_other_asker(_GUARDS, _OVERRIDDEN)
+    frame = _find_other_asker(_GUARDS)
     if frame is None:
         return
     addon = _get_addon(frame)
@@ -340,7 +325,7 @@ def check_secret_reader(records, field: Field) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = _find_other_asker(_GUARDS, _OVERRIDDEN, _CHECKING)
+    frame = _find_other_asker(_GUARDS, _CHECKING)
     if frame is None:
         return
     addon = _get_addon(frame)

@@ -8,6 +8,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger, safe_eval
 
+from odoo.addons.bus.websocket import WebsocketRequest
+
 from .. import expressions
 from ..expressions import scheduled
 from ..server import reading
@@ -129,12 +131,23 @@ class TestReading(TransactionCase):
         with patch.object(kind, "_sealed_columns", ("x",), create=True):
             self.assertTrue(work.show(record))
             self.env.invalidate_all()
-            with (
-                patch.object(reading, "_is_message", lambda: True),
-                mute_logger(*ALARMS),
-                self.assertRaises(AccessError),
-            ):
+            message = WebsocketRequest(self.env.cr.dbname, None, None)
+            with message, mute_logger(*ALARMS), self.assertRaises(AccessError):
                 work.show(record)
+            self.env.invalidate_all()
+            self.assertTrue(work.show(record))
+
+    def test_no_helper_of_odoo_reads_for_an_expression_behind_our_own_method(self):
+        """Our overrides of Odoo's methods call on what Odoo's other addons made."""
+        work, name = self.load("web"), "odoo.addons.spar_mapper_connector.models.work"
+        override = ModuleType(name)
+        override.search = work.search
+        exec("def web_read_group(self): return search(self)", vars(override))  # noqa: S102
+        kind = self.registry[self.record._name]
+        with patch.object(kind, "web_read_group", override.web_read_group):
+            self.assertIn(self.record, self.model.web_read_group())
+            with mute_logger(*ALARMS), self.assertRaisesRegex(ValueError, "Expression"):
+                safe_eval.safe_eval("rows.web_read_group()", {"rows": self.model})
 
     def test_no_expression_changes_a_file_of_ours(self):
         provider = self.env["spar.fsp"].create({"name": "Bank", "code": "FILEBANK"})

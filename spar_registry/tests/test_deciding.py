@@ -113,9 +113,10 @@ class TestDeciding(RegistryCase):
         """Merged or deleted, their members would have another head, or none."""
         self.serve(self.editor)
         merging = self.env["base.partner.merge.automatic.wizard"].with_user(self.editor)
-        with self.assertRaises(AccessError):
-            merging._merge((self.household + self.other).ids, self.other)
-        with self.assertRaises(AccessError):
+        kept, refused = self.other.with_user(self.editor), "decides who is paid"
+        with self.assertRaisesRegex(AccessError, refused):
+            merging._merge((self.household + self.other).ids, kept)
+        with self.assertRaisesRegex(AccessError, refused):
             self.household.with_user(self.editor).unlink()
         empty = self.create_person("Household without members", is_company=True)
         empty.with_user(self.editor).unlink()
