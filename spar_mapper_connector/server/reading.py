@@ -28,13 +28,14 @@ from odoo.addons.base.models.ir_actions import IrActionsServer
 
 from ..expressions import (
     GUARD,
-    flush_for_action,
+    do_for_expression,
     get_person,
     is_at_run_time,
     refuse_expressions,
 )
 from ..lib.expressions import is_evaluated
 from ..lib.related_addons import find_related
+from .left_work import filter_left
 from .our_fields import HARMLESS
 
 _logger = logging.getLogger(__name__)
@@ -95,8 +96,6 @@ _READING = frozenset(
 _CHECKING = ("odoo.addons.auth_", "odoo.addons.base.models.res_users", _ADDONS + _OURS)
 #: Files of guards, which are among the callers of every read.
 _GUARDS = (__file__, GUARD, str(Path(__file__).parents[1] / "closed_fields.py"))
-#: The code that carries out a stored action, whether or not it is an expression.
-_FOR_ACTIONS = (id(IrActionsServer._run.__code__), id(flush_for_action.__code__))
 #: Addons that show a form to the user who has it open.
 _SHOWING = ("base", "rpc", "web")
 
@@ -145,11 +144,17 @@ def _guard_searches_of(model: type) -> None:
 
 
 def guard_computed_fields() -> None:
-    """Guard the computed fields of our models: they show what is sealed, masked."""
+    """Guard the computed fields of our models: they show what is sealed, masked.
+
+    What an expression has left to be computed, it reads.
+    """
     compute = Field.compute_value
 
     @functools.wraps(compute)
     def compute_value(self, records):
+        if self.store and (left := filter_left(self, records)):
+            do_for_expression(functools.partial(compute, self, left))
+            records -= left
         if self.model_name.startswith(_OURS_MODELS) and _is_guarded(records):
             _check_asker(records)
         return compute(self, records)
@@ -181,13 +186,18 @@ def _find_other_asker(
     frame = _find_asker(passing)
     if frame is None:
         return None
-    if is_evaluated(frame):
+    if _is_expression(frame):
         refuse_expressions()
     if frame.f_globals.get("__name__", "").startswith(trusted):
         return None
     if _is_for_expression(frame):
         refuse_expressions()
     return frame
+
+
+def _is_expression(frame: FrameType) -> bool:
+    """Return whether a frame is that of an expression, or does what one has left."""
+    return is_evaluated(frame) or frame.f_code is do_for_expression.__code__
 
 
 def _is_for_expression(frame: FrameType | None) -> bool:
@@ -197,7 +207,7 @@ def _is_for_expression(frame: FrameType | None) -> bool:
     overrides a method by which every model reads its records.
     """
     while frame is not None:
-        if is_evaluated(frame) or id(frame.f_code) in _FOR_ACTIONS:
+        if _is_expression(frame) or frame.f_code is IrActionsServer._run.__code__:
             return True
         name = frame.f_globals.get("__name__", "")
         is_passing = frame.f_code.co_filename in _GUARDS or _is_reading(frame)
@@ -225,7 +235,7 @@ def _find_asker(passing: tuple[str, ...]) -> FrameType | None:
     :param passing: the files of guards, which ask for others
     """
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and not is_evaluated(frame):
+    while frame is not None and not _is_expression(frame):
         name, code = frame.f_globals.get("__name__", ""), frame.f_code
         is_passing = code.co_filename in passing or (
             code.co_name in _READING

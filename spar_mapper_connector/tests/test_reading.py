@@ -1,6 +1,7 @@
 """Who reads the registry's records as superuser."""
 
 import sys
+from functools import partial
 from types import ModuleType
 from unittest.mock import patch
 
@@ -11,8 +12,9 @@ from odoo.tools import mute_logger, safe_eval
 from odoo.addons.bus.websocket import WebsocketRequest
 
 from .. import expressions
+from ..exceptions import CalledFromExpression
 from ..expressions import scheduled
-from ..server import reading
+from ..server import left_work, reading
 from .test_two_accounts import ServedRequest
 
 ALARMS = (
@@ -148,6 +150,28 @@ class TestReading(TransactionCase):
             self.assertIn(self.record, self.model.web_read_group())
             with mute_logger(*ALARMS), self.assertRaisesRegex(ValueError, "Expression"):
                 safe_eval.safe_eval("rows.web_read_group()", {"rows": self.model})
+
+    def test_what_was_done_is_left_no_longer(self):
+        field = self.record._fields["display_name"]
+        row_ids = left_work._RowIds([2])
+        safe_eval.safe_eval("leave([1, 3])", {"leave": row_ids.update})
+        with patch.dict(self.env.transaction.tocompute, {field: row_ids}):
+            rows = self.record.browse((1, 2, 3))
+            self.assertEqual(left_work.filter_left(field, rows).ids, [1, 3])
+            row_ids.difference_update([1])
+            row_ids.update([1])
+            self.assertEqual(left_work.filter_left(field, rows).ids, [3])
+
+    def test_no_callback_that_an_expression_left_reads(self):
+        """Odoo's mail notes at the end of a transaction what has changed."""
+        work, callbacks = self.load("mail"), self.env.cr.precommit
+        leave = partial(callbacks.add, partial(work.show, self.record))
+        leave()
+        callbacks.run()
+        self.env.invalidate_all()
+        with mute_logger(*ALARMS), self.assertRaises(CalledFromExpression):
+            safe_eval.safe_eval("leave()", {"leave": leave})
+            callbacks.run()
 
     def test_no_expression_changes_a_file_of_ours(self):
         provider = self.env["spar.fsp"].create({"name": "Bank", "code": "FILEBANK"})
