@@ -26,13 +26,13 @@ class _RowIds(OrderedSet):
 
     def update(self, elems):
         row_ids = list(elems)
-        super().update(row_ids)
         if row_ids and is_called_from_expression():
             self._left.update(row_ids)
+        return super().update(row_ids)
 
     def discard(self, elem):
-        super().discard(elem)
         self._left.discard(elem)
+        return super().discard(elem)
 
 
 def note_left_work() -> None:
