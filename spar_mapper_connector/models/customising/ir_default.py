@@ -29,17 +29,28 @@ class IrDefault(models.Model):
 
     @api.model
     def _get_model_defaults(self, model_name, condition=False):
-        """Leave out, as an addon is loaded, what would change what its files say."""
+        """Leave out what decides who is paid, however it came there.
+
+        As an addon is loaded, what would change what its files say as well.
+        """
         found = super()._get_model_defaults(model_name, condition)
-        if self.env.registry.ready:
-            return found
-        if model_name.startswith("spar."):
+        is_loaded = self.env.registry.ready
+        if model_name.startswith("spar.") and not is_loaded:
             return {}
         return {
             name: value
             for name, value in found.items()
-            if not _is_deciding(model_name, name)
+            if not self._decides_who_is_paid(model_name, name)
+            and (is_loaded or not _is_deciding(model_name, name))
         }
+
+    @api.model
+    def _decides_who_is_paid(self, model: str, field: str) -> bool:
+        """Return whether a field of Odoo's own decides who is paid: addons name them.
+
+        Nobody would see what a default puts there for people of a file.
+        """
+        return False
 
     @api.constrains("field_id", "json_value")
     def _check_not_ours(self):
@@ -49,7 +60,8 @@ class IrDefault(models.Model):
         for field in self.field_id:
             model = self.env.get(field.model)
             known = model._fields.get(field.name) if model is not None else None
-            if known is not None and is_our_field(known):
+            is_ours = known is not None and is_our_field(known)
+            if is_ours or self._decides_who_is_paid(field.model, field.name):
                 raise ValidationError(
                     self.env._(
                         "You cannot set a default for %(field)s here because it "
