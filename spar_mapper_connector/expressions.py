@@ -28,13 +28,9 @@ from .loaded_files import find_loaded_addon, is_ours
 _logger = logging.getLogger(__name__)
 
 
-def flush_for_action(env) -> None:
-    """Compute what a stored action has left to be computed, as if the action read it.
-
-    Odoo would compute it after the action, for nobody in particular: the name of the
-    record that an activity is about, or the note of a change.
-    """
-    env.cr.flush()
+def do_for_expression(left):
+    """Do what an expression has left to be done: see ``server/left_work.py``."""
+    return left()
 
 
 #: Runs callbacks that were left for the end of a transaction, which an expression can
@@ -42,7 +38,7 @@ def flush_for_action(env) -> None:
 _DEFERRING = (
     Callbacks.run.__code__,
     IrActionsServer._run.__code__,
-    flush_for_action.__code__,
+    do_for_expression.__code__,
 )
 _ADDONS, _OURS = "odoo.addons.", "odoo.addons.spar_"
 #: The file of the guard on every model.

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 from odoo.addons.spar_mapper_connector.models import ir_actions_server
@@ -41,6 +41,21 @@ class TestJobs(TransactionCase):
     def test_a_job_sees_nothing_of_the_request_that_starts_it(self):
         (seen,) = self.run_action(spar_demo_days_ago=-400, active_test=False, cron_id=7)
         self.assertEqual(seen, {"cron_id": 7})
+
+    def test_an_action_of_another_type_is_no_job(self):
+        """Nor is one that becomes of another type: it would act on our model."""
+        values = {
+            "name": "Act",
+            "model_id": self.env["ir.model"]._get_id("spar.checkpoint"),
+            "code": "model._cron_take()",
+        }
+        actions = self.env["ir.actions.server"]
+        job = actions.create({**values, "state": "code"})
+        for state in ("webhook", "multi", "object_write", "object_create"):
+            with self.subTest(state), self.assertRaises(ValidationError):
+                actions.create({**values, "state": state})
+            with self.subTest(f"to {state}"), self.assertRaises(ValidationError):
+                job.state = state
 
     def test_only_who_manages_the_schedule_starts_a_job(self):
         groups = ("base.group_user", "base.group_user,base.group_system")

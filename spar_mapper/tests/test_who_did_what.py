@@ -1,5 +1,7 @@
 """Who did what: by name, with no reference and no number that nobody can read."""
 
+from functools import partial
+
 from lxml import etree
 
 from odoo.exceptions import AccessError
@@ -255,14 +257,14 @@ class TestWhoDidWhat(ComplaintCase):
                 with self.assertRaisesRegex(ValueError, "CalledFromExpression"):
                     safe_eval.safe_eval(code, {"rows": rows})
 
-    def test_no_action_has_odoo_note_whom_a_record_is_about(self):
-        """An activity keeps its record's name, which is computed after the action."""
+    def test_no_expression_has_odoo_note_whom_a_record_is_about(self):
+        """An activity keeps its record's name, which is computed after all ended."""
         action = self.env["ir.actions.server"].create(
             {
                 "name": "Remind",
                 "state": "code",
                 "model_id": self.env["ir.model"]._get_id("res.partner"),
-                "code": "env['mail.activity'].sudo().create(env.context['values'])",
+                "code": "env['mail.activity'].create(env.context['values'])",
             }
         )
         row = self.subject_of(ID)
@@ -272,5 +274,27 @@ class TestWhoDidWhat(ComplaintCase):
             "user_id": False,
             "date_deadline": "2100-01-01",
         }
-        with mute_logger(GUARD_LOGGER), self.assertRaises(CalledFromExpression):
-            action.with_context(values=values, mail_activity_quick_update=True).run()
+        action = action.with_context(mail_activity_quick_update=True)
+        env = action.env
+        names = {"rows": env["mail.activity"].sudo(), "values": values}
+        page = etree.fromstring('<t t-out="rows.create(values)"/>')
+        for name, leave in (
+            ("action", action.with_context(values=values).run),
+            ("page", partial(env["ir.qweb"]._render, page, names)),
+            ("rule", partial(safe_eval.safe_eval, "rows.create(values)", names)),
+        ):
+            with self.subTest(name), mute_logger(GUARD_LOGGER):
+                with self.assertRaises(CalledFromExpression), self.env.cr.savepoint():
+                    leave()
+                    env.flush_all()
+
+        # What others have left to be computed is not computed for an expression.
+        person = env["res.partner"].create({"name": "Contact"})
+        contact = env["ir.model"]._get_id(person._name)
+        theirs = {**values, "res_model_id": contact, "res_id": person.id}
+        theirs = safe_eval.safe_eval("rows.create(values)", {**names, "values": theirs})
+        ours = env["mail.activity"].create(values)
+        self.assertEqual(ours.res_name, row.display_name)
+        self.assertEqual(theirs.res_name, person.display_name)
+        theirs.write({"res_model_id": values["res_model_id"], "res_id": row.id})
+        self.assertEqual(theirs.res_name, row.display_name)

@@ -4,7 +4,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.http import request
 
-from ..expressions import flush_for_action, get_person, is_at_run_time, names_jobs
+from ..expressions import get_person, is_at_run_time, names_jobs
 
 #: The whole code of an action that only names a job: one of ours, or Odoo's own that
 #: deletes old drafts, ours among them.
@@ -36,8 +36,11 @@ class IrActionsServer(models.Model):
         return job()
 
     def _get_job(self):
-        """Return the scheduled job that is the whole code of this action, or None."""
-        named = _NAMES_A_JOB.fullmatch(self.code or "")
+        """Return the scheduled job that is the whole code of this action, or None.
+
+        Only an action of the type *code* runs its code.
+        """
+        named = self.state == "code" and _NAMES_A_JOB.fullmatch(self.code or "")
         model = self.model_id.sudo().model or ""
         if not named or (named[1] == "_run_vacuum_cleaner") != (model == _VACUUM):
             return None
@@ -63,14 +66,10 @@ class IrActionsServer(models.Model):
         """Refuse to run what was written past the check of added actions.
 
         So does what opens a form of ours: it would fill it in, under a title of its
-        own. What was to be computed before is not computed for the action.
+        own.
         """
         self._check_closed()
-        if self._get_job():
-            return super()._run(records, eval_context)
-        self.env.cr.flush()
         result = super()._run(records, eval_context)
-        flush_for_action(self.env)
         self._check_closed_models(self._find_opened(result))
         return result
 

@@ -10,6 +10,7 @@ from .deadline import limit_reading
 from .expression_formats import check_formats
 from .expression_names import close_names
 from .field_writes import guard_fields
+from .left_work import note_left_work
 from .profiling import forbid_profiling
 from .reading import guard_computed_fields
 from .retrying import answer_at_once
@@ -26,6 +27,7 @@ def set_up_server() -> None:
     check_formats()
     guard_fields()
     guard_computed_fields()
+    note_left_work()
     guard_data_files()
     forbid_profiling()
     shorten_statements()

@@ -28,13 +28,14 @@ from odoo.addons.base.models.ir_actions import IrActionsServer
 
 from ..expressions import (
     GUARD,
-    flush_for_action,
+    do_for_expression,
     get_person,
     is_at_run_time,
     refuse_expressions,
 )
 from ..lib.expressions import is_evaluated
 from ..lib.related_addons import find_related
+from .left_work import filter_left
 from .our_fields import HARMLESS
 
 _logger = logging.getLogger(__name__)
@@ -58,10 +59,15 @@ _ROWS = ("base.automation", "ir.actions.server")
 #: The code of the ORM that reads for a field which copies another one.
 _COPYING = (id(Field._compute_related.__code__), id(Field._search_related.__code__))
 
-#: What every model has to read its records, and several of ours override.
+#: What every model has to read its records. Addons override it for their models, ours
+#: among them, and such an override reads for whoever calls it.
 _READING = frozenset(
     (
+        "_compute_field_value",
+        "_order_field_to_sql",
         "_read_group",
+        "_read_group_groupby",
+        "_read_group_select",
         "_search",
         "_search_display_name",
         "export_data",
@@ -90,8 +96,6 @@ _READING = frozenset(
 _CHECKING = ("odoo.addons.auth_", "odoo.addons.base.models.res_users", _ADDONS + _OURS)
 #: Files of guards, which are among the callers of every read.
 _GUARDS = (__file__, GUARD, str(Path(__file__).parents[1] / "closed_fields.py"))
-#: The code that carries out a stored action, whether or not it is an expression.
-_FOR_ACTIONS = (id(IrActionsServer._run.__code__), id(flush_for_action.__code__))
 #: Addons that show a form to the user who has it open.
 _SHOWING = ("base", "rpc", "web")
 
@@ -140,11 +144,17 @@ def _guard_searches_of(model: type) -> None:
 
 
 def guard_computed_fields() -> None:
-    """Guard the computed fields of our models: they show what is sealed, masked."""
+    """Guard the computed fields of our models: they show what is sealed, masked.
+
+    What an expression has left to be computed, it reads.
+    """
     compute = Field.compute_value
 
     @functools.wraps(compute)
     def compute_value(self, records):
+        if self.store and (left := filter_left(self, records)):
+            do_for_expression(functools.partial(compute, self, left))
+            records -= left
         if self.model_name.startswith(_OURS_MODELS) and _is_guarded(records):
             _check_asker(records)
         return compute(self, records)
@@ -157,14 +167,13 @@ def _check_asker(records) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = _find_other_asker((__file__,), _READING)
+    frame = _find_other_asker((__file__,))
     if frame is not None and records.env.su:
         _check_addon(records, _get_addon(frame))
 
 
 def _find_other_asker(
     passing: tuple[str, ...],
-    methods: frozenset[str],
     trusted: tuple[str, ...] = (_ADDONS + _OURS,),
 ) -> FrameType | None:
     """Return the first caller if it is code that may not read everything.
@@ -172,19 +181,24 @@ def _find_other_asker(
     Raises CalledFromExpression for an expression, and for what reads on its behalf.
 
     :param passing: see ``_find_asker``
-    :param methods: see ``_find_asker``
     :param trusted: the beginning of the names of modules that read what they want
     """
-    frame = _find_asker(passing, methods)
+    frame = _find_asker(passing)
     if frame is None:
         return None
-    if is_evaluated(frame):
+    if _is_expression(frame):
         refuse_expressions()
+        return None
     if frame.f_globals.get("__name__", "").startswith(trusted):
         return None
     if _is_for_expression(frame):
         refuse_expressions()
     return frame
+
+
+def _is_expression(frame: FrameType) -> bool:
+    """Return whether a frame is that of an expression, or does what one has left."""
+    return is_evaluated(frame) or frame.f_code is do_for_expression.__code__
 
 
 def _is_for_expression(frame: FrameType | None) -> bool:
@@ -194,7 +208,7 @@ def _is_for_expression(frame: FrameType | None) -> bool:
     overrides a method by which every model reads its records.
     """
     while frame is not None:
-        if is_evaluated(frame) or id(frame.f_code) in _FOR_ACTIONS:
+        if _is_expression(frame) or frame.f_code is IrActionsServer._run.__code__:
             return True
         name = frame.f_globals.get("__name__", "")
         is_passing = frame.f_code.co_filename in _GUARDS or _is_reading(frame)
@@ -214,19 +228,18 @@ def _is_reading(frame: FrameType) -> bool:
     )
 
 
-def _find_asker(
-    passing: tuple[str, ...], methods: frozenset[str] = frozenset()
-) -> FrameType | None:
+def _find_asker(passing: tuple[str, ...]) -> FrameType | None:
     """Return the first caller that is an expression, code of an addon or a copy.
 
+    Methods that every model has are passed over: whoever calls them asks.
+
     :param passing: the files of guards, which ask for others
-    :param methods: methods of the ORM that addons override, which do the same
     """
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and not is_evaluated(frame):
+    while frame is not None and not _is_expression(frame):
         name, code = frame.f_globals.get("__name__", ""), frame.f_code
         is_passing = code.co_filename in passing or (
-            code.co_name in methods
+            code.co_name in _READING
             and isinstance(frame.f_locals.get("self"), BaseModel)
         )
         if (name.startswith(_ADDONS) and not is_passing) or _is_copying(frame):
@@ -301,23 +314,6 @@ def _check_addon(records, addon: str) -> None:
 
 # === FIELDS ON MODELS OF OTHERS === #
 
-#: Methods of the ORM that addons override for their models, and that read for a caller.
-_OVERRIDDEN = frozenset(
-    (
-        "_compute_field_value",
-        "_order_field_to_sql",
-        "_read_group",
-        "_read_group_groupby",
-        "_read_group_select",
-        "_search",
-        "fetch",
-        "filtered_domain",
-        "read",
-        "search",
-        "search_fetch",
-    )
-)
-
 
 def check_field_reader(records, field: Field) -> None:
     """Raise an error if a row, or code that may not, reads what we know of contacts.
@@ -326,7 +322,7 @@ def check_field_reader(records, field: Field) -> None:
     """
     if not is_at_run_time(records.env):
         return
-    frame = _find_other_asker(_GUARDS, _OVERRIDDEN)
+    frame = _find_other_asker(_GUARDS)
     if frame is None:
         return
     addon = _get_addon(frame)
@@ -340,7 +336,7 @@ def check_secret_reader(records, field: Field) -> None:
 
     Raises CalledFromExpression and AccessError.
     """
-    frame = _find_other_asker(_GUARDS, _OVERRIDDEN, _CHECKING)
+    frame = _find_other_asker(_GUARDS, _CHECKING)
     if frame is None:
         return
     addon = _get_addon(frame)

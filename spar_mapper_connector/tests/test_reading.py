@@ -1,6 +1,7 @@
 """Who reads the registry's records as superuser."""
 
 import sys
+from functools import partial
 from types import ModuleType
 from unittest.mock import patch
 
@@ -8,9 +9,12 @@ from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger, safe_eval
 
+from odoo.addons.bus.websocket import WebsocketRequest
+
 from .. import expressions
+from ..exceptions import CalledFromExpression
 from ..expressions import scheduled
-from ..server import reading
+from ..server import left_work, reading
 from .test_two_accounts import ServedRequest
 
 ALARMS = (
@@ -129,12 +133,45 @@ class TestReading(TransactionCase):
         with patch.object(kind, "_sealed_columns", ("x",), create=True):
             self.assertTrue(work.show(record))
             self.env.invalidate_all()
-            with (
-                patch.object(reading, "_is_message", lambda: True),
-                mute_logger(*ALARMS),
-                self.assertRaises(AccessError),
-            ):
+            message = WebsocketRequest(self.env.cr.dbname, None, None)
+            with message, mute_logger(*ALARMS), self.assertRaises(AccessError):
                 work.show(record)
+            self.env.invalidate_all()
+            self.assertTrue(work.show(record))
+
+    def test_no_helper_of_odoo_reads_for_an_expression_behind_our_own_method(self):
+        """Our overrides of Odoo's methods call on what Odoo's other addons made."""
+        work, name = self.load("web"), "odoo.addons.spar_mapper_connector.models.work"
+        override = ModuleType(name)
+        override.search = work.search
+        exec("def web_read_group(self): return search(self)", vars(override))  # noqa: S102
+        kind = self.registry[self.record._name]
+        with patch.object(kind, "web_read_group", override.web_read_group):
+            self.assertIn(self.record, self.model.web_read_group())
+            with mute_logger(*ALARMS), self.assertRaisesRegex(ValueError, "Expression"):
+                safe_eval.safe_eval("rows.web_read_group()", {"rows": self.model})
+
+    def test_what_was_done_is_left_no_longer(self):
+        field = self.record._fields["display_name"]
+        row_ids = left_work._RowIds([2])
+        safe_eval.safe_eval("leave([1, 3])", {"leave": row_ids.update})
+        with patch.dict(self.env.transaction.tocompute, {field: row_ids}):
+            rows = self.record.browse((1, 2, 3))
+            self.assertEqual(left_work.filter_left(field, rows).ids, [1, 3])
+            row_ids.difference_update([1])
+            row_ids.update([1])
+            self.assertEqual(left_work.filter_left(field, rows).ids, [3])
+
+    def test_no_callback_that_an_expression_left_reads(self):
+        """Odoo's mail notes at the end of a transaction what has changed."""
+        work, callbacks = self.load("mail"), self.env.cr.precommit
+        leave = partial(callbacks.add, partial(work.show, self.record))
+        leave()
+        callbacks.run()
+        self.env.invalidate_all()
+        with mute_logger(*ALARMS), self.assertRaises(CalledFromExpression):
+            safe_eval.safe_eval("leave()", {"leave": leave})
+            callbacks.run()
 
     def test_no_expression_changes_a_file_of_ours(self):
         provider = self.env["spar.fsp"].create({"name": "Bank", "code": "FILEBANK"})

@@ -244,9 +244,16 @@ class TestAccountImport(AccountFileCase):
     def test_no_default_and_no_automation_says_who_is_paid_for_new_people(self):
         people = self.env["res.partner"]
         head = people.create({"name": "Head of another household"})
-        self.env["ir.default"].sudo().set("res.partner", "parent_id", head.id)
-        self.assertEqual(people.create({"name": "By hand"}).parent_id, head)
-        self.assertFalse(people._spar_add_people([{"name": "By file"}]).parent_id)
+        for field, value in (
+            ("parent_id", head.id),
+            ("spar_head_id", head.id),
+            ("spar_died_on", "2020-01-01"),
+            ("active", False),
+        ):
+            by_default = people.with_context(**{f"default_{field}": value})
+            with self.subTest(field):
+                added = by_default._spar_add_people([{"name": "By file"}])
+                self.assertEqual(bool(added[field]), field == "active")
         kind = self.registry["res.partner"]
         create = kind.create
 

@@ -1,12 +1,13 @@
 """Who decides who is paid: nobody without a role, and no expression."""
 
+import json
 import sys
 from types import ModuleType
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
-from odoo.tools import mute_logger, safe_eval
+from odoo.tools import SQL, mute_logger, safe_eval
 
 from odoo.addons.spar_mapper_connector import expressions
 from odoo.addons.spar_mapper_connector.server import reading
@@ -52,12 +53,40 @@ class TestDeciding(RegistryCase):
             "who.write({'spar_died_on': '2020-01-01'})",
             "who.child_ids[0].write({'parent_id': False})",
             "env['res.partner'].create({'name': 'x', 'spar_head_id': other})",
+            "env['res.partner'].create({'name': 'x', 'parent_id': who.id})",
+            "who.with_context(default_parent_id=who.id).create({'name': 'x'})",
+            "new.write({'parent_id': who.id})",
+            "who.write({'child_ids': [(4, new.id)]})",
         ):
+            new = self.create_person("Somebody new")
+            names = {"who": household, "other": self.grace.id, "new": new}
             with self.subTest(code), self.assertRaisesRegex(Exception, "expression"):
-                self.evaluate(code, who=household, other=self.grace.id)
+                self.evaluate(code, **names)
+        self.evaluate("new.write({'parent_id': who.id})", new=new, who=self.other)
+        self.assertEqual(new.parent_id, self.other)
         self.env.invalidate_all()
         self.assertEqual(self.household.spar_head_id, self.ada)
         self.assertEqual(self.ada.parent_id, self.household)
+
+    def test_no_default_says_to_which_household_people_belong(self):
+        defaults, parent = self.env["ir.default"], self.household.id
+        for user_id in (False, self.user.id):
+            with self.subTest(user_id), self.assertRaises(ValidationError):
+                defaults.set("res.partner", "parent_id", parent, user_id=user_id)
+        row = defaults.create(
+            {
+                "field_id": self.env["ir.model.fields"]._get("res.partner", "ref").id,
+                "json_value": json.dumps(parent),
+            }
+        )
+        field = self.env["ir.model.fields"]._get("res.partner", "parent_id")
+        # As SQL would, or before this addon was there.
+        self.env.cr.execute(
+            SQL("UPDATE ir_default SET field_id = %s WHERE id = %s", field.id, row.id)
+        )
+        self.env.invalidate_all()
+        self.registry.clear_cache()
+        self.assertFalse(self.create_person("Somebody").parent_id)
 
     def test_no_expression_reads_a_form_that_staff_have_open(self):
         """It names a person beside a provider."""
@@ -113,9 +142,10 @@ class TestDeciding(RegistryCase):
         """Merged or deleted, their members would have another head, or none."""
         self.serve(self.editor)
         merging = self.env["base.partner.merge.automatic.wizard"].with_user(self.editor)
-        with self.assertRaises(AccessError):
-            merging._merge((self.household + self.other).ids, self.other)
-        with self.assertRaises(AccessError):
+        kept, refused = self.other.with_user(self.editor), "decides who is paid"
+        with self.assertRaisesRegex(AccessError, refused):
+            merging._merge((self.household + self.other).ids, kept)
+        with self.assertRaisesRegex(AccessError, refused):
             self.household.with_user(self.editor).unlink()
         empty = self.create_person("Household without members", is_company=True)
         empty.with_user(self.editor).unlink()

@@ -9,7 +9,7 @@ import psycopg2.errors
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
-from odoo.tools import SQL, mute_logger
+from odoo.tools import SQL, mute_logger, safe_eval
 
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.contract import (
@@ -25,6 +25,7 @@ from .common import FA, ID, NUMBER, OTHER_FA, OTHER_ID, OTHER_NUMBER, RegistryCa
 LOGGER = "odoo.addons.spar_registry.models.readiness."
 CHECKER_LOGGER = f"{LOGGER}spar_readiness_checker"
 WORKER_LOGGER = f"{LOGGER}spar_readiness_worker"
+GUARD_LOGGER = "odoo.addons.spar_mapper_connector.expressions"
 #: Where settings that were altered are named.
 LOGGERS = (
     "odoo.addons.spar_mapper_connector.models.spar_settings_seal",
@@ -1047,6 +1048,19 @@ class TestReadinessExport(ReadinessCase):
         run = self.check()
         with self.assertRaises(UserError):
             run.line_ids.with_user(self.checker).export_data(["shown_name"])
+
+    def test_no_expression_exports_as_superuser(self):
+        lines = self.check().line_ids.sudo()
+        accounts = "partner_id/spar_account_ids/provider_id/name"
+        for path in ("state", "partner_id/name", accounts):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            with (
+                self.subTest(path),
+                mute_logger(GUARD_LOGGER),
+                self.assertRaisesRegex(ValueError, "CalledFromExpression"),
+            ):
+                safe_eval.safe_eval(f"lines.export_data([{path!r}])", {"lines": lines})
 
     def test_export_has_no_id_of_a_file(self):
         form = {

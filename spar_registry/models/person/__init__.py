@@ -1,3 +1,4 @@
+from . import ir_default
 from . import spar_person_identity
 from . import spar_person_address
 from . import spar_person_name

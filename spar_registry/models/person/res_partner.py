@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.closed_fields import (
 from odoo.addons.spar_mapper_connector.expressions import (
     get_person,
     is_at_run_time,
+    is_called_from_expression,
     refuse_expressions,
 )
 
@@ -117,6 +118,7 @@ class ResPartner(models.Model):
     def create(self, vals_list):
         """Create people who can be found by name."""
         people = super().create(vals_list)
+        people.parent_id._refuse_rows_to_add()
         self.env["spar.person.name"]._index(people)
         return people
 
@@ -163,6 +165,8 @@ class ResPartner(models.Model):
         is_moving = "parent_id" in vals and self._find_moved(vals["parent_id"])
         if vals.keys() & _DECIDING or is_moving:
             self._check_may_decide()
+        if vals.get("parent_id"):
+            self.browse(vals["parent_id"])._refuse_rows_to_add()
 
     @api.model
     def _check_may_decide(self) -> None:
@@ -188,6 +192,18 @@ class ResPartner(models.Model):
         members_sudo = self.sudo().with_context(active_test=False)
         if members_sudo.search([("parent_id", "in", self.ids)])._find_registered():
             self._check_may_decide()
+
+    def _refuse_rows_to_add(self) -> None:
+        """Raise CalledFromExpression if a row puts contacts into such a household.
+
+        An automation would do so before they are registered: nobody sees it.
+        """
+        if not (self and is_called_from_expression()):
+            return
+        members_sudo = self.sudo().with_context(active_test=False)
+        members_sudo = members_sudo.search([("parent_id", "in", self.ids)])
+        if (members_sudo | self.sudo())._find_registered():
+            refuse_expressions()
 
     def _find_moved(self, parent_id) -> bool:
         """Return whether people of the registry would get another household."""
