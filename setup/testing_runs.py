@@ -66,9 +66,16 @@ class Run:
         if not (shutil.which("node") and shutil.which("npm")):
             path.insert(1, str(get_node_binaries(places)))
         counts = {name: os.environ[name] for name in COUNTS if name in os.environ}
+        # The addons' tests also try the guards on code that is in the database.
+        code = (
+            {"SPAR_ADDON_CODE_ONLY": "off"}
+            if self.installation.database in IN_ODOO
+            else {}
+        )
         return {
             **self.installation.environment,
             **counts,
+            **code,
             "PATH": os.pathsep.join(path),
             "SPAR_TALLY": str(self.tally),
             "SPAR_TEST_RUN": self.name,

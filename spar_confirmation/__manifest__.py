@@ -3,7 +3,7 @@
 {
     "name": "SPAR Confirmation",
     "summary": "The store's own page on which people review and confirm a change",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",

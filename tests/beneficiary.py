@@ -7,8 +7,8 @@ from .accessibility import find_barriers, find_small_targets
 from .chromium import Page
 from .person import ProviderAtWork
 
-#: The box of the page on which the store reviews a change.
-OWN = "input[name='own']"
+#: The field of the page on which the store reviews a change, and what to type in it.
+FIELD, DIGITS = "input[name='digits']", ".digits"
 
 
 @dataclass
@@ -99,17 +99,15 @@ class Visitor:
             self.press("form[action$='/login'] button")
 
     def press_yes(self) -> None:
-        """Tick the box of the page that reviews a change, and press its button."""
-        self.tick_own()
+        """Type the digits of the page that reviews a change, and press its button."""
+        self.type_digits()
         self.press("form[action$='/login'] button")
 
-    def tick_own(self) -> None:
-        """Say that one started this change oneself."""
-        if self.is_by_keyboard:
-            self.page.tab_to(OWN)
-            self.page.press(" ", 32, " ")
-        else:
-            self.page.tick(OWN)
+    def type_digits(self) -> None:
+        """Type the two digits that stand in the middle of what one confirms."""
+        digits = self.page.get_text(DIGITS)
+        self.page.wait_until_visible(FIELD)
+        self.fill_in(FIELD, digits)
 
     def choose_account(self, number: str, words: str = "harbour") -> None:
         """Go from one's own page through all questions to the review."""
@@ -129,8 +127,8 @@ class Visitor:
 
     def confirm(self) -> None:
         """Confirm at the review, authenticate at the provider; end on the outcome."""
-        if self.page.has(OWN):
-            self.tick_own()
+        if self.page.has(FIELD):
+            self.type_digits()
         self.press("main .main")
         self.allow_visit()
         self.authenticate()

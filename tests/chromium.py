@@ -106,11 +106,6 @@ class Page:
         with self.loading():
             self.press_mouse(*self._get_middle(selector))
 
-    def tick(self, selector: str) -> None:
-        """Tick a box, which leads to no other page."""
-        self.wait_until_visible(selector)
-        self.press_mouse(*self._get_middle(selector))
-
     def press_mouse(self, x: float, y: float) -> None:
         """Click at this place of the window, whatever is there."""
         for kind in ("mousePressed", "mouseReleased"):
@@ -187,6 +182,11 @@ class Page:
     @property
     def text(self) -> str:
         return self.evaluate("document.body.innerText")
+
+    def get_text(self, selector: str) -> str:
+        """Return the text of one element."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        return self.evaluate(f"{element}.innerText")
 
     def has(self, selector: str) -> bool:
         return self.evaluate(f"!!document.querySelector({json.dumps(selector)})")

@@ -59,10 +59,17 @@ def find_address(programme, facts: dict) -> str | None:
     return answer.get("fa")
 
 
+def read_digits(page: requests.Response) -> str:
+    """Return the digits that stand in what the page asks about; "" for a visit."""
+    found = re.search(r'<strong class="digits"[^>]*>(\d\d)</strong>', page.text)
+    return found[1] if found else ""
+
+
 def press(person: Person, page: requests.Response, button: str) -> requests.Response:
     """Press a button of the page, as a browser does; follow where it leads."""
     (form,) = re.findall(rf'<form[^>]*/{button}".*?</form>', page.text, re.S)
     token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]
     (*_others, main) = re.findall(r"<button[^>]*>", form)
-    data = {"csrf_token": token, "own": "1", "client": get_attribute(main, "value")}
+    client, digits = get_attribute(main, "value"), read_digits(page)
+    data = {"csrf_token": token, "digits": digits, "client": client}
     return person.browser.post(f"{page.url}/{button}", data=data, timeout=60)

@@ -21,7 +21,7 @@ from .client import Client
 from .hostile_portal import CLIENT_ID, HostilePortal, Login, forge
 from .people import make_account
 from .person import Person, get_attribute
-from .portal import RIGHTS, find_address, press
+from .portal import RIGHTS, find_address, press, read_digits
 
 RETURN_URL = "https://hostile.example/spar/confirmed"
 
@@ -201,7 +201,7 @@ def begin(person: Person, page: dict) -> str:
         f"{page['url']}/login",
         data={
             "csrf_token": token,
-            "own": "1",
+            "digits": read_digits(shown),
             "client": get_attribute(button, "value"),
         },
         allow_redirects=False,

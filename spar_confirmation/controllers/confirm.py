@@ -22,6 +22,7 @@ from odoo.addons.spar_mapper_connector.lib.pages.forms import get_number
 from odoo.addons.spar_mapper_connector.pages.showing import PAGE, go_to, show_page
 
 from ..exceptions import AnotherBrowser, ConfirmationError, NoSuchConfirmation
+from ..lib.digits import MAX_WRONG
 from ..models.spar_confirmation_client import PAGES_PATH, RETURN_PATH
 
 _logger = logging.getLogger(__name__)
@@ -65,8 +66,8 @@ class ConfirmationPages(http.Controller):
 
     @http.route(f"{PAGES_PATH}/<string:token>/login", methods=["POST"], **PAGE)
     @page
-    def login(self, token, client="", browser="", own="", **_ignored):
-        """Send the person to the ID provider, once they say that they started this.
+    def login(self, token, client="", browser="", digits="", **_ignored):
+        """Send the person to the ID provider, once they have typed the page's digits.
 
         It takes a form of a page that this browser has opened: no other site can begin
         it, not even one that knows the session.
@@ -75,14 +76,12 @@ class ConfirmationPages(http.Controller):
         confirmation, path = _open_page(token), f"{PAGES_PATH}/{token}"
         if confirmation._get_state() is not ConfirmationState.OPEN:
             return go_to(path)
-        if not (own or confirmation.is_visit):
-            return _show_review(confirmation, path, is_unticked=True)
         logins = request.env["spar.confirmation.login"]
         try:
-            secret = begin_attempt(request.session, time.time())
-            address = logins._begin(
-                confirmation, get_number(client), _bind_to_host(secret)
-            )
+            secret = _bind_to_host(begin_attempt(request.session, time.time()))
+            if not (confirmation.is_visit or _accept(confirmation, secret, digits)):
+                return _show_refused(confirmation, path)
+            address = logins._begin(confirmation, get_number(client), secret)
         except LoginRefused as error:
             error.return_to = path
             raise
@@ -132,8 +131,17 @@ class ConfirmationPages(http.Controller):
 
 
 def _open_page(token: str):
-    secret = _bind_to_host(get_browser_secret(request.session))
-    return request.env["spar.confirmation"]._open_page(token, secret)
+    return request.env["spar.confirmation"]._open_page(token, _get_secret())
+
+
+def _get_secret() -> str:
+    """Return the secret of this browser at this host."""
+    return _bind_to_host(get_browser_secret(request.session))
+
+
+def _accept(confirmation, secret: str, typed: str) -> bool:
+    """Return whether somebody typed the digits that this browser was shown."""
+    return request.env["spar.confirmation.digits"]._accept(confirmation, secret, typed)
 
 
 def _is_https() -> bool:
@@ -192,8 +200,7 @@ def _complete(client_id: int, parameters: dict):
     """
     logins = request.env["spar.confirmation.login"]
     if not hasattr(request, "spar_confirmed"):
-        secret = _bind_to_host(get_browser_secret(request.session))
-        request.spar_confirmed = logins._verify(client_id, parameters, secret)
+        request.spar_confirmed = logins._verify(client_id, parameters, _get_secret())
     return logins._complete(request.spar_confirmed)
 
 
@@ -211,18 +218,28 @@ def _lead_back(confirmation):
 # === PAGES === #
 
 
-def _show_review(confirmation, path: str, is_unticked: bool = False):
+def _show_review(confirmation, path: str, is_refused: bool = False):
     shown = request.env["spar.confirmation.texts"]._get_review(confirmation)
+    if not confirmation.is_visit:
+        digits = request.env["spar.confirmation.digits"]
+        shown |= digits._show(confirmation, _get_secret())
     return show_page(
         "spar_confirmation.review",
-        status=422 if is_unticked else 200,
+        status=422 if is_refused else 200,
         here=path,
         script_url=UNHURRIED_SCRIPT,
         path=path,
         form_token=_build_form_token(),
-        is_unticked=is_unticked,
+        is_refused=is_refused,
         **shown,
     )
+
+
+def _show_refused(confirmation, path: str):
+    """Show the page with other digits, or its end after many wrong answers."""
+    if confirmation._get_state() is not ConfirmationState.OPEN:
+        return _show_ended(confirmation, path)
+    return _show_review(confirmation, path, is_refused=True)
 
 
 def _show_result(confirmation, path: str):
@@ -240,6 +257,8 @@ def _show_ended(confirmation, path: str):
     explanation = texts._explain(state.value)
     if confirmation.is_visit and state is ConfirmationState.CANCELLED:
         explanation = texts._explain("visit_cancelled")
+    elif confirmation.wrong_answers >= MAX_WRONG:
+        explanation = texts._explain("wrong_digits")
     return show_page(
         "spar_confirmation.ended",
         status=410,

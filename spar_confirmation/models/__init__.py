@@ -5,6 +5,7 @@ from . import spar_confirmation
 from . import spar_confirmation_attempt
 from . import spar_confirmation_login
 from . import spar_confirmation_texts
+from . import spar_confirmation_digits
 from . import spar_confirmation_demo
 from . import spar_mapper_local
 from . import spar_proof_issuer

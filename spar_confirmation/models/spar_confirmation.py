@@ -126,6 +126,11 @@ class SparConfirmation(models.Model):
         readonly=True,
         help="Nothing is changed: the person lets a portal show them their account.",
     )
+    wrong_answers = fields.Integer(
+        string="Wrong answers",
+        readonly=True,
+        help="How many times other digits were typed than those on the page.",
+    )
     proposed_at = fields.Datetime(string="Proposed on", required=True, readonly=True)
     closed_at = fields.Datetime(string="Closed on", readonly=True)
 

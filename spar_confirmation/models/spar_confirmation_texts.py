@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 )
 from odoo.addons.spar_mapper_connector.lib.pages.lines import AddressLine
 
+from ..lib.digits import find_number
 from .spar_confirmation import PAYMENTS_STOPPED
 
 #: Outcomes with which the change is made.
@@ -50,7 +51,8 @@ class SparConfirmationTexts(models.AbstractModel):
             "is_replacing": isinstance(request, UpdateRequest),
             "request_text": self._get_request_text(content),
             "is_helped": bool(content.proposal.officer),
-            "new_lines": self._describe_new(request),
+            "has_new": isinstance(request, LinkRequest),
+            "new_lines": self._describe_rest(request),
             "old_lines": self.env["spar.address.words"]._describe(old) if old else [],
             "clients": confirmation._get_clients(content.proposal),
         }
@@ -92,7 +94,7 @@ class SparConfirmationTexts(models.AbstractModel):
         """Return the proposed address and what travels with it, whole."""
         if not isinstance(request, LinkRequest):
             return []
-        lines = self.env["spar.address.words"]._describe(request.fa, whole=True)
+        lines = self._describe_address(request)
         details = (
             (self.env._("Name"), request.details.name, False),
             (self.env._("Phone number"), request.details.phone_number, True),
@@ -102,6 +104,40 @@ class SparConfirmationTexts(models.AbstractModel):
             for label, text, is_number in details
             if text
         ]
+
+    @api.model
+    def _get_marked_line(self, request) -> AddressLine:
+        """Return the line that the digits stand in.
+
+        It is the new account's number, whatever the kind of account; without a new
+        account, the words for what is confirmed.
+        """
+        if isinstance(request, LinkRequest):
+            lines = self._describe_address(request)
+            return lines[find_number(lines)]
+        texts = {
+            UnlinkRequest: self.env._("Remove my account"),
+            UnlockRequest: self.env._("Unlock my account"),
+            ObjectionRequest: self.env._("I did not make this change"),
+        }
+        return AddressLine(self.env._("What you confirm"), texts[type(request)])
+
+    @api.model
+    def _say_digits(self, digits: str) -> str:
+        """Return what a screen reader says of the digits."""
+        return self.env._("Two digits to type: %(digits)s", digits=digits)
+
+    @api.model
+    def _describe_rest(self, request) -> list[AddressLine]:
+        """Return the lines of the proposed address but for the marked one."""
+        lines = self._describe_new(request)
+        if lines:
+            lines.pop(find_number(self._describe_address(request)))
+        return lines
+
+    @api.model
+    def _describe_address(self, request) -> list[AddressLine]:
+        return self.env["spar.address.words"]._describe(request.fa, whole=True)
 
     # === THE RESULT === #
 
@@ -227,6 +263,10 @@ class SparConfirmationTexts(models.AbstractModel):
                 "begin again."
             ),
             "cancelled": self.env._("You stopped this change."),
+            "wrong_digits": self.env._(
+                "Wrong digits were typed too many times. Go back to where you "
+                "started and begin again."
+            ),
             "visit_cancelled": self.env._("You stopped this sign-in."),
             "another_browser": self.env._(
                 "This page was opened in another browser first, or you were signed out "

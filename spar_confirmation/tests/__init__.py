@@ -1,4 +1,5 @@
 from . import test_client
+from . import test_digits
 from . import test_helped
 from . import test_login_attacks
 from . import test_objection

@@ -107,9 +107,24 @@ class PageCase(ProposalCase, HttpCase):
         )
         return self.page
 
+    @property
+    def digits(self):
+        """The digits that the page shows; none on the page of a visit."""
+        return self.get_tree().xpath("string(//strong[@class='digits'])")
+
+    def answer(self, path, digits, client=None):
+        """Type digits, and press the button."""
+        client = (client or self.client).id
+        return self.press(f"{path}/login", client=client, digits=digits)
+
     def begin(self, path, client=None):
-        """Press the button; return the authorization request that it leads to."""
-        self.press(f"{path}/login", client=(client or self.client).id, own="1")
+        """Type the page's digits; return the authorization request that this leads to.
+
+        The page may be one that was opened before.
+        """
+        self.get(path)
+        self.typed = self.digits
+        self.answer(path, self.typed, client)
         self.assertEqual(self.page.status_code, 303, self.page.text)
         address = self.page.headers["Location"]
         self.assertTrue(address.startswith(f"{self.hostile.issuer}/auth?"), address)

@@ -207,12 +207,13 @@ class TestHostileLogins(PageCase):
 
     def test_login_began_at_a_client_of_another_kind_of_id_is_refused(self):
         path = self.open_page(self.propose().url)
+        digits = self.digits
         other = self.create_client(name="Other")
         other.enabled = False
         self.seal_settings("spar.confirmation.client")
         for client in (other.id, 0, "x", "9" * 30):
             with self.subTest(client), self.assertLogs(LOGGER) as logged:
-                self.press(f"{path}/login", client=client, own="1")
+                self.press(f"{path}/login", client=client, digits=digits)
                 self.assertEqual(self.page.status_code, 400)
                 self.assertIn("provider_not_ready", logged.output[0])
 
@@ -264,8 +265,9 @@ class TestHostileBrowsers(PageCase):
         path = self.open_page(self.propose().url)
         for _time in range(12):
             self.begin(path)
+        self.open_page(path)
         with self.assertLogs(LOGGER):
-            self.press(f"{path}/login", client=self.client.id, own="1")
+            self.answer(path, self.digits)
         self.assertEqual(self.page.status_code, 429)
 
     def test_second_login_does_not_use_the_first_ones_response(self):
@@ -333,7 +335,7 @@ class TestHostilePortals(PageCase):
                 self.get(path)
             self.assertEqual(self.page.status_code, 404)
             with self.assertLogs(LOGGER):
-                self.press(f"{path}/login", client=self.client.id, own="1")
+                self.answer(path, self.typed)
         self.assertIs(self.get_state(page).state, ConfirmationState.CANCELLED)
 
     def test_session_of_a_sibling_site_is_no_browser_of_ours(self):
@@ -370,7 +372,7 @@ class TestHostilePortals(PageCase):
         # The test speaks plain HTTP, over which no such cookie is sent back.
         self.patch(confirm, "_get_host_secret", lambda: own[1])
         token = re.search('name="browser" value="([0-9a-f]{64})"', self.page.text)[1]
-        form = {"client": self.client.id, "own": "1", "browser": token}
+        form = {"client": self.client.id, "digits": self.digits, "browser": token}
         self.press(f"{path}/login", **form)
         self.assertEqual(self.page.status_code, 303)
 

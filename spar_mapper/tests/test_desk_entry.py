@@ -110,7 +110,7 @@ class TestSharedAccount(EntryCase):
         self.assertFalse(self.is_asked(wizard.action_confirm()))
         self.assertEqual(self.get_fa(NEW_ID), FA)
         (event,) = self.mapping_of(NEW_ID).event_ids
-        self.assertIn("1 other people: A married couple", event.reason)
+        self.assertIn("Others with this account: 1. A married couple", event.reason)
 
     def test_no_reason_or_an_early_one_is_not_enough(self):
         wizard = self.open_link(FA, shared_reason="A married couple")

@@ -53,7 +53,7 @@ class TestSharedPhone(EntryCase):
         action = wizard.action_confirm()
         self.assertNotIn("That is usual", action["params"]["message"])
         (event,) = self.mapping_of(NEW_ID).event_ids
-        self.assertIn("4 other people: Three families", event.reason)
+        self.assertIn("Others with this account: 4. Three families", event.reason)
 
     def test_people_of_other_offices_count_and_are_not_named(self):
         self.link_people(4)

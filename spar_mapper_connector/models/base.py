@@ -10,6 +10,7 @@ from ..expressions import (
     is_loading_ours,
     refuse_expressions,
 )
+from ..server.addon_code import check_code
 from ..server.expression_names import read_names
 from ..server.field_values import freeze_fields
 from ..server.imports import guard_imports
@@ -65,6 +66,8 @@ class Base(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         self._refuse_other_code()
+        if vals_list:
+            check_code(self)
         if self._name in _SHIPPED:
             self._refuse_shipped(set().union(*vals_list))
         if self._spar_fields:
@@ -102,8 +105,10 @@ class Base(models.AbstractModel):
     def write(self, vals):
         self._refuse_other_code()
         # Merging contacts writes to no record of each model with a reference.
-        if self and self._name in _SHIPPED:
-            self._refuse_shipped(vals.keys())
+        if self:
+            check_code(self, vals.keys())
+            if self._name in _SHIPPED:
+                self._refuse_shipped(vals.keys())
         if self._spar_fields:
             self._refuse_our_fields(vals.keys())
         result = super().write(vals)

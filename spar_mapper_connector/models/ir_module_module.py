@@ -8,6 +8,7 @@ from odoo.addons.base.wizard.base_module_upgrade import BaseModuleUpgrade
 
 from ..expressions import is_at_run_time, is_called_from_file_of
 from ..lib.waiting import NONE
+from ..server.addon_code import is_closed_to_code
 from ..server.database import limited
 
 #: Addons that this process may uninstall although they have records: only its command
@@ -20,6 +21,8 @@ _ODOOS = (
     BaseModuleUpgrade.upgrade_module_cancel,
     loading.load_modules,
 )
+#: The states that say what Odoo does with an addon when it loads all of them.
+_TO_DO = {"to install", "to remove", "to upgrade"}
 #: The states in which Odoo adds an addon that it finds on the server.
 _NEW = {False, "uninstalled", "uninstallable"}
 
@@ -48,7 +51,19 @@ class IrModuleModule(models.Model):
         _check_odoo_writes(self.env)
         if vals.get("state") == "to remove":
             self._check_records()
+        if vals.get("state") in _TO_DO:
+            self._check_operator()
         return super().write(vals)
+
+    def _check_operator(self) -> None:
+        """Raise UserError for whoever would bring code, or take it away, by a click."""
+        if self and is_closed_to_code(self.env):
+            raise UserError(
+                self.env._(
+                    "Only the server's operator installs, upgrades and uninstalls apps "
+                    "here, by a command, because this database holds people's accounts."
+                )
+            )
 
     def module_uninstall(self):
         self._check_records()

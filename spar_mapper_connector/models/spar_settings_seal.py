@@ -12,6 +12,7 @@ from ..exceptions import KeyringUnavailable
 from ..lib.keyring import OpenKeyring
 from ..lib.settings_seal import (
     BUNDLE_FOREIGN,
+    CODE_FOREIGN,
     FIELD_FOREIGN,
     JOB_OFF,
     NAMES_CLOSED,
@@ -24,6 +25,7 @@ from ..lib.settings_seal import (
     compare,
     mac_rows,
 )
+from ..server.addon_code import find_foreign_code
 from ..server.naming import find_naming
 
 _logger = logging.getLogger(__name__)
@@ -167,6 +169,7 @@ class SparSettingsSeal(models.Model):
         custom = self.env["ir.model.fields"]._find_foreign()
         found += [("ir_model_fields", row_id, FIELD_FOREIGN) for row_id in custom]
         found += [(*row, NAMES_CLOSED) for row in find_naming(self.env)]
+        found += [(*row, CODE_FOREIGN) for row in find_foreign_code(self.env)]
         return list(dict.fromkeys(found))
 
     @api.model

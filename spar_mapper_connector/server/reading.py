@@ -188,6 +188,7 @@ def _find_other_asker(
         return None
     if _is_expression(frame):
         refuse_expressions()
+        return None
     if frame.f_globals.get("__name__", "").startswith(trusted):
         return None
     if _is_for_expression(frame):

@@ -1,4 +1,5 @@
 from . import test_accounts_sealed
+from . import test_addon_code
 from . import test_closed_screens
 from . import test_closed_by_kind
 from . import test_command_line

@@ -3,6 +3,7 @@ from . import ir_actions_report
 from . import ir_http
 from . import ir_model
 from . import ir_ui_view
+from . import mail_render_mixin
 from . import mail_thread
 from . import res_config_settings
 from . import res_groups

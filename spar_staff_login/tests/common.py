@@ -8,6 +8,7 @@ from odoo import http
 from odoo.tests import HttpCase, new_test_user
 
 from odoo.addons.auth_totp.models.totp import TIMESTEP, hotp
+from odoo.addons.spar_mapper_connector.lib import addon_code
 
 from ..lib.settings import SECOND_FACTOR_VARIABLE, STAFF_HOST_VARIABLE
 
@@ -42,7 +43,11 @@ class StaffCase(HttpCase):
 
     def set_environment(self, **words):
         """Set the operator's settings for one test."""
-        names = {"factor": SECOND_FACTOR_VARIABLE, "host": STAFF_HOST_VARIABLE}
+        names = {
+            "code": addon_code.VARIABLE,
+            "factor": SECOND_FACTOR_VARIABLE,
+            "host": STAFF_HOST_VARIABLE,
+        }
         variables = {names[name]: value for name, value in words.items()}
         patcher = patch.dict(os.environ, variables)
         patcher.start()

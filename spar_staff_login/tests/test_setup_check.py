@@ -22,13 +22,14 @@ class TestSetupCheck(StaffCase):
         return check.sudo().setup_warnings
 
     def test_missing_staff_host_and_second_factor_are_reported(self):
-        self.set_environment(host="", factor="off")
+        self.set_environment(host="", factor="off", code="off")
         warnings = self.get_warnings()
         self.assertIn("SPAR_STAFF_HOST", warnings)
         self.assertIn("SPAR_SECOND_FACTOR", warnings)
+        self.assertIn("SPAR_ADDON_CODE_ONLY", warnings)
         steps = self.env["spar.first.steps"].create({})
         self.assertEqual(steps.setup_warnings, warnings)
 
     def test_complete_set_up_has_no_warnings(self):
-        self.set_environment(host="staff.example.org", factor="on")
+        self.set_environment(host="staff.example.org", factor="on", code="on")
         self.assertFalse(self.get_warnings())

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from odoo.addons.spar_mapper_connector.lib import addon_code
+
 from ..lib import settings
 
 
@@ -41,6 +43,14 @@ class SparSetupCheck(models.TransientModel):
                     "Staff can log in with a password alone. Ask the operator to "
                     "remove %(variable)s=off.",
                     variable=settings.SECOND_FACTOR_VARIABLE,
+                )
+            )
+        if not addon_code.is_addon_code_only():
+            warnings.append(
+                self.env._(
+                    "Odoo's administrators and editors can add code to this database. "
+                    "Ask the operator to remove %(variable)s=off.",
+                    variable=addon_code.VARIABLE,
                 )
             )
         return warnings

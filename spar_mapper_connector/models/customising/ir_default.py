@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 
 from ...expressions import is_at_run_time, is_loading
+from ...server.addon_code import is_closed_to_code
 from ...server.our_fields import is_our_field
 
 #: Models of Odoo whose records decide who may do what, and what runs: an addon brings
@@ -83,3 +84,30 @@ class IrDefault(models.Model):
                         field=field.field_description,
                     )
                 )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        defaults = super().create(vals_list)
+        defaults._check_own()
+        return defaults
+
+    def write(self, vals):
+        result = super().write(vals)
+        self._check_own()
+        return result
+
+    def _check_own(self) -> None:
+        """Raise ValidationError for a default that somebody chooses for others.
+
+        It completes what others create, and what SPAR creates for them: the household
+        of a new person. Odoo's settings, which are superuser, set those that they show.
+        """
+        if self.env.su or not is_closed_to_code(self.env):
+            return
+        if any(default.user_id != self.env.user for default in self):
+            raise ValidationError(
+                self.env._(
+                    "You can set default values for yourself only, because this "
+                    "database holds people's accounts."
+                )
+            )

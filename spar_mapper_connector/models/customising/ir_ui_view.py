@@ -1,3 +1,5 @@
+import re
+
 from lxml import etree
 
 from odoo import api, models
@@ -5,6 +7,8 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from ...expressions import is_at_run_time, is_by_operator, is_loading
+from ...lib.addon_code import is_plain, list_code
+from ...server.addon_code import is_closed_to_code, refuse_code
 
 #: The key of Odoo's own templates. Staff screens are made of them; websites have their
 #: own in place of them.
@@ -65,10 +69,20 @@ class IrUiView(models.Model):
 
         A website's page writes the fields of its view, which can be any view.
         """
+        known = self._list_known_code()
         result = super().write(vals)
         if is_at_run_time(self.env):
             self._check_not_ours()
+        self._check_code(known)
         return result
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        views = super().create(vals_list)
+        if is_closed_to_code(self.env):
+            for view in views:
+                view._check_new_code()
+        return views
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_shipped(self):
@@ -85,7 +99,59 @@ class IrUiView(models.Model):
     def _update_field_translations(self, *args, **kwargs):
         """Raise ValidationError for a view of staff: its addon translates it."""
         self._check_not_ours()
-        return super()._update_field_translations(*args, **kwargs)
+        known = self._list_known_code()
+        result = super()._update_field_translations(*args, **kwargs)
+        self._check_code(known)
+        return result
+
+    # === CODE === #
+
+    def _list_known_code(self) -> dict[int, set[tuple[str, str]]]:
+        """Return the code that each view may contain: its own, and that of its file."""
+        if not is_closed_to_code(self.env):
+            return {}
+        from_file = self.with_context(read_arch_from_file=True, lang=None)
+        known = {}
+        for view, shipped in zip(self, from_file, strict=True):
+            of_file = _read_code(shipped.arch) if view.arch_fs else set()
+            known[view.id] = view._list_code() | of_file
+        return known
+
+    def _list_code(self) -> set[tuple[str, str]]:
+        """Return what QWeb evaluates in this view, in every language."""
+        found = set()
+        for lang, _name in self.env["res.lang"].get_installed():
+            found |= _read_code(self.with_context(lang=lang).arch_db)
+        return found
+
+    def _check_code(self, known: dict[int, set[tuple[str, str]]]) -> None:
+        """Raise ValidationError if somebody added code to one of these views."""
+        if is_closed_to_code(self.env):
+            for view in self:
+                if not view._list_code() <= known[view.id]:
+                    refuse_code(view)
+                view._check_key()
+
+    def _check_key(self) -> None:
+        """Raise ValidationError for a key that is code where Odoo copies it to."""
+        if not is_plain(self.key or ""):
+            refuse_code(self)
+
+    def _check_new_code(self) -> None:
+        """Raise ValidationError for a new view with code that is in no other one.
+
+        Websites make their own copies of views, and new pages from templates.
+        """
+        self._check_key()
+        code = self._list_code()
+        if not code:
+            return
+        piece = max(_list_words(code), key=len)
+        like = Domain("arch_db", "like", piece) & Domain("id", "!=", self.id)
+        views_sudo = self.sudo().with_context(active_test=False)
+        if any(code <= view._list_code() for view in views_sudo.search(like)):
+            return
+        refuse_code(self)
 
     def _check_screens(self) -> None:
         """Raise ValidationError if a view of the web client would change."""
@@ -163,3 +229,15 @@ def _is_same(stored: str, shipped: str | bool, key: str | bool) -> bool:
 def _canonicalise(arch: str) -> str:
     text = etree.tostring(etree.fromstring(arch.encode()), encoding="unicode")
     return "".join(etree.canonicalize(text).split())
+
+
+def _read_code(arch: str | bool) -> set[tuple[str, str]]:
+    """Return the code of one view's XML."""
+    if not arch:
+        return set()
+    return list_code(etree.fromstring(arch.encode()).iter(etree.Element))
+
+
+def _list_words(code: set[tuple[str, str]]) -> list[str]:
+    """Return the parts of code that are written in XML as they are."""
+    return [part for _name, value in code for part in re.split(r"[\s<>&\"']", value)]

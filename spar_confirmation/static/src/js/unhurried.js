@@ -8,17 +8,18 @@
  */
 (() => {
     const HURRY = 1200; // Milliseconds, as in pages.css.
-    const forms = document.querySelectorAll(".unhurried");
+    const hidden = document.querySelectorAll(".unhurried");
+    const forms = [...hidden].map((each) => each.closest("form"));
     let since = performance.now();
     let focused = null;
 
     function wait() {
         since = performance.now();
-        for (const form of forms) {
-            if (form.contains(document.activeElement)) {
+        for (const part of hidden) {
+            if (part.contains(document.activeElement)) {
                 focused = document.activeElement;
             }
-            for (const animation of form.getAnimations()) {
+            for (const animation of part.getAnimations()) {
                 animation.cancel();
                 animation.play();
             }
@@ -30,15 +31,17 @@
         wait();
     }
 
-    for (const form of forms) {
-        form.addEventListener("animationend", () => {
+    for (const part of hidden) {
+        part.addEventListener("animationend", () => {
             // A hidden element has lost the focus.
             if (document.activeElement === document.body) {
                 focused?.focus();
             }
             focused = null;
         });
-        // A click may arrive before the form is drawn as hidden.
+    }
+    for (const form of forms) {
+        // A click may arrive before the form is drawn with its part hidden.
         form.addEventListener("submit", (event) => {
             if (performance.now() - since < HURRY) {
                 event.preventDefault();
@@ -47,11 +50,13 @@
     }
     addEventListener("focus", wait);
     document.addEventListener("visibilitychange", wait);
-    // A page that the browser has kept comes back with its box ticked.
+    // A page that the browser has kept comes back with what was typed.
     addEventListener("pageshow", startAgain);
-    // Nothing on this page takes text: it is for the page before.
-    addEventListener("keydown", ({key, ctrlKey, metaKey, altKey}) => {
-        if (key.length === 1 && key !== " " && !(ctrlKey || metaKey || altKey)) {
+    // Nothing on this page takes text but digits in its field: it is for the page before.
+    addEventListener("keydown", ({key, target, ctrlKey, metaKey, altKey}) => {
+        const isText = key.length === 1 && key !== " ";
+        const isAnswer = target.name === "digits" && /\p{Nd}/u.test(key);
+        if (isText && !isAnswer && !(ctrlKey || metaKey || altKey)) {
             startAgain();
         }
     });

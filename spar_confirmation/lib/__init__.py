@@ -1,0 +1,1 @@
+"""Pure Python: no ``odoo`` import below this folder."""

@@ -1,0 +1,94 @@
+"""Whether code comes from addons only, and the code that a template contains."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+#: The setting of the operator in the environment of every Odoo process. Nothing inside
+#: Odoo can change it: neither its administrator nor an expression.
+VARIABLE = "SPAR_ADDON_CODE_ONLY"
+OFF = "off"
+
+_DIRECTIVE = "t-"
+#: The element that calls a template, by one of several directives.
+_CALLING = "t"
+#: Directives that are not evaluated.
+_NAMES = frozenset(("t-ignore", "t-name", "t-translation"))
+#: The directives of a block that somebody saves: the key of its template, a picture.
+_BLOCK = frozenset(("t-snippet", "t-thumbnail"))
+#: What ends or begins something in Python's source, or in a format of QWeb.
+_CODE = re.compile(r"""['"\\{}()\[\]\r\n]""")
+
+
+class Element(Protocol):
+    """What is read of an element of a template, as of one of ``lxml``."""
+
+    tag: str
+    text: str | None
+    attrib: Mapping[str, str]
+
+
+def is_addon_code_only() -> bool:
+    """Return whether addons alone bring code: unless it is off.
+
+    Any other word than ``off`` leaves it on: a misspelt setting opens nothing.
+    """
+    return os.environ.get(VARIABLE, "").strip().lower() != OFF
+
+
+def list_code(elements: Iterable[Element]) -> set[tuple[str, str]]:
+    """Return what QWeb evaluates in a template: attributes with their values.
+
+    Each attribute of an element that calls a template is an argument, and a view that
+    changes an attribute of another view can change any of these.
+
+    :param elements: all elements of the template, without comments
+
+    >>> from lxml.etree import fromstring
+    >>> sorted(list_code(fromstring('<p id="a" t-if="x  and y" t-name="b"/>').iter()))
+    [('t-if', 'x and y')]
+    >>> sorted(list_code(fromstring('<t t-call="c.d" title="e.f()"/>').iter()))
+    [('t-call', 'c.d'), ('title', 'e.f()')]
+    >>> list_code(fromstring('<t t-snippet="a.b" t-thumbnail="/c.png"/>').iter())
+    set()
+    >>> list_code(fromstring('<t t-snippet="{{a}}"/>').iter())
+    {('t-snippet', '{{a}}')}
+    >>> list_code(fromstring('<a><attribute name="t-if">x</attribute></a>').iter())
+    {('attribute', 't-if x')}
+    """
+    found = set()
+    for element in elements:
+        tag = element.tag.rpartition("}")[2]
+        if tag == "attribute":
+            found.add((tag, _join(*element.attrib.values(), element.text)))
+        if tag == _CALLING and _is_block(element):
+            continue
+        for name, value in element.attrib.items():
+            is_code = tag == _CALLING or name.startswith(_DIRECTIVE)
+            if is_code and name not in _NAMES:
+                found.add((name, _join(value)))
+    return found
+
+
+def _is_block(element: Element) -> bool:
+    """Return whether an element names the template of a block, and nothing else."""
+    is_named = "t-snippet" in element.attrib and _BLOCK.issuperset(element.attrib)
+    return is_named and all(map(is_plain, element.attrib.values()))
+
+
+def is_plain(text: str) -> bool:
+    """Return whether a text adds nothing to code into which somebody copies it.
+
+    >>> is_plain("website.s_text-block"), is_plain("Text - Image"), is_plain("en_US")
+    (True, True, True)
+    >>> is_plain("a', 'b"), is_plain("{{a}}"), is_plain("a()")
+    (False, False, False)
+    """
+    return not _CODE.search(text)
+
+
+def _join(*texts: str | None) -> str:
+    return " ".join(" ".join(text or "" for text in texts).split())

@@ -1,0 +1,96 @@
+"""Rows of Odoo that are code, or lead people, which addons alone bring.
+
+Whoever writes an action has it run by everybody, often as superuser. The guards on the
+registry's records (``expressions.py``, ``reading.py``) refuse what it tries. This is
+the wall before them: nobody adds code to a running database. The server's operator
+does, by an addon; or allows it, where other work in the same database needs it
+(``lib/addon_code.py``).
+"""
+
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from ..expressions import is_at_run_time
+from ..lib.addon_code import is_addon_code_only
+
+#: The models, and the fields of each that people may still write.
+CODE = {
+    "base.automation": {"active", "name"},
+    "gamification.goal.definition": {"description", "full_suffix", "name", "suffix"},
+    "ir.actions.act_url": {"name"},
+    "ir.actions.act_window": {"name"},
+    "ir.actions.act_window.view": {"sequence"},
+    "ir.actions.client": {"name"},
+    "ir.actions.report": {"name", "paperformat_id"},
+    "ir.actions.server": {"name", "sequence"},
+    "ir.cron": {
+        "active",
+        "cron_name",
+        "failure_count",
+        "first_failure_date",
+        "interval_number",
+        "interval_type",
+        "lastcall",
+        "name",
+        "nextcall",
+        "priority",
+    },
+    "ir.model": {"access_ids", "info", "name"},
+    "ir.model.fields": {"field_description", "help"},
+    "ir.rule": {"name"},
+    "ir.ui.menu": {"active", "sequence"},
+    "website.snippet.filter": {"help", "is_published", "limit", "name", "website_id"},
+}
+
+
+def is_closed_to_code(env) -> bool:
+    """Return whether somebody who uses the running server could add code here."""
+    return is_addon_code_only() and is_at_run_time(env)
+
+
+def check_code(model, names=None) -> None:
+    """Raise ValidationError if somebody would add or change a row that is code.
+
+    :param names: the fields that are written; None for a new row
+    """
+    free = CODE.get(model._name)
+    if free is None or (names is not None and free.issuperset(names)):
+        return
+    if is_closed_to_code(model.env):
+        refuse_code(model)
+
+
+def find_foreign_code(env) -> list[tuple[str, int]]:
+    """Return the rows that are code and that no addon brought: table and id.
+
+    They are from before, where code in the database is closed now, or SQL wrote them.
+    """
+    found: list[tuple[str, int]] = []
+    if not is_addon_code_only():
+        return found
+    for model in sorted(CODE.keys() & env.registry.keys()):
+        env[model].flush_model()
+        query = SQL(
+            """SELECT t.id FROM %s t
+                WHERE coalesce(to_jsonb(t)->>'state', '') <> 'base'
+                  AND NOT EXISTS (SELECT FROM ir_model_data d
+                                   WHERE d.model = %s AND d.res_id = t.id)
+                ORDER BY 1""",
+            SQL.identifier(env[model]._table),
+            model,
+        )
+        table = env[model]._table
+        found += [(table, row_id) for (row_id,) in env.execute_query(query)]
+    return found
+
+
+def refuse_code(model) -> None:
+    """Raise ValidationError, and say where code comes from."""
+    raise ValidationError(
+        model.env._(
+            "%(model)s: you cannot add or change this here because it runs, or opens, "
+            "for others, and this database holds people's accounts. Ship it in an "
+            "addon, or ask the server's operator.",
+            model=model._description,
+        )
+    )

@@ -1,0 +1,114 @@
+from lxml import etree, html
+
+from odoo import api, models
+from odoo.exceptions import ValidationError
+from odoo.tools.rendering_tools import parse_inline_template
+
+from odoo.addons.spar_mapper_connector.lib.addon_code import list_code
+from odoo.addons.spar_mapper_connector.server.addon_code import (
+    is_closed_to_code,
+    refuse_code,
+)
+
+_HTML = ("qweb", "qweb_view")
+
+
+class MailRenderMixin(models.AbstractModel):
+    """Templates of mails and messages, whose placeholders are code.
+
+    Odoo has editors of templates, who may write any expression. Here an addon brings
+    those; people write text, and the placeholders that Odoo gives to everybody.
+    """
+
+    _inherit = "mail.render.mixin"
+
+    # === WHAT IS STORED === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        templates = super().create(vals_list)
+        templates._check_placeholders(dict.fromkeys(templates.ids, set()))
+        return templates
+
+    def write(self, vals):
+        known = self._list_placeholders()
+        result = super().write(vals)
+        self._check_placeholders(known)
+        return result
+
+    def _update_field_translations(self, *args, **kwargs):
+        known = self._list_placeholders()
+        result = super()._update_field_translations(*args, **kwargs)
+        self._check_placeholders(known)
+        return result
+
+    def _list_placeholders(self) -> dict[int, set]:
+        """Return what is evaluated in each template, if that is looked at."""
+        if not (self._unrestricted_rendering and is_closed_to_code(self.env)):
+            return {}
+        return {template.id: template._list_expressions() for template in self}
+
+    def _list_expressions(self) -> set:
+        """Return what Odoo evaluates in the fields of this template, in all languages.
+
+        Left out is what Odoo lets everybody write.
+        """
+        found = set()
+        for lang, _name in self.env["res.lang"].get_installed():
+            template_sudo = self.sudo().with_context(lang=lang)
+            for name, field in self._fields.items():
+                engine = getattr(field, "render_engine", "inline_template")
+                text = template_sudo[name]
+                if text and isinstance(text, str):
+                    found |= template_sudo._find_expressions(text, name, engine)
+        return found
+
+    def _find_expressions(self, text: str, name: str, engine: str) -> set:
+        """Return what Odoo evaluates in the text of one field."""
+        model = self.render_model
+        if engine in _HTML:
+            if self._has_unsafe_expression_template_qweb(text, model, name):
+                root = html.fragment_fromstring(text, create_parent="div")
+                return list_code(root.iter(etree.Element))
+        elif self._has_unsafe_expression_template_inline_template(text, model, name):
+            # What follows the last expression is text without one.
+            return {part[1] for part in parse_inline_template(text)} - {""}
+        return set()
+
+    def _check_placeholders(self, known: dict[int, set]) -> None:
+        """Raise ValidationError if somebody added an expression to a template."""
+        if not (self._unrestricted_rendering and is_closed_to_code(self.env)):
+            return
+        for template in self:
+            if not template._list_expressions() <= known[template.id]:
+                refuse_code(template)
+
+    # === WHAT IS RENDERED === #
+
+    @api.model
+    def _render_template_qweb(self, template_src, model, *args, **options):
+        """Render a text of its author, such as that of a mail to many, without code."""
+        if self._has_unsafe_expression_template_qweb(template_src, model):
+            self._check_rendering()
+        return super()._render_template_qweb(template_src, model, *args, **options)
+
+    @api.model
+    def _render_template_inline_template(self, template_txt, model, *args, **options):
+        """Do the same for a line, such as a subject."""
+        text = str(template_txt or "")
+        if self._has_unsafe_expression_template_inline_template(text, model):
+            self._check_rendering()
+        return super()._render_template_inline_template(
+            template_txt, model, *args, **options
+        )
+
+    @api.model
+    def _check_rendering(self) -> None:
+        """Raise ValidationError for code in a text that is not a stored template."""
+        if not self._unrestricted_rendering and is_closed_to_code(self.env):
+            raise ValidationError(
+                self.env._(
+                    "You cannot use this placeholder here because it is code, and this "
+                    "database holds people's accounts. Choose one from the list."
+                )
+            )
