@@ -143,7 +143,7 @@ class TestAddonCode(ByAdministrator):
     # === DEFAULTS === #
 
     def set_default(self, user_id):
-        field = self.env["ir.model.fields"]._get("res.partner", "parent_id")
+        field = self.env["ir.model.fields"]._get("res.partner", "color")
         return self.env["ir.default"].create(
             {"field_id": field.id, "json_value": "1", "user_id": user_id}
         )
@@ -153,7 +153,7 @@ class TestAddonCode(ByAdministrator):
             with self.subTest(user=user_id), self.refused():
                 self.set_default(user_id)
         with self.refused():
-            self.env["ir.default"].set("res.partner", "parent_id", 1)
+            self.env["ir.default"].set("res.partner", "color", 1)
         own = self.set_default(self.admin.id)
         with self.refused():
             own.user_id = False
