@@ -22,7 +22,7 @@ from .portal import RIGHTS, Portal, find_address, press
 #: What differs between any two pages: addresses, CSRF tokens, nonces and digits.
 RANDOM = (
     r"/confirm/[\w-]+|%2Fconfirm%2F[\w-]+|\w{40}o\d+|nonce=\"[\w-]+\""
-    r"|(digits|heard)-[\w-]+|<strong class=\"digits\".*?</strong>|to type: \d\d"
+    r"|(digits|heard|sure)-[\w-]+|<strong class=\"digits\".*?</strong>|to type: \d\d"
 )
 RETURN_URL = "https://portal.example/spar/confirmed"
 

@@ -17,7 +17,7 @@ COUNT = 2
 #: How many wrong answers end a page.
 MAX_WRONG = 5
 #: How many characters on either side are never in another row than the digits.
-BESIDE = 6
+BESIDE = 4
 #: The longest answer that is read: two digits, with spaces and marks around them.
 _MAX_TYPED = 20
 #: Categories of characters that people and keyboards put around digits.
@@ -50,7 +50,7 @@ def mark(text: str, seed: bytes, wrong: int) -> MarkedText:
     >>> mark("2222 0000 2222", b"secret", 1).digits
     '82'
     >>> mark("ada@example.org", b"secret", 0)
-    MarkedText(start='a', before='da@exa', digits='48', after='mple.o', end='rg')
+    MarkedText(start='ada', before='@exa', digits='48', after='mple', end='.org')
     """
     first, second = split(text)
     before = first.rpartition(" ")[2][-BESIDE:]

@@ -75,8 +75,12 @@ class TestDigits(PageCase):
         self.assertNotEqual(self.digits[1], "0")
         (field,) = self.get_tree().xpath("//input[@name='digits']")
         self.assertEqual(field.get("value"), None)
-        (heard,) = self.get_tree().xpath(f"//*[@id='{field.get('aria-describedby')}']")
-        self.assertEqual(heard.text, f"Two digits to type: {self.digits}")
+        said = [
+            self.get_tree().xpath(f"normalize-space(//*[@id='{each}'])")
+            for each in field.get("aria-describedby").split()
+        ]
+        own = "I started this myself, and I want to be paid here."
+        self.assertEqual(said, [f"Two digits to type: {self.digits}", own])
         shown = self.digits
         self.get(path)
         self.assertEqual(self.digits, shown, "a page that is loaded again is the same")
