@@ -155,6 +155,8 @@ def guard_computed_fields() -> None:
         if self.store and (left := filter_left(self, records)):
             do_for_expression(functools.partial(compute, self, left))
             records -= left
+            if not records:
+                return None
         if self.model_name.startswith(_OURS_MODELS) and _is_guarded(records):
             _check_asker(records)
             _check_reader(records)
