@@ -19,6 +19,8 @@ _CALLING = "t"
 _NAMES = frozenset(("t-ignore", "t-name", "t-translation"))
 #: The ends of the names of arguments that are formats.
 _FORMATS = (".f", ".translate")
+#: What calls nothing, should it be evaluated.
+_WORDS = re.compile(r"[\w -]*")
 #: The directives of a block that somebody saves: the key of its template, a picture.
 _BLOCK = frozenset(("t-snippet", "t-thumbnail"))
 #: What ends or begins something in Python's source, or in a format of QWeb.
@@ -44,8 +46,8 @@ def is_addon_code_only() -> bool:
 def list_code(elements: Iterable[Element]) -> set[tuple[str, str]]:
     """Return what QWeb evaluates in a template: attributes with their values.
 
-    Each attribute of an element that calls a template is an argument, and a view that
-    changes an attribute of another view can change any of these.
+    Every directive counts, whatever follows in its name. Each attribute of a ``t`` can
+    be the argument of a call, perhaps only by another view, which changes attributes.
 
     :param elements: all elements of the template, without comments
 
@@ -54,8 +56,10 @@ def list_code(elements: Iterable[Element]) -> set[tuple[str, str]]:
     [('t-if', 'x and y')]
     >>> sorted(list_code(fromstring('<t t-call="c.d" title="e.f()"/>').iter()))
     [('t-call', 'c.d'), ('title', 'e.f()')]
-    >>> sorted(list_code(fromstring('<t t-if="a" b.translate="c d"/>').iter()))
-    [('t-if', 'a')]
+    >>> sorted(list_code(fromstring('<t b.f="c.d" e="Pop up" g="h()"/>').iter()))
+    [('g', 'h()')]
+    >>> list_code(fromstring('<p t-att-a.f="b()"/>').iter())
+    {('t-att-a.f', 'b()')}
     >>> list_code(fromstring('<t t-snippet="a.b" t-thumbnail="/c.png"/>').iter())
     set()
     >>> list_code(fromstring('<t t-snippet="{{a}}"/>').iter())
@@ -65,24 +69,16 @@ def list_code(elements: Iterable[Element]) -> set[tuple[str, str]]:
     """
     found = set()
     for element in elements:
-        tag, attributes = element.tag.rpartition("}")[2], element.attrib
+        tag = element.tag.rpartition("}")[2]
         if tag == "attribute" and not _is_name(element):
-            found.add((tag, _join(*attributes.values(), element.text)))
+            found.add((tag, _join(*element.attrib.values(), element.text)))
         if tag == _CALLING and _is_block(element):
             continue
-        directives = {name for name in attributes if _is_directive(name)}
-        if tag == _CALLING and directives:
-            directives |= set(attributes) - _NAMES
-        found |= {
-            (name, _join(attributes[name]))
-            for name in directives
-            if not _is_text(name, attributes[name])
-        }
+        for name, value in element.attrib.items():
+            is_argument = tag == _CALLING and not _is_text(name, value)
+            if name not in _NAMES and (name.startswith(_DIRECTIVE) or is_argument):
+                found.add((name, _join(value)))
     return found
-
-
-def _is_directive(name: str) -> bool:
-    return name.startswith(_DIRECTIVE) and name not in _NAMES
 
 
 def _is_name(element: Element) -> bool:
@@ -91,8 +87,9 @@ def _is_name(element: Element) -> bool:
 
 
 def _is_text(name: str, value: str) -> bool:
-    """Return whether a format has no expression in it: a text, for translators."""
-    return name.endswith(_FORMATS) and "{" not in value
+    """Return whether an argument is words, or a format with no expression in it."""
+    is_format = name.endswith(_FORMATS) and "{" not in value
+    return is_format or bool(_WORDS.fullmatch(value))
 
 
 def _is_block(element: Element) -> bool:

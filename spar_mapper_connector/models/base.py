@@ -10,7 +10,7 @@ from ..expressions import (
     is_loading_ours,
     refuse_expressions,
 )
-from ..server.addon_code import check_code, check_links
+from ..server.addon_code import check_code, check_linked, list_links
 from ..server.expression_names import read_names
 from ..server.field_values import freeze_fields
 from ..server.imports import guard_imports
@@ -66,15 +66,18 @@ class Base(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         self._refuse_other_code()
+        names = set().union(*vals_list, self._list_default_names())
+        links = list_links(self, names)
         if vals_list:
             check_code(self)
-            check_links(self, set().union(*vals_list))
-        if self._name in _SHIPPED:
-            self._refuse_shipped(set().union(*vals_list))
-        if self._spar_fields:
-            self._refuse_our_fields(set().union(*vals_list))
+            if self._name in _SHIPPED:
+                self._refuse_shipped()
+            if self._spar_fields:
+                self._refuse_our_fields(names)
         records = super(Base, self._drop_defaults()).create(vals_list)
         records = records.with_env(self.env)
+        for name in links:
+            check_linked(records[name])
         records._refuse_beside_ours()
         check_naming(records, self._spar_naming)
         return records
@@ -83,6 +86,14 @@ class Base(models.AbstractModel):
     def default_get(self, fields):
         """Return the defaults, without those of a caller for what only code writes."""
         return super(Base, self._drop_defaults()).default_get(fields)
+
+    def _list_default_names(self) -> set[str]:
+        """Return the fields to which a caller gives a default, by the context."""
+        return {
+            key.removeprefix(_DEFAULT)
+            for key in self.env.context
+            if key.startswith(_DEFAULT)
+        }
 
     def _drop_defaults(self):
         """Return the model without defaults of a caller for what only code writes.
@@ -108,12 +119,15 @@ class Base(models.AbstractModel):
         # Merging contacts writes to no record of each model with a reference.
         if self:
             check_code(self, vals.keys())
-            check_links(self, vals.keys())
             if self._name in _SHIPPED:
                 self._refuse_shipped(vals.keys())
         if self._spar_fields:
             self._refuse_our_fields(vals.keys())
+        links = list_links(self, vals.keys())
+        before = {name: self[name] for name in links}
         result = super().write(vals)
+        for name in links:
+            check_linked((self[name] - before[name]) | (before[name] - self[name]))
         self._refuse_beside_ours()
         check_naming(self, vals.keys())
         return result
@@ -176,9 +190,13 @@ class Base(models.AbstractModel):
             )
 
     @api.model
-    def _refuse_shipped(self, names) -> None:
-        """Raise ValidationError if somebody would add what only addons ship."""
-        if _SHIPPED[self._name] >= set(names) or not is_at_run_time(self.env):
+    def _refuse_shipped(self, names=None) -> None:
+        """Raise ValidationError if somebody would add what only addons ship.
+
+        :param names: the fields that are written; None for a new record
+        """
+        is_free = names is not None and _SHIPPED[self._name] >= set(names)
+        if is_free or not is_at_run_time(self.env):
             return
         raise ValidationError(
             self.env._(
@@ -216,7 +234,7 @@ class Base(models.AbstractModel):
 
     def _validate_properties_definition(self, properties_definition, field):
         """Raise ValidationError for a property that would show our records."""
-        super()._validate_properties_definition(properties_definition, field)
+        result = super()._validate_properties_definition(properties_definition, field)
         for definition in properties_definition:
             if (definition.get("comodel") or "").startswith("spar."):
                 raise ValidationError(
@@ -226,6 +244,7 @@ class Base(models.AbstractModel):
                         model=definition["comodel"],
                     )
                 )
+        return result
 
     def _refuse_beside_ours(self) -> None:
         """Raise ValidationError if these records would run beside ours."""

@@ -15,6 +15,7 @@ from .profiling import forbid_profiling
 from .reading import guard_computed_fields
 from .retrying import answer_at_once
 from .sessions import guard_sessions
+from .typed import hide_typed
 
 
 def set_up_server() -> None:
@@ -23,6 +24,7 @@ def set_up_server() -> None:
     answer_at_once()
     limit_reading()
     guard_sessions()
+    hide_typed()
     close_names()
     check_formats()
     guard_fields()

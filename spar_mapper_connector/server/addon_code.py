@@ -70,20 +70,37 @@ def check_code(model, names=None) -> None:
         refuse_code(model)
 
 
-def check_links(model, names) -> None:
-    """Raise ValidationError if somebody would change such a row from another record.
+def list_links(model, names) -> list[str]:
+    """Return the fields by which such rows are changed from another record.
 
     A group, for one, has the table that says whom a rule concerns as a field of its
-    own; a write there is none of the rule.
+    own; a write there is none of the rule. Raises ValidationError if nobody may.
     """
-    for name in names:
-        field = model._fields.get(name)
-        if field is None or field.type != "many2many" or not field.store:
-            continue
-        linked = model.env[field.comodel_name]
-        if linked._name in _LINKED and _shares(linked, field):
-            if model._name not in _LINKED and is_closed_to_code(model.env):
-                refuse_code(linked)
+    if model._name in _LINKED:
+        return []
+    fields = [model._fields[name] for name in names if name in model._fields]
+    links = [field for field in fields if _is_link(model, field)]
+    if links and is_closed_to_code(model.env):
+        refuse_code(model.env[links[0].comodel_name])
+    return [field.name for field in links]
+
+
+def check_linked(records) -> None:
+    """Raise ValidationError if ours are among rules, menus or views that were linked.
+
+    So also where code in the database is allowed.
+    """
+    for check in ("_check_closed", "_check_not_shipped"):
+        if hasattr(records, check):
+            getattr(records, check)()
+
+
+def _is_link(model, field) -> bool:
+    if field.type != "many2many" or not field.store:
+        return False
+    return field.comodel_name in _LINKED and _shares(
+        model.env[field.comodel_name], field
+    )
 
 
 def _shares(linked, field) -> bool:

@@ -83,6 +83,11 @@ _REQUESTS = (
     "session_store",
     "sid",
     "environ",
+    "dispatcher",
+    "jsonrequest",
+    "get_data",
+    "get_http_params",
+    "get_json_data",
 )
 #: What makes or checks an identity.
 _ACCOUNTS = (

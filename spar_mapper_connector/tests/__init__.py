@@ -52,5 +52,6 @@ from . import test_spar_mapper
 from . import test_spar_mapper_backend
 from . import test_spar_signing_key
 from . import test_spar_wire
+from . import test_typed
 from . import test_uninstalling
 from . import test_written_ids

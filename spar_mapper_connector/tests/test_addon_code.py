@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo import Command
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from ..lib.addon_code import VARIABLE, is_addon_code_only
 from ..lib.settings_seal import CODE_FOREIGN
@@ -145,14 +146,29 @@ class TestAddonCode(ByAdministrator):
                 commands = [command(record.id)]
                 with self.subTest(name, command=command.__name__), self.refused():
                     group.write({name: commands})
-            with self.subTest(name), self.refused():
-                self.env["res.groups"].create({"name": "x", name: [[4, record.id]]})
+            groups, commands = self.env["res.groups"], [[4, record.id]]
+            with self.subTest(name, by="value"), self.refused():
+                groups.create({"name": "x", name: commands})
+            with self.subTest(name, by="default"), self.refused():
+                groups.with_context(**{f"default_{name}": commands}).create(
+                    {"name": "x"}
+                )
         parent = self.env["ir.actions.actions"].browse(
             self.env.ref("base.action_partner_form").id
         )
         for name in ("help", "path", "binding_model_id"):
             with self.subTest(name), self.refused():
                 parent.write({name: False})
+        rule = self.env["ir.rule"].search(
+            [("model_id.model", "=like", "spar.%")], limit=1
+        )
+        menu = self.env.ref("spar_fa_directory.menu_root")
+        for name, record in (("rule_groups", rule), ("menu_access", menu)):
+            with self.subTest(name, of="ours"), self.switched_off():
+                with self.assertRaises(ValidationError):
+                    group.write({name: [Command.link(record.id)]})
+                with self.assertRaises(ValidationError):
+                    groups.create({"name": "x", name: [Command.link(record.id)]})
         group.write({"user_ids": [Command.link(self.admin.id)]})
         self.assertIn(self.admin, group.user_ids)
 
@@ -200,16 +216,23 @@ class TestAddonCode(ByAdministrator):
             page.replace("Yes", '<b t-att-title="user">Yes</b>'),
             page.replace("Yes", '<b t-attf-title="{{user}}">Yes</b>'),
             page.replace('t-if="x"', 't-if="x or user"'),
-            page.replace(call, 't-call="a.b" c="user"'),
+            page.replace(call, 't-call="a.b" c="user.login"'),
             page.replace(call, 't-call="a.b" c="d" e.f="{{user}}"'),
             page.replace(call, 't-call="{{user}}"'),
             page.replace("Yes", '<b t-set="x" t-value="user"/>'),
-            page.replace("Yes", '<t t-snippet-call="a.b" c="user"/>'),
+            page.replace("Yes", '<t t-snippet-call="a.b" c="user.login"/>'),
             page.replace("Yes", '<t t-snippet-call="{{user}}"/>'),
-            page.replace("Yes", '<t t-snippet="a.b" c="user"/>'),
+            page.replace("Yes", '<t t-snippet="a.b" c="user.login"/>'),
             page.replace("Yes", '<t t-snippet="a.b" t-thumbnail="/a" t-if="user"/>'),
-            page.replace("Yes", '<x:t xmlns:x="x" t-snippet-call="a.b" c="user"/>'),
+            page.replace(
+                "Yes", '<x:t xmlns:x="x" t-snippet-call="a.b" c="user.login"/>'
+            ),
             page.replace("Yes", '<b t-placeholder="user"/>'),
+            page.replace("Yes", '<b t-att-x.f="user"/>'),
+            page.replace("Yes", '<b t-att-x.translate="user"/>'),
+            page.replace("Yes", '<t id="z" c="user()"/>'),
+            page.replace("Yes", '<t id="z" c="user.login"/>'),
+            page.replace("Yes", '<t id="z" c.f="{{user}}"/>'),
         ):
             with self.subTest(added):
                 with self.refused():
@@ -264,6 +287,38 @@ class TestAddonCode(ByAdministrator):
             self.assertEqual(compiled["website_id"], 1)
             self.assertEqual(compiled["lang"], "en_US")
             self.assertNotIn("snippet_lang", compiled)
+
+    @mute_logger("odoo.addons.base.models.ir_ui_view")
+    def test_nobody_names_the_file_of_a_view(self):
+        """The check compares a view with its file."""
+        for path in ("web/static/img/logo.png", "nosuch/views/x.xml"):
+            with self.subTest(path):
+                with self.refused():
+                    self.page.arch_fs = path
+                with self.refused():
+                    self.add_view("test_code.file", "<p>New</p>", arch_fs=path)
+                with self.switched_off():
+                    self.page.arch_fs = path
+                self.env["spar.settings.seal"].sudo()._check_all()
+                self.page.arch = _PAGE.format("Still edited")
+                self.page.arch_fs = False
+
+    def test_nobody_chooses_the_default_favourite_of_others(self):
+        values = {"name": "x", "model_id": "res.partner", "domain": "[]"}
+        own = {"user_ids": [self.admin.id], "is_default": True}
+        favourites = self.env["ir.filters"]
+        with self.assertRaises(UserError):
+            favourites.create({**values, "user_ids": [], "is_default": True})
+        shared = favourites.create({**values, "user_ids": []})
+        with self.assertRaises(UserError):
+            shared.is_default = True
+        self.assertTrue(favourites.create({**values, **own}))
+
+    def test_nobody_adds_a_tour_by_defaults(self):
+        tours = self.env["web_tour.tour"]
+        for context in ({}, {"default_name": "x", "default_url": "/odoo"}):
+            with self.subTest(context), self.assertRaises(UserError):
+                tours.with_context(**context).create({})
 
     def test_texts_and_copies_are_free(self):
         for text in ("No", "<b class='a'>No</b>", "<img src='/a.png'/>", _BLOCK):

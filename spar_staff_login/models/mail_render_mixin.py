@@ -5,6 +5,7 @@ from lxml import etree, html
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 from odoo.tools.misc import file_open
 from odoo.tools.rendering_tools import parse_inline_template
 
@@ -43,6 +44,8 @@ class MailRenderMixin(models.AbstractModel):
 
     def write(self, vals):
         known = self._list_placeholders()
+        if "template_fs" in vals and is_closed_to_code(self.env):
+            refuse_code(self)
         result = super().write(vals)
         self._check_placeholders(known)
         return result
@@ -100,7 +103,7 @@ class MailRenderMixin(models.AbstractModel):
         if self._abstract or not self._unrestricted_rendering:
             return []
         templates_sudo = self.sudo().with_context(active_test=False)
-        templates = templates_sudo.search([], order="id")
+        templates = templates_sudo.search(Domain.TRUE, order="id")
         named = templates._get_external_ids()
         return [
             template.id
@@ -114,7 +117,11 @@ class MailRenderMixin(models.AbstractModel):
         path = "template_fs" in self and self.template_fs
         if not path:
             return True
-        text = _read_file(path)
+        try:
+            text = _read_file(path)
+        except (OSError, ValueError):
+            # Somebody with SQL can name any file.
+            return False
         return all(expression[-1] in text for expression in expressions)
 
     # === WHAT IS RENDERED === #

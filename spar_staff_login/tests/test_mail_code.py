@@ -49,6 +49,7 @@ class TestMailCode(TransactionCase):
                 {"subject": f"To {{{{ {code} }}}}"},
                 {"body_html": f'<p><t t-out="{code}"/></p>'},
                 {"body_html": f'<p t-if="{code}">Old</p>'},
+                {"body_html": f'<p t-att-x.f="{code}">Old</p>'},
                 {"body_html": f'<t t-snippet-call="base.x" c="{code}"/>'},
                 {"email_to": f"{{{{{code}}}}}"},
             ):
@@ -107,3 +108,13 @@ class TestMailCode(TransactionCase):
             shipped.subject = "{{ object.sudo().login }}"
         found = templates._find_foreign_code()
         self.assertEqual(found, sorted((self.template.id, shipped.id)))
+
+    def test_nobody_names_the_file_of_a_template(self):
+        """The check compares a template with its file."""
+        with self.refused():
+            self.template.template_fs = "nosuch/data/x.xml"
+        shipped = self.env.ref("auth_signup.set_password_email")
+        with patch.dict(os.environ, {VARIABLE: "off"}):
+            shipped.template_fs = "nosuch/data/x.xml"
+        found = self.env["mail.template"]._find_foreign_code()
+        self.assertIn(shipped.id, found)

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 
 from ...expressions import get_person, is_at_run_time
+from ...lib.addon_code import is_addon_code_only
 
 
 class IrFilters(models.Model):
@@ -17,10 +18,13 @@ class IrFilters(models.Model):
         person = get_person(self.env)
         for kept in self:
             name = kept.model_id or ""
-            if name.startswith("spar.") and kept.user_ids.ids != [person]:
+            is_for_others = kept.user_ids.ids != [person]
+            is_default = kept.is_default and is_addon_code_only()
+            if is_for_others and (name.startswith("spar.") or is_default):
                 raise ValidationError(
                     self.env._(
-                        "You cannot share favourites on the registry's screens. Save "
-                        "this one for yourself only."
+                        "You cannot share favourites on the registry's screens, or "
+                        "make one the default of others. Save this one for yourself "
+                        "only."
                     )
                 )

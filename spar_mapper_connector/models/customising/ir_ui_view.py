@@ -70,6 +70,8 @@ class IrUiView(models.Model):
         A website's page writes the fields of its view, which can be any view.
         """
         known = self._list_known_code()
+        if vals.get("arch_fs") and is_closed_to_code(self.env):
+            refuse_code(self[:1])
         result = super().write(vals)
         if is_at_run_time(self.env):
             self._check_not_ours()
@@ -82,6 +84,7 @@ class IrUiView(models.Model):
         if is_closed_to_code(self.env):
             for view in views:
                 view._check_new_code()
+                view._check_new_file()
         return views
 
     @api.ondelete(at_uninstall=False)
@@ -110,12 +113,7 @@ class IrUiView(models.Model):
         """Return the code that each view may contain: its own, and that of its file."""
         if not is_closed_to_code(self.env):
             return {}
-        from_file = self.with_context(read_arch_from_file=True, lang=None)
-        known = {}
-        for view, shipped in zip(self, from_file, strict=True):
-            of_file = _read_code(shipped.arch) if view.arch_fs else set()
-            known[view.id] = view._list_code() | of_file
-        return known
+        return {view.id: view._list_code() | view._list_file_code() for view in self}
 
     def _list_code(self) -> set[tuple[str, str]]:
         """Return what QWeb evaluates in this view, in every language."""
@@ -124,6 +122,19 @@ class IrUiView(models.Model):
             found |= _read_code(self.with_context(lang=lang).arch_db)
         return found
 
+    def _list_file_code(self) -> set[tuple[str, str]]:
+        """Return what QWeb evaluates in the file of this view; nothing without one."""
+        if not self.arch_fs:
+            return set()
+        try:
+            return _read_code(self._read_file())
+        except (OSError, ValueError, etree.XMLSyntaxError):
+            # Somebody with SQL can name any file.
+            return set()
+
+    def _read_file(self) -> str:
+        return self.with_context(read_arch_from_file=True, lang=None).arch
+
     def _check_code(self, known: dict[int, set[tuple[str, str]]]) -> None:
         """Raise ValidationError if somebody added code to one of these views."""
         if is_closed_to_code(self.env):
@@ -131,6 +142,13 @@ class IrUiView(models.Model):
                 if not view._list_code() <= known[view.id]:
                     refuse_code(view)
                 view._check_key()
+
+    def _check_new_file(self) -> None:
+        """Raise ValidationError for a view whose file is not that of another one."""
+        views_sudo = self.sudo().with_context(active_test=False)
+        copied = Domain("arch_fs", "=", self.arch_fs) & Domain("id", "!=", self.id)
+        if self.arch_fs and not views_sudo.search_count(copied, limit=1):
+            refuse_code(self)
 
     def _check_key(self) -> None:
         """Raise ValidationError for a key that is code where Odoo copies it to."""
@@ -163,11 +181,10 @@ class IrUiView(models.Model):
         views = views_sudo.search([("type", "=", "qweb")], order="id")
         named = views._get_external_ids()
         code, added = {}, []
-        from_file = views.with_context(read_arch_from_file=True, lang=None)
-        for view, shipped in zip(views, from_file, strict=True):
+        for view in views:
             code[view.id] = view._list_code()
             if view.arch_fs:
-                is_shipped = code[view.id] <= _read_code(shipped.arch)
+                is_shipped = code[view.id] <= view._list_file_code()
             else:
                 is_shipped = bool(named[view.id])
             if code[view.id] and not is_shipped:
