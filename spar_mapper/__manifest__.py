@@ -3,7 +3,7 @@
 {
     "name": "SPAR Mapper",
     "summary": "The store: sealed financial addresses by ID, and a permanent history",
-    "version": "19.0.2.11.0",
+    "version": "19.0.2.12.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",

@@ -104,7 +104,7 @@ class Visitor:
         self.press("form[action$='/login'] button")
 
     def type_digits(self) -> None:
-        """Type the two digits that stand in the middle of what one confirms."""
+        """Type the three digits that stand in the middle of what one confirms."""
         digits = self.page.get_text(DIGITS)
         self.page.wait_until_visible(FIELD)
         self.fill_in(FIELD, digits)

@@ -61,7 +61,7 @@ def find_address(programme, facts: dict) -> str | None:
 
 def read_digits(page: requests.Response) -> str:
     """Return the digits that stand in what the page asks about; "" for a visit."""
-    found = re.search(r'<strong class="digits"[^>]*>(\d\d)</strong>', page.text)
+    found = re.search(r'<strong class="digits"[^>]*>(\d{3})</strong>', page.text)
     return found[1] if found else ""
 
 

@@ -24,7 +24,7 @@ from .portal import RIGHTS, Portal, find_address, press
 #: What differs between any two pages: addresses, CSRF tokens, nonces and digits.
 RANDOM = (
     r"/confirm/[\w-]+|%2Fconfirm%2F[\w-]+|\w{40}o\d+|nonce=\"[\w-]+\""
-    r"|(digits|heard|sure)-[\w-]+|<strong class=\"digits\".*?</strong>|to type: \d\d"
+    r"|(digits|heard|sure)-[\w-]+|<strong class=\"digits\".*?</strong>|to type: \d{3}"
 )
 RETURN_URL = "https://portal.example/spar/confirmed"
 

@@ -230,10 +230,12 @@ def test_supervisor_approves_a_change_after_comparing_it(sit_down, person, serve
             "update", person.id, fa_text=f"account:{account}@BR01.DEMO"
         )
     desk = sit_down("supervisor")
-    desk.press_at_start("Waiting for approval")
-    desk.press(
-        None, ".o_data_row .o_data_cell, .o_kanban_record:not(.o_kanban_ghost)", 0
-    )
+    desk.find_person(person.value)
+    waiting = ".o_field_widget[name='waiting_ids']"
+    row = f"{waiting} .o_data_cell, {waiting} .o_kanban_record:not(.o_kanban_ghost)"
+    desk.press(None, row, 0)
+    desk.wait_for_text("Address in force")
+    assert desk.title.startswith("Change "), desk.page.text
     desk.press("Review")
     desk.wait_for_dialog("Review the change")
     hidden = account[: len(account) - min(4, len(account) // 4)]

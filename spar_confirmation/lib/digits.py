@@ -1,4 +1,4 @@
-"""Two digits that stand inside what a person confirms, and that they type.
+"""Three digits that stand inside what a person confirms, and that they type.
 
 Whoever types them has had that part of the page in sight, and nobody else can tell them
 which digits to type: they follow from a secret.
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from odoo.addons.spar_mapper_connector.lib.pages.lines import AddressLine
 
-COUNT = 2
+COUNT = 3
 #: How many wrong answers end a page.
 MAX_WRONG = 5
 #: How many characters on either side are never in another row than the digits.
 BESIDE = 4
-#: The longest answer that is read: two digits, with spaces and marks around them.
+#: The longest answer that is read: three digits, with spaces and marks around them.
 _MAX_TYPED = 20
 #: Categories of characters that people and keyboards put around digits.
 _AROUND = ("Zs", "Cc", "Cf")
@@ -46,11 +46,11 @@ def mark(text: str, seed: bytes, wrong: int) -> MarkedText:
     :param wrong: how many wrong answers were given on it
 
     >>> mark("2222 0000 2222", b"secret", 0)
-    MarkedText(start='', before='2222', digits='48', after='0000', end=' 2222')
+    MarkedText(start='', before='2222', digits='182', after='0000', end=' 2222')
     >>> mark("2222 0000 2222", b"secret", 1).digits
-    '82'
+    '671'
     >>> mark("ada@example.org", b"secret", 0)
-    MarkedText(start='ada', before='@exa', digits='48', after='mple', end='.org')
+    MarkedText(start='ada', before='@exa', digits='278', after='mple', end='.org')
     """
     first, second = split(text)
     before = first.rpartition(" ")[2][-BESIDE:]
@@ -91,26 +91,26 @@ def split(text: str) -> tuple[str, str]:
 def _choose(seed: bytes, wrong: int, before: str, after: str) -> str:
     """Return digits that differ from the digits beside them and from earlier ones.
 
-    >>> chosen = [_choose(b"secret", wrong, "12", "34") for wrong in range(81)]
+    >>> chosen = [_choose(b"secret", wrong, "12", "34") for wrong in range(810)]
     >>> len(set(chosen)), {each[0] for each in chosen} & {"2"}
-    (81, set())
-    >>> {each[1] for each in chosen} & {"3"}
+    (810, set())
+    >>> {each[-1] for each in chosen} & {"3"}
     set()
     """
     beside = (_read_digit(before[-1:]), _read_digit(after[:1]))
-    pairs = [f"{number:0{COUNT}}" for number in range(10**COUNT)]
-    allowed = [pair for pair in pairs if pair[0] != beside[0] and pair[-1] != beside[1]]
+    every = [f"{number:0{COUNT}}" for number in range(10**COUNT)]
+    allowed = [each for each in every if each[0] != beside[0] and each[-1] != beside[1]]
     # A secret order of them all: no two answers on one page are the same.
-    allowed.sort(key=lambda pair: hashlib.sha256(seed + pair.encode()).digest())
+    allowed.sort(key=lambda each: hashlib.sha256(seed + each.encode()).digest())
     return allowed[wrong % len(allowed)]
 
 
 def read(typed: str) -> str:
     """Return what was typed in ASCII digits, in whatever script; "" for anything else.
 
-    >>> read("47"), read(" 4 7 "), read("٤٧"), read("४७"), read("４７")
-    ('47', '47', '47', '47', '47')
-    >>> read("4"), read("478"), read("4a"), read("⁴⁷"), read("-4"), read("4" * 99)
+    >>> read("471"), read(" 4 71 "), read("٤٧١"), read("४७१"), read("４７１")
+    ('471', '471', '471', '471', '471')
+    >>> read("47"), read("4781"), read("4a1"), read("⁴⁷¹"), read("-47"), read("4" * 99)
     ('', '', '', '', '', '')
     """
     if len(typed) > _MAX_TYPED:

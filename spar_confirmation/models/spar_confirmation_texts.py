@@ -125,7 +125,7 @@ class SparConfirmationTexts(models.AbstractModel):
     @api.model
     def _say_digits(self, digits: str) -> str:
         """Return what a screen reader says of the digits."""
-        return self.env._("Two digits to type: %(digits)s", digits=digits)
+        return self.env._("Three digits to type: %(digits)s", digits=digits)
 
     @api.model
     def _describe_rest(self, request) -> list[AddressLine]:

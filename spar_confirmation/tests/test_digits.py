@@ -28,8 +28,8 @@ ARABIC, DEVANAGARI = (
 
 
 def shift(digits):
-    """Return two other digits."""
-    return f"{(int(digits) + 1) % 100:02}"
+    """Return three other digits."""
+    return f"{(int(digits) + 1) % 1000:03}"
 
 
 def turn(digits):
@@ -71,8 +71,8 @@ class TestDigits(PageCase):
         (badge,) = self.get_tree().xpath("//strong[@class='digits']")
         number = "".join(badge.xpath("ancestor::bdi[1]//text()")).strip()
         self.assertEqual(number, f"2222{self.digits}0000 2222")
-        self.assertRegex(self.digits, r"^[^2]\d$")
-        self.assertNotEqual(self.digits[1], "0")
+        self.assertRegex(self.digits, r"^[^2]\d\d$")
+        self.assertNotEqual(self.digits[2], "0")
         (field,) = self.get_tree().xpath("//input[@name='digits']")
         self.assertEqual(field.get("value"), None)
         said = [
@@ -80,7 +80,7 @@ class TestDigits(PageCase):
             for each in field.get("aria-describedby").split()
         ]
         own = "I started this myself, and I want to be paid here."
-        self.assertEqual(said, [f"Two digits to type: {self.digits}", own])
+        self.assertEqual(said, [f"Three digits to type: {self.digits}", own])
         shown = self.digits
         self.get(path)
         self.assertEqual(self.digits, shown, "a page that is loaded again is the same")
@@ -134,13 +134,13 @@ class TestDigits(PageCase):
             "missing": lambda digits: "",
             "spaces": lambda digits: "  ",
             "others": shift,
-            "the first": lambda digits: digits[0],
-            "three": lambda digits: f"{digits}0",
+            "the first": lambda digits: digits[:2],
+            "four": lambda digits: f"{digits}0",
             "turned round": turn,
-            "letters": lambda digits: "ab",
+            "letters": lambda digits: "abc",
             "with a sign": lambda digits: f"-{digits}",
-            "superscript": lambda digits: "²³",
-            "the account's": lambda digits: "22",
+            "superscript": lambda digits: "²³¹",
+            "the account's": lambda digits: "222",
             "long": lambda digits: digits * 1000,
         }.items():
             self.use_another_browser()
@@ -161,8 +161,8 @@ class TestDigits(PageCase):
         for name, build in {
             "Arabic": lambda digits: digits.translate(ARABIC),
             "Devanagari": lambda digits: digits.translate(DEVANAGARI),
-            "mixed": lambda digits: digits[0].translate(ARABIC) + digits[1],
-            "spaces": lambda digits: f" {digits[0]} {digits[1]} ",
+            "mixed": lambda digits: digits[0].translate(ARABIC) + digits[1:],
+            "spaces": lambda digits: f" {digits[0]} {digits[1:]} ",
             "a mark of direction": lambda digits: f"\u200f{digits}",
         }.items():
             page = self.propose()
@@ -264,7 +264,7 @@ class TestDigits(PageCase):
             ("autocomplete", "off"),
             ("inputmode", "numeric"),
             ("pattern", "[0-9]*"),
-            ("maxlength", "2"),
+            ("maxlength", "3"),
             ("dir", "ltr"),
         ):
             self.assertEqual(field.get(name), value, name)

@@ -33,6 +33,21 @@ class TestMigration(StoreCase):
         self.assertEqual(self.env.cr.fetchone(), (0,))
 
 
+class TestIndexes(StoreCase):
+    """Indexes that are new in 19.0.2.12.0."""
+
+    def test_an_upgrade_makes_the_index_of_merged_records(self):
+        """Each complaint asks for the records that were merged into a person."""
+        self.env.cr.execute("DROP INDEX spar_subject__merged_into_index")
+        self.registry.check_indexes(self.env.cr, ["spar.subject"])
+        self.env.cr.execute(
+            """SET enable_seqscan = off;
+               EXPLAIN SELECT id FROM spar_subject WHERE merged_into = 1"""
+        )
+        plan = " ".join(line for (line,) in self.env.cr.fetchall())
+        self.assertIn("spar_subject__merged_into_index", plan)
+
+
 class TestLimits(StoreCase):
     """Limits that were system parameters."""
 

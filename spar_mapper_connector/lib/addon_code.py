@@ -17,6 +17,8 @@ _DIRECTIVE = "t-"
 _CALLING = "t"
 #: Directives that are not evaluated.
 _NAMES = frozenset(("t-ignore", "t-name", "t-translation"))
+#: The ends of the names of arguments that are formats.
+_FORMATS = (".f", ".translate")
 #: The directives of a block that somebody saves: the key of its template, a picture.
 _BLOCK = frozenset(("t-snippet", "t-thumbnail"))
 #: What ends or begins something in Python's source, or in a format of QWeb.
@@ -52,6 +54,8 @@ def list_code(elements: Iterable[Element]) -> set[tuple[str, str]]:
     [('t-if', 'x and y')]
     >>> sorted(list_code(fromstring('<t t-call="c.d" title="e.f()"/>').iter()))
     [('t-call', 'c.d'), ('title', 'e.f()')]
+    >>> sorted(list_code(fromstring('<t t-if="a" b.translate="c d"/>').iter()))
+    [('t-if', 'a')]
     >>> list_code(fromstring('<t t-snippet="a.b" t-thumbnail="/c.png"/>').iter())
     set()
     >>> list_code(fromstring('<t t-snippet="{{a}}"/>').iter())
@@ -61,16 +65,34 @@ def list_code(elements: Iterable[Element]) -> set[tuple[str, str]]:
     """
     found = set()
     for element in elements:
-        tag = element.tag.rpartition("}")[2]
-        if tag == "attribute":
-            found.add((tag, _join(*element.attrib.values(), element.text)))
+        tag, attributes = element.tag.rpartition("}")[2], element.attrib
+        if tag == "attribute" and not _is_name(element):
+            found.add((tag, _join(*attributes.values(), element.text)))
         if tag == _CALLING and _is_block(element):
             continue
-        for name, value in element.attrib.items():
-            is_code = tag == _CALLING or name.startswith(_DIRECTIVE)
-            if is_code and name not in _NAMES:
-                found.add((name, _join(value)))
+        directives = {name for name in attributes if _is_directive(name)}
+        if tag == _CALLING and directives:
+            directives |= set(attributes) - _NAMES
+        found |= {
+            (name, _join(attributes[name]))
+            for name in directives
+            if not _is_text(name, attributes[name])
+        }
     return found
+
+
+def _is_directive(name: str) -> bool:
+    return name.startswith(_DIRECTIVE) and name not in _NAMES
+
+
+def _is_name(element: Element) -> bool:
+    """Return whether a view gives another one, which it is based on, a new name."""
+    return element.attrib.get("name") in _NAMES and is_plain(element.text or "")
+
+
+def _is_text(name: str, value: str) -> bool:
+    """Return whether a format has no expression in it: a text, for translators."""
+    return name.endswith(_FORMATS) and "{" not in value
 
 
 def _is_block(element: Element) -> bool:

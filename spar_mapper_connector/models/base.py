@@ -10,7 +10,7 @@ from ..expressions import (
     is_loading_ours,
     refuse_expressions,
 )
-from ..server.addon_code import check_code
+from ..server.addon_code import check_code, check_links
 from ..server.expression_names import read_names
 from ..server.field_values import freeze_fields
 from ..server.imports import guard_imports
@@ -68,6 +68,7 @@ class Base(models.AbstractModel):
         self._refuse_other_code()
         if vals_list:
             check_code(self)
+            check_links(self, set().union(*vals_list))
         if self._name in _SHIPPED:
             self._refuse_shipped(set().union(*vals_list))
         if self._spar_fields:
@@ -107,6 +108,7 @@ class Base(models.AbstractModel):
         # Merging contacts writes to no record of each model with a reference.
         if self:
             check_code(self, vals.keys())
+            check_links(self, vals.keys())
             if self._name in _SHIPPED:
                 self._refuse_shipped(vals.keys())
         if self._spar_fields:
@@ -211,6 +213,19 @@ class Base(models.AbstractModel):
         if self._transient or is_loading_ours(self.env) or is_by_operator(self.env):
             return False
         return is_called_by_other_addon()
+
+    def _validate_properties_definition(self, properties_definition, field):
+        """Raise ValidationError for a property that would show our records."""
+        super()._validate_properties_definition(properties_definition, field)
+        for definition in properties_definition:
+            if (definition.get("comodel") or "").startswith("spar."):
+                raise ValidationError(
+                    self.env._(
+                        "A property cannot show records of SPAR, such as %(model)s. "
+                        "Only SPAR's own screens show them.",
+                        model=definition["comodel"],
+                    )
+                )
 
     def _refuse_beside_ours(self) -> None:
         """Raise ValidationError if these records would run beside ours."""

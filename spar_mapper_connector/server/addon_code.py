@@ -20,6 +20,8 @@ CODE = {
     "ir.actions.act_url": {"name"},
     "ir.actions.act_window": {"name"},
     "ir.actions.act_window.view": {"sequence"},
+    "ir.actions.act_window_close": {"name"},
+    "ir.actions.actions": {"name"},
     "ir.actions.client": {"name"},
     "ir.actions.report": {"name", "paperformat_id"},
     "ir.actions.server": {"name", "sequence"},
@@ -41,6 +43,14 @@ CODE = {
     "ir.ui.menu": {"active", "sequence"},
     "website.snippet.filter": {"help", "is_published", "limit", "name", "website_id"},
 }
+#: Rows that addons write within others, without a name, or that are in several tables.
+_WITHIN = {
+    "ir.actions.act_window.view",
+    "ir.actions.act_window_close",
+    "ir.actions.actions",
+}
+#: What groups, among others, also have as a field of theirs.
+_LINKED = {*CODE, "ir.ui.view"}
 
 
 def is_closed_to_code(env) -> bool:
@@ -60,6 +70,30 @@ def check_code(model, names=None) -> None:
         refuse_code(model)
 
 
+def check_links(model, names) -> None:
+    """Raise ValidationError if somebody would change such a row from another record.
+
+    A group, for one, has the table that says whom a rule concerns as a field of its
+    own; a write there is none of the rule.
+    """
+    for name in names:
+        field = model._fields.get(name)
+        if field is None or field.type != "many2many" or not field.store:
+            continue
+        linked = model.env[field.comodel_name]
+        if linked._name in _LINKED and _shares(linked, field):
+            if model._name not in _LINKED and is_closed_to_code(model.env):
+                refuse_code(linked)
+
+
+def _shares(linked, field) -> bool:
+    """Return whether a model has the table of another model's field as its own."""
+    return any(
+        own.type == "many2many" and own.store and own.relation == field.relation
+        for own in linked._fields.values()
+    )
+
+
 def find_foreign_code(env) -> list[tuple[str, int]]:
     """Return the rows that are code and that no addon brought: table and id.
 
@@ -68,20 +102,28 @@ def find_foreign_code(env) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     if not is_addon_code_only():
         return found
-    for model in sorted(CODE.keys() & env.registry.keys()):
-        env[model].flush_model()
-        query = SQL(
-            """SELECT t.id FROM %s t
-                WHERE coalesce(to_jsonb(t)->>'state', '') <> 'base'
-                  AND NOT EXISTS (SELECT FROM ir_model_data d
-                                   WHERE d.model = %s AND d.res_id = t.id)
-                ORDER BY 1""",
-            SQL.identifier(env[model]._table),
-            model,
-        )
-        table = env[model]._table
-        found += [(table, row_id) for (row_id,) in env.execute_query(query)]
+    for name in sorted(env.registry):
+        model = env[name]
+        if name in CODE and name not in _WITHIN:
+            found += [(model._table, row_id) for row_id in _find_unnamed(model)]
+        elif hasattr(model, "_find_foreign_code"):
+            found += [(model._table, row_id) for row_id in model._find_foreign_code()]
     return found
+
+
+def _find_unnamed(model) -> list[int]:
+    """Return the ids of rows without an external ID, which those of addons have."""
+    model.flush_model()
+    query = SQL(
+        """SELECT t.id FROM %s t
+            WHERE coalesce(to_jsonb(t)->>'state', '') <> 'base'
+              AND NOT EXISTS (SELECT FROM ir_model_data d
+                               WHERE d.model = %s AND d.res_id = t.id)
+            ORDER BY 1""",
+        SQL.identifier(model._table),
+        model._name,
+    )
+    return [row_id for (row_id,) in model.env.execute_query(query)]
 
 
 def refuse_code(model) -> None:

@@ -155,11 +155,24 @@ def guard_computed_fields() -> None:
         if self.store and (left := filter_left(self, records)):
             do_for_expression(functools.partial(compute, self, left))
             records -= left
+            if not records:
+                return None
         if self.model_name.startswith(_OURS_MODELS) and _is_guarded(records):
             _check_asker(records)
+            _check_reader(records)
         return compute(self, records)
 
     Field.compute_value = compute_value
+
+
+def _check_reader(records) -> None:
+    """Raise AccessError if a user may not read the stored records among these.
+
+    Odoo asks before it reads stored fields; a name that is computed is shown to whoever
+    knows a number, and rows of Odoo name any record by its number.
+    """
+    if not records.env.su:
+        records.browse(filter(None, records.ids)).check_access("read")
 
 
 def _check_asker(records) -> None:

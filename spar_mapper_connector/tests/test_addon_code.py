@@ -4,6 +4,7 @@ import os
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -13,6 +14,8 @@ from ..server.addon_code import CODE
 from .test_closed_by_kind import ByAdministrator
 
 _PAGE = '<t t-name="test_code.shipped"><p t-if="x">{}</p><t t-call="a.b" c="d"/></t>'
+#: These are in one table with other actions.
+_NOT_NAMED = ("ir.actions.actions", "ir.actions.act_window_close")
 _BLOCK = '<t t-snippet="website.s_1-2" t-thumbnail="/a.png"/>'
 
 
@@ -48,6 +51,8 @@ class TestAddonCode(ByAdministrator):
             },
             "ir.actions.act_url": {"name": "x", "url": "https://example.org"},
             "ir.actions.client": {"name": "x", "tag": "reload"},
+            "ir.actions.act_window_close": {"name": "x"},
+            "ir.actions.actions": {"name": "x", "type": "ir.actions.act_url"},
             "ir.ui.menu": {"name": "x"},
         }
         cls.report = cls.env.ref("base.ir_module_reference_print")
@@ -128,6 +133,29 @@ class TestAddonCode(ByAdministrator):
                 with self.subTest(record._name, field=name), self.refused():
                     record.write({name: value})
 
+    def test_nobody_changes_code_from_the_side_of_another_record(self):
+        group = self.env["res.groups"].create({"name": "Test"})
+        linked = {
+            "rule_groups": self.env.ref("base.res_partner_rule"),
+            "menu_access": self.env.ref("base.menu_administration"),
+            "view_access": self.page,
+        }
+        for name, record in linked.items():
+            for command in (Command.link, Command.unlink, Command.delete):
+                commands = [command(record.id)]
+                with self.subTest(name, command=command.__name__), self.refused():
+                    group.write({name: commands})
+            with self.subTest(name), self.refused():
+                self.env["res.groups"].create({"name": "x", name: [[4, record.id]]})
+        parent = self.env["ir.actions.actions"].browse(
+            self.env.ref("base.action_partner_form").id
+        )
+        for name in ("help", "path", "binding_model_id"):
+            with self.subTest(name), self.refused():
+                parent.write({name: False})
+        group.write({"user_ids": [Command.link(self.admin.id)]})
+        self.assertIn(self.admin, group.user_ids)
+
     def test_what_is_no_code_is_free(self):
         job = self.env.ref("base.autovacuum_job")
         job.write({"interval_number": 2, "name": "Delete what nobody needs"})
@@ -143,9 +171,9 @@ class TestAddonCode(ByAdministrator):
     # === DEFAULTS === #
 
     def set_default(self, user_id):
-        field = self.env["ir.model.fields"]._get("res.partner", "parent_id")
+        field = self.env["ir.model.fields"]._get("res.partner", "city")
         return self.env["ir.default"].create(
-            {"field_id": field.id, "json_value": "1", "user_id": user_id}
+            {"field_id": field.id, "json_value": '"x"', "user_id": user_id}
         )
 
     def test_nobody_chooses_a_default_for_others(self):
@@ -153,7 +181,7 @@ class TestAddonCode(ByAdministrator):
             with self.subTest(user=user_id), self.refused():
                 self.set_default(user_id)
         with self.refused():
-            self.env["ir.default"].set("res.partner", "parent_id", 1)
+            self.env["ir.default"].set("res.partner", "city", "x")
         own = self.set_default(self.admin.id)
         with self.refused():
             own.user_id = False
@@ -262,11 +290,21 @@ class TestAddonCode(ByAdministrator):
 
     # === CHECK === #
 
+    def test_the_check_names_nothing_of_addons(self):
+        self.page.unlink()
+        found = self.env["spar.settings.seal"].sudo()._check_all()
+        self.assertEqual([row for row in found if row[-1] == CODE_FOREIGN], [])
+
     def test_the_check_names_code_that_no_addon_brought(self):
         with self.switched_off():
             rows = [self.env[name].create(self.new[name]) for name in self.new]
+            rows.append(self.add_view("test_code.user", '<p t-out="user"/>'))
+            shipped = self.env.ref("base.contact")
+            shipped.arch = f'<t>{shipped.arch}<t t-out="user"/></t>'
+            rows.append(shipped)
         found = self.env["spar.settings.seal"].sudo()._check_all()
-        for row in rows:
+        named = [row for row in rows if not row._name.startswith(_NOT_NAMED)]
+        for row in named:
             with self.subTest(row._name):
                 self.assertIn((row._table, row.id, CODE_FOREIGN), found)
         with self.switched_off():

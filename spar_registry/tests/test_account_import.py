@@ -262,11 +262,14 @@ class TestAccountImport(AccountFileCase):
             created.parent_id = head
             return created
 
-        with (
-            patch.object(kind, "create", put_under_the_head),
-            self.assertRaisesRegex(UserError, "under another contact"),
-        ):
-            people._spar_add_people([{"name": "By file"}])
+        row = f"{THIRD_NUMBER},111100001111,Eve,0917\n"
+        job = self.upload(OPENG2P + row, on_unknown="create")
+        with patch.object(kind, "create", put_under_the_head):
+            self.load(job)
+        self.assertEqual(job.state, "stopped")
+        self.assertIn("under another contact", job.problem)
+        self.assertFalse(people.search([("name", "=", "Eve")]))
+        self.assertFalse(self.accounts.search([]))
 
     def test_full_address_and_time_of_collection(self):
         job = self.upload(

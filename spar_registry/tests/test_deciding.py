@@ -226,6 +226,40 @@ class TestDeciding(RegistryCase):
             }
         )
 
+    def test_nobody_learns_a_name_by_the_number_of_a_record(self):
+        """Odoo names records by their numbers: what a file or a message is about."""
+        identity = self.ada.spar_identity_ids[:1].sudo(False)
+        self.assertTrue(identity)
+        plain = new_test_user(self.env, "plain.user", groups="base.group_user")
+        for user in (self.editor, plain):
+            shown = identity.with_user(user)
+            for name, read in (
+                ("name", lambda record: record.display_name),
+                ("ID", lambda record: record.masked),
+                ("file", self.show_file),
+            ):
+                with self.subTest(user.login, shown=name):
+                    self.env.invalidate_all()
+                    with self.assertRaises(AccessError):
+                        read(shown)
+        self.assertIn("•", identity.with_user(self.user).display_name)
+
+    def show_file(self, record):
+        files = self.env["ir.attachment"].with_user(record.env.user)
+        values = {"res_model": record._name, "res_id": record.id}
+        return files.new(values).res_name
+
+    def test_no_property_shows_our_records(self):
+        definitions = self.env["properties.base.definition"].with_user(self.editor)
+        definition = definitions.sudo()._get_definition_for_property_field(
+            "res.partner", "properties"
+        )
+        shown = {"name": "a", "string": "A", "type": "many2one"}
+        for model in ("spar.person.identity", "spar.payment.account"):
+            with self.subTest(model), self.assertRaisesRegex(Exception, "SPAR"):
+                definition.properties_definition = [{**shown, "comodel": model}]
+        definition.properties_definition = [{**shown, "comodel": "res.country"}]
+
     def test_an_id_is_not_overwritten(self):
         identity = self.ada.spar_identity_ids
         identity.is_verified = True

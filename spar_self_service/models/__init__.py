@@ -18,4 +18,5 @@ from . import spar_login_attempt
 from . import spar_login_proof
 from . import spar_mapper_backend
 from . import spar_self_service_demo
+from . import website
 from . import website_rewrite

@@ -20,9 +20,7 @@ ADDONS = ("spar_fa_directory", "spar_mapper_connector", "spar_self_service")
 #: The class that marks an empty page of Odoo's website.
 _EMPTY = "oe_empty"
 _FRONT_PAGE = """<t name="Home" t-name="website.homepage">
-    <t t-call="website.layout">
-        <t t-set="pageName" t-value="'homepage'"/>
-        <t t-set="no_footer" t-value="True"/>
+    <t t-call="website.layout" pageName.f="homepage" no_footer.f="1">
         <div id="wrap" class="oe_structure">
             <section class="container py-5">
                 <h1>Where your payments go</h1>

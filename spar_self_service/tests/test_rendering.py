@@ -1,6 +1,7 @@
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from odoo.addons.spar_mapper_connector.expressions import scheduled
 from odoo.addons.spar_mapper_connector.tests.loading_case import loading_addon
 from odoo.addons.spar_staff_login.lib import hosts
 
@@ -120,6 +121,23 @@ class TestRendering(HttpCase):
                 with self.subTest(path, user=user.login):
                     shown = self.url_open(path).text
                     self.assertIn(f"visitor={seen.id};", shown)
+
+    def test_only_an_administrator_moves_a_website(self):
+        """Links in mails to staff lead to its domain."""
+        roles = f"{INTERNAL},website.group_website_designer"
+        designer = new_test_user(self.env, "test_designer", groups=roles)
+        groups = f"{roles},base.group_system"
+        administrator = new_test_user(self.env, "test_administrator", groups=groups)
+        website = self.env["website"].get_current_website()
+        moved = {"domain": "https://other.example"}
+        self.enterContext(scheduled())
+        with self.assertRaises(AccessError):
+            website.with_user(designer).write(moved)
+        with self.assertRaises(AccessError):
+            website.with_user(designer).create({"name": "x", **moved})
+        website.with_user(designer).name = "Still edited"
+        website.with_user(administrator).write(moved)
+        self.assertEqual(website.domain, "https://other.example")
 
     def test_no_page_of_a_designer_is_under_our_path(self):
         """A page there would look like one of ours."""

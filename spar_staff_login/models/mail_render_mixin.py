@@ -1,7 +1,11 @@
+import functools
+from html import unescape
+
 from lxml import etree, html
 
 from odoo import api, models
 from odoo.exceptions import ValidationError
+from odoo.tools.misc import file_open
 from odoo.tools.rendering_tools import parse_inline_template
 
 from odoo.addons.spar_mapper_connector.lib.addon_code import list_code
@@ -11,6 +15,13 @@ from odoo.addons.spar_mapper_connector.server.addon_code import (
 )
 
 _HTML = ("qweb", "qweb_view")
+
+
+@functools.cache
+def _read_file(path: str) -> str:
+    """Return the text of an addon's file, as its values are read."""
+    with file_open(path) as file:
+        return " ".join(unescape(file.read()).split())
 
 
 class MailRenderMixin(models.AbstractModel):
@@ -71,8 +82,8 @@ class MailRenderMixin(models.AbstractModel):
                 root = html.fragment_fromstring(text, create_parent="div")
                 return list_code(root.iter(etree.Element))
         elif self._has_unsafe_expression_template_inline_template(text, model, name):
-            # What follows the last expression is text without one.
-            return {part[1] for part in parse_inline_template(text)} - {""}
+            parts = parse_inline_template(text)
+            return {("", " ".join(part[1].split())) for part in parts if part[1]}
         return set()
 
     def _check_placeholders(self, known: dict[int, set]) -> None:
@@ -82,6 +93,29 @@ class MailRenderMixin(models.AbstractModel):
         for template in self:
             if not template._list_expressions() <= known[template.id]:
                 refuse_code(template)
+
+    @api.model
+    def _find_foreign_code(self) -> list[int]:
+        """Return the ids of templates with expressions that no addon brought."""
+        if self._abstract or not self._unrestricted_rendering:
+            return []
+        templates_sudo = self.sudo().with_context(active_test=False)
+        templates = templates_sudo.search([], order="id")
+        named = templates._get_external_ids()
+        return [
+            template.id
+            for template in templates
+            if (expressions := template._list_expressions())
+            and not (named[template.id] and template._is_in_file(expressions))
+        ]
+
+    def _is_in_file(self, expressions: set) -> bool:
+        """Return whether this template's file, if it is known, has all of these."""
+        path = "template_fs" in self and self.template_fs
+        if not path:
+            return True
+        text = _read_file(path)
+        return all(expression[-1] in text for expression in expressions)
 
     # === WHAT IS RENDERED === #
 

@@ -98,3 +98,12 @@ class TestMailCode(TransactionCase):
         text = f"{{{{ {_FREE} }}}}"
         shown = mails._render_template(text, "res.partner", self.contact.ids)
         self.assertEqual(shown, {self.contact.id: self.contact.name})
+
+    def test_the_check_names_expressions_that_no_addon_brought(self):
+        shipped = self.env.ref("auth_signup.set_password_email")
+        templates = self.env["mail.template"]
+        self.assertEqual(templates._find_foreign_code(), [self.template.id])
+        with patch.dict(os.environ, {VARIABLE: "off"}):
+            shipped.subject = "{{ object.sudo().login }}"
+        found = templates._find_foreign_code()
+        self.assertEqual(found, sorted((self.template.id, shipped.id)))

@@ -266,10 +266,11 @@ class SparChangeAssignment(models.Model):
 
     @api.model
     def _get_notice_text(self, user_sudo, count: int) -> str:
+        base = self.env["spar.page.frame"]._get_staff_base_url()
         return self.env._(
             "Hello %(name)s,\n\nchanges that wait for your decision: %(count)s.\n\n"
             "%(url)s\n\nIf you are away, enter a deputy under My work.",
             name=user_sudo.name,
             count=count,
-            url=f"{user_sudo.get_base_url()}/odoo/spar-my-work",
+            url=f"{base}/odoo/spar-my-work",
         )

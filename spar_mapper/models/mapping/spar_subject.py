@@ -42,6 +42,7 @@ class SparSubject(models.Model):
         "spar.subject",
         string="Merged into",
         readonly=True,
+        index="btree_not_null",
         ondelete="restrict",
         help="The record into which this one was merged, because both were the same "
         "person.",

@@ -153,6 +153,32 @@ class IrUiView(models.Model):
             return
         refuse_code(self)
 
+    @api.model
+    def _find_foreign_code(self) -> list[int]:
+        """Return the ids of pages with code that no addon brought or a website copied.
+
+        Addons bring it in a file, or make a view that has an external ID.
+        """
+        views_sudo = self.sudo().with_context(active_test=False)
+        views = views_sudo.search([("type", "=", "qweb")], order="id")
+        named = views._get_external_ids()
+        code, added = {}, []
+        from_file = views.with_context(read_arch_from_file=True, lang=None)
+        for view, shipped in zip(views, from_file, strict=True):
+            code[view.id] = view._list_code()
+            if view.arch_fs:
+                is_shipped = code[view.id] <= _read_code(shipped.arch)
+            else:
+                is_shipped = bool(named[view.id])
+            if code[view.id] and not is_shipped:
+                added.append(view.id)
+        brought = [code[view.id] for view in views if view.id not in added]
+        return [
+            view_id
+            for view_id in added
+            if not any(code[view_id] <= of_addon for of_addon in brought)
+        ]
+
     def _check_screens(self) -> None:
         """Raise ValidationError if a view of the web client would change."""
         for view in self:

@@ -68,6 +68,11 @@ class SparPageFrame(models.AbstractModel):
         return parameters_sudo.get_param("web.base.url", "").rstrip("/")
 
     @api.model
+    def _get_staff_base_url(self) -> str:
+        """Return the address of staff's screens."""
+        return self._get_base_url()
+
+    @api.model
     def _get_own_base_urls(self) -> list[str]:
         """Return every address under which this site has pages, the usual one first."""
         return [self._get_base_url()]

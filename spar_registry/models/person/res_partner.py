@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.http import request
 
+from odoo.addons.spar_fa_directory.lib.exceptions import LoadStopped
 from odoo.addons.spar_mapper_connector.closed_fields import (
     ClosedDate,
     ClosedInteger,
@@ -296,7 +297,7 @@ class ResPartner(models.Model):
         """Return new people, in the same order, who were named in a file.
 
         They belong to no household, whatever defaults and automations say: who is paid
-        for them is decided where somebody sees it. Raises UserError.
+        for them is decided where somebody sees it. Raises LoadStopped.
         """
         quiet = self.with_context(
             tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True
@@ -304,7 +305,7 @@ class ResPartner(models.Model):
         alone = dict.fromkeys(("parent_id", "spar_died_on", "spar_head_id"), False)
         people = quiet.create([{**alone, "active": True, **vals} for vals in vals_list])
         if any(person.parent_id or person.spar_head_id for person in people):
-            raise UserError(
+            raise LoadStopped(
                 self.env._(
                     "An automation of this database puts new contacts under another "
                     "contact, so people cannot be added from a file. Ask an "
