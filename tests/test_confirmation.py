@@ -7,6 +7,8 @@ send people where it likes.
 import copy
 import json
 import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -105,6 +107,37 @@ def test_portal_cannot_have_somebody_else_confirm(
     accomplice = Person(build_newcomer(id_provider, 2))
     refused = confirm(accomplice, page["url"])
     assert "somebody else" in refused.text and "Nothing was changed" in refused.text
+    assert find_address(programme, facts) == before
+
+
+def test_guesses_at_once_are_counted_one_after_another(
+    portal, server, programme, owner
+):
+    """A script in the person's browser has five guesses, however it sends them."""
+    facts, before = owner
+    page, _fa = propose_change(portal, server, facts)
+    person = Person(facts)
+    shown = person.open(page["url"])
+    token = re.search(r'name="csrf_token" value="([^"]+)"', shown.text)[1]
+    form = {"csrf_token": token, "digits": "x"}
+
+    def guess(_number: int) -> int:
+        cookies = person.browser.cookies.get_dict()
+        return requests.post(
+            f"{page['url']}/login",
+            data=form,
+            cookies=cookies,
+            allow_redirects=False,
+            timeout=60,
+        ).status_code
+
+    # Odoo logs that a row was locked, and runs the request again.
+    with server.expecting("bad query"), ThreadPoolExecutor(8) as pool:
+        statuses = Counter(pool.map(guess, range(8)))
+    assert (statuses[422], statuses[410]) == (4, 1), statuses
+    late = press(person, shown, "login")
+    assert "typed too many times" in late.text
+    assert portal.get_state(page) == "cancelled"
     assert find_address(programme, facts) == before
 
 
