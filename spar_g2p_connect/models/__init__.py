@@ -1,4 +1,5 @@
 from . import ir_http
+from . import res_users
 from . import ir_config_parameter
 from . import spar_row_versions
 from . import participant

@@ -43,6 +43,7 @@ from . import test_proposals
 from . import test_participant_key
 from . import test_token_issuer
 from . import test_remote_backend
+from . import test_service_account
 from . import test_signatures
 from . import test_spar_to_spar
 from . import test_statements
