@@ -261,6 +261,18 @@ class TestSealedDraft(StoreCase):
             self.env["spar.mapping.wizard.part"].with_user(other).search([])
         )
 
+    def test_what_is_typed_is_its_users_alone(self):
+        """Superuser code that knows a form's number, where no record rule binds."""
+        draft = self.create_draft(id_value=ID, fa_text=FA)
+        groups = "base.group_user,spar_fa_directory.group_officer"
+        other = new_test_user(self.env(su=True), "another.officer", groups=groups)
+        for name in TEXTS:
+            with self.subTest(name), self.assertRaises(AccessError):
+                draft.invalidate_recordset()
+                draft.with_user(other).sudo()[name]  # noqa: B018
+        draft.invalidate_recordset()
+        self.assertEqual(draft.sudo().id_value, ID)
+
     def test_every_window_is_its_users_alone(self):
         rules = self.env["ir.rule"].sudo().search([("groups", "=", False)])
         owned = {

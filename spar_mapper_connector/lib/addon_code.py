@@ -19,8 +19,8 @@ _CALLING = "t"
 _NAMES = frozenset(("t-ignore", "t-name", "t-translation"))
 #: The ends of the names of arguments that are formats.
 _FORMATS = (".f", ".translate")
-#: What calls nothing, should it be evaluated.
-_WORDS = re.compile(r"[\w -]*")
+#: What calls nothing and is no variable, should it be evaluated.
+_WORDS = re.compile(r"(?!(None|True|False)\b)[^\W\d_][\w -]*|")
 #: The directives of a block that somebody saves: the key of its template, a picture.
 _BLOCK = frozenset(("t-snippet", "t-thumbnail"))
 #: What ends or begins something in Python's source, or in a format of QWeb.
@@ -56,8 +56,8 @@ def list_code(elements: Iterable[Element]) -> set[tuple[str, str]]:
     [('t-if', 'x and y')]
     >>> sorted(list_code(fromstring('<t t-call="c.d" title="e.f()"/>').iter()))
     [('t-call', 'c.d'), ('title', 'e.f()')]
-    >>> sorted(list_code(fromstring('<t b.f="c.d" e="Pop up" g="h()"/>').iter()))
-    [('g', 'h()')]
+    >>> sorted(list_code(fromstring('<t b.f="c.d" e="Pop up" g="h" i="J()"/>').iter()))
+    [('g', 'h'), ('i', 'J()')]
     >>> list_code(fromstring('<p t-att-a.f="b()"/>').iter())
     {('t-att-a.f', 'b()')}
     >>> list_code(fromstring('<t t-snippet="a.b" t-thumbnail="/c.png"/>').iter())
@@ -89,7 +89,9 @@ def _is_name(element: Element) -> bool:
 def _is_text(name: str, value: str) -> bool:
     """Return whether an argument is words, or a format with no expression in it."""
     is_format = name.endswith(_FORMATS) and "{" not in value
-    return is_format or bool(_WORDS.fullmatch(value))
+    # Variables have small letters; titles and labels begin with another one.
+    is_title = bool(_WORDS.fullmatch(value)) and not value[:1].islower()
+    return is_format or is_title
 
 
 def _is_block(element: Element) -> bool:

@@ -10,7 +10,12 @@ from ..expressions import (
     is_loading_ours,
     refuse_expressions,
 )
-from ..server.addon_code import check_code, check_linked, list_links
+from ..server.addon_code import (
+    check_code,
+    check_deleting,
+    check_linked,
+    list_links,
+)
 from ..server.expression_names import read_names
 from ..server.field_values import freeze_fields
 from ..server.imports import guard_imports
@@ -134,6 +139,7 @@ class Base(models.AbstractModel):
 
     def unlink(self):
         self._refuse_other_code()
+        check_deleting(self)
         return super().unlink()
 
     # Odoo orders and groups by the fields that rows name, also as superuser.

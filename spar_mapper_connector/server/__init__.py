@@ -4,6 +4,7 @@ Odoo has no setting for any of this. Each part states what it replaces.
 """
 
 from ..lib.log_limits import shorten_statements
+from .contexts import guard_contexts
 from .database import limit_connections
 from .data_files import guard_data_files
 from .deadline import limit_reading
@@ -23,6 +24,7 @@ def set_up_server() -> None:
     limit_connections()
     answer_at_once()
     limit_reading()
+    guard_contexts()
     guard_sessions()
     hide_typed()
     close_names()

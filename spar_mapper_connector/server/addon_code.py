@@ -70,6 +70,16 @@ def check_code(model, names=None) -> None:
         refuse_code(model)
 
 
+def check_deleting(records) -> None:
+    """Raise ValidationError if somebody would delete such a row of an addon.
+
+    Without a rule of Odoo's, everybody with a login reads every contact.
+    """
+    if records._name in CODE and is_closed_to_code(records.env):
+        if any(records.sudo()._get_external_ids().values()):
+            refuse_code(records)
+
+
 def list_links(model, names) -> list[str]:
     """Return the fields by which such rows are changed from another record.
 

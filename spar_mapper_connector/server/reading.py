@@ -157,9 +157,11 @@ def guard_computed_fields() -> None:
             records -= left
             if not records:
                 return None
-        if self.model_name.startswith(_OURS_MODELS) and _is_guarded(records):
-            _check_asker(records)
-            _check_reader(records)
+        if self.model_name.startswith(_OURS_MODELS):
+            if _is_guarded(records) or _is_form(records):
+                _check_asker(records)
+            if _is_guarded(records):
+                _check_reader(records)
         return compute(self, records)
 
     Field.compute_value = compute_value

@@ -36,6 +36,8 @@ _OPEN = frozenset(
         "user_agent",
     )
 )
+#: What an expression finds empty.
+_EMPTY = frozenset(("cookies", "files", "form", "headers", "values"))
 
 
 class AddressOnly:
@@ -47,6 +49,8 @@ class AddressOnly:
         self._spar_request = httprequest
 
     def __getattr__(self, name):
+        if name in _EMPTY:
+            return {}
         if name not in _OPEN:
             raise AttributeError(f"an expression reads no {name} of a request")
         return getattr(self._spar_request, name)

@@ -172,6 +172,17 @@ class TestAddonCode(ByAdministrator):
         group.write({"user_ids": [Command.link(self.admin.id)]})
         self.assertIn(self.admin, group.user_ids)
 
+    def test_nobody_deletes_what_an_addon_brought(self):
+        for name in ("base.res_partner_rule", "base.action_partner_form"):
+            record = self.env.ref(name)
+            for way in (record.unlink, record.sudo().unlink):
+                with self.subTest(name), self.refused():
+                    way()
+        with self.switched_off():
+            added = self.env["ir.rule"].create(self.new["ir.rule"])
+        added.unlink()
+        self.assertFalse(added.exists())
+
     def test_what_is_no_code_is_free(self):
         job = self.env.ref("base.autovacuum_job")
         job.write({"interval_number": 2, "name": "Delete what nobody needs"})
@@ -233,6 +244,8 @@ class TestAddonCode(ByAdministrator):
             page.replace("Yes", '<t id="z" c="user()"/>'),
             page.replace("Yes", '<t id="z" c="user.login"/>'),
             page.replace("Yes", '<t id="z" c.f="{{user}}"/>'),
+            page.replace("Yes", '<t id="z" c="records"/>'),
+            page.replace("Yes", '<t id="z" c="None or records"/>'),
         ):
             with self.subTest(added):
                 with self.refused():

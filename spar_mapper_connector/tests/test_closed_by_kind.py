@@ -13,6 +13,7 @@ from odoo.tools import config, mute_logger, safe_eval
 from odoo.tools.misc import limited_field_access_token
 
 from ..expressions import scheduled
+from ..loaded_files import ITSELF
 from .loading_case import loading_addon
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
@@ -465,6 +466,44 @@ class TestForms(ByAdministrator):
         )
         found = form.default_get(["country_id", "bank_count"])
         self.assertEqual(found, {"country_id": country.id})
+
+
+@tagged("-at_install", "post_install")
+class TestDeletingByContext(ByAdministrator):
+    """A word in the context of a call switches off what deleting refuses."""
+
+    def get_flagged(self, record):
+        return record.with_context(_force_unlink=True)
+
+    def test_what_deleting_refuses_is_refused(self):
+        rule = self.env["ir.rule"].search(
+            [("model_id.model", "=like", "spar.%")], limit=1
+        )
+        right = self.env["ir.model.access"].search(
+            [("model_id.model", "=like", "spar.%")], limit=1
+        )
+        field = self.env["ir.model.fields"]._get("spar.setting.change", "state")
+        for record in (
+            rule,
+            right,
+            field,
+            self.env.ref("spar_fa_directory.menu_root"),
+            self.env["ir.model.data"].search(
+                [("module", "=", "spar_fa_directory"), ("model", "=", "res.groups")],
+                limit=1,
+            ),
+        ):
+            for kind, env in (("user", self.env), ("superuser", self.env(su=True))):
+                with self.subTest(record._name, by=kind), self.refused():
+                    self.get_flagged(record.with_env(env)).unlink()
+            self.assertTrue(record.exists())
+
+    def test_only_odoo_itself_sets_the_word(self):
+        self.assertNotIn("_force_unlink", self.get_flagged(self.env.user).env.context)
+        context = {"_force_unlink": True, "lang": "en_US"}
+        self.assertEqual(self.env(context=context).context, {"lang": "en_US"})
+        with loading_addon(self.registry, ITSELF):
+            self.assertIn("_force_unlink", self.get_flagged(self.env.user).env.context)
 
 
 @tagged("-at_install", "post_install")

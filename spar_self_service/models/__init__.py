@@ -20,3 +20,4 @@ from . import spar_mapper_backend
 from . import spar_self_service_demo
 from . import website
 from . import website_rewrite
+from . import website_snippet_filter

@@ -139,6 +139,24 @@ class TestRendering(HttpCase):
         website.with_user(administrator).write(moved)
         self.assertEqual(website.domain, "https://other.example")
 
+    def test_a_block_shows_a_record_only_to_its_readers(self):
+        """The route reads one record of any model, as superuser."""
+        viewer = new_test_user(self.env, "test_blocks", groups=INTERNAL)
+        filters = self.env["website.snippet.filter"].with_user(viewer).sudo().new({})
+        filters = filters.with_context(default_field_names="name")
+        parameter = self.env["ir.config_parameter"].search([], limit=1)
+        country = self.env.ref("base.be")
+        for record, is_shown in ((parameter, False), (country, True)):
+            with self.subTest(record._name):
+                shown = filters.with_context(
+                    default_field_names="name"
+                )._prepare_values(1, res_model=record._name, res_id=record.id)
+                self.assertEqual(bool(shown), is_shown)
+        for model, number in (("res.country", "1"), ("x.none", 1), ("res.country", -1)):
+            with self.subTest(model, number=number):
+                found = filters._prepare_values(1, res_model=model, res_id=number)
+                self.assertEqual(found, [])
+
     def test_no_page_of_a_designer_is_under_our_path(self):
         """A page there would look like one of ours."""
         page = {"name": "x", "type": "qweb", "is_published": True}

@@ -39,6 +39,7 @@ class MailRenderMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         templates = super().create(vals_list)
+        templates._check_new_file()
         templates._check_placeholders(dict.fromkeys(templates.ids, set()))
         return templates
 
@@ -55,6 +56,12 @@ class MailRenderMixin(models.AbstractModel):
         result = super()._update_field_translations(*args, **kwargs)
         self._check_placeholders(known)
         return result
+
+    def _check_new_file(self) -> None:
+        """Raise ValidationError if somebody names the file of a new template."""
+        if "template_fs" in self and is_closed_to_code(self.env):
+            for template in self.filtered("template_fs"):
+                refuse_code(template)
 
     def _list_placeholders(self) -> dict[int, set]:
         """Return what is evaluated in each template, if that is looked at."""

@@ -113,6 +113,8 @@ class TestMailCode(TransactionCase):
         """The check compares a template with its file."""
         with self.refused():
             self.template.template_fs = "nosuch/data/x.xml"
+        with self.refused():
+            self.add_template(template_fs="nosuch/data/x.xml")
         shipped = self.env.ref("auth_signup.set_password_email")
         with patch.dict(os.environ, {VARIABLE: "off"}):
             shipped.template_fs = "nosuch/data/x.xml"

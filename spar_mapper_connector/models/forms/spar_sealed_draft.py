@@ -3,8 +3,8 @@ import secrets
 from collections.abc import Callable
 from copy import deepcopy
 
-from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError, UserError
 
 from ...clear_fields import ClearBinary, ClearChar
 
@@ -95,7 +95,11 @@ class SparSealedDraft(models.AbstractModel):
             )
 
     def _compute_text(self, name: str) -> None:
-        """Open the typed text ``name``, for any user who may read the form."""
+        """Open the typed text ``name``, for the user whose form it is.
+
+        A record rule says so, too, but binds no superuser. Raises AccessError.
+        """
+        self._check_owner()
         typed = self._open_typed()
         for draft in self:
             draft[name] = typed.get(draft._origin.id, {}).get(name) or False
@@ -108,6 +112,12 @@ class SparSealedDraft(models.AbstractModel):
             text = draft[name] or ""
             text = text.decode() if isinstance(text, bytes) else text
             draft._write_sealed(json.dumps({**typed.get(draft.id, {}), name: text}))
+
+    def _check_owner(self) -> None:
+        """Raise AccessError if somebody else opened one of these forms."""
+        stored = self._origin.sudo()
+        if self.env.uid != SUPERUSER_ID and stored.create_uid - self.env.user:
+            raise AccessError(self.env._("This form is open for somebody else."))
 
     def _open_typed(self) -> dict[int, dict[str, str]]:
         """Return the texts of each row that has any, by row id."""

@@ -50,8 +50,9 @@
     }
     addEventListener("focus", wait);
     document.addEventListener("visibilitychange", wait);
-    // A page that the browser has kept comes back with what was typed.
-    addEventListener("pageshow", startAgain);
+    // A page that the browser has kept comes back with what was typed. A page that is
+    // new has waited already, and somebody may have typed before its pictures came.
+    addEventListener("pageshow", ({persisted}) => persisted && startAgain());
     // Nothing on this page takes text but digits in its field: it is for the page before.
     addEventListener("keydown", ({key, target, ctrlKey, metaKey, altKey}) => {
         const isText = key.length === 1 && key !== " ";
