@@ -160,7 +160,6 @@ def guard_computed_fields() -> None:
         if self.model_name.startswith(_OURS_MODELS):
             if _is_guarded(records) or _is_form(records):
                 _check_asker(records)
-            if _is_guarded(records):
                 _check_reader(records)
         return compute(self, records)
 

@@ -26,6 +26,15 @@
         }
     }
 
+    /* Return whether the style sheet hides a part; if it is missing, go by the time. */
+    function isHidden(part) {
+        const animations = part.getAnimations();
+        if (animations.length) {
+            return animations.some(({playState}) => playState !== "finished");
+        }
+        return performance.now() - since < HURRY;
+    }
+
     function startAgain() {
         forms.forEach((form) => form.reset());
         wait();
@@ -39,11 +48,9 @@
             }
             focused = null;
         });
-    }
-    for (const form of forms) {
         // A click may arrive before the form is drawn with its part hidden.
-        form.addEventListener("submit", (event) => {
-            if (performance.now() - since < HURRY) {
+        part.closest("form").addEventListener("submit", (event) => {
+            if (isHidden(part)) {
                 event.preventDefault();
             }
         });
