@@ -79,7 +79,10 @@ class ConfirmationPages(http.Controller):
         logins = request.env["spar.confirmation.login"]
         try:
             secret = _bind_to_host(begin_attempt(request.session, time.time()))
-            if not (confirmation.is_visit or _accept(confirmation, secret, digits)):
+            check = request.env["spar.confirmation.digits"]
+            if not (
+                confirmation.is_visit or check._accept(confirmation, secret, digits)
+            ):
                 return _show_refused(confirmation, path)
             address = logins._begin(confirmation, get_number(client), secret)
         except LoginRefused as error:
@@ -137,11 +140,6 @@ def _open_page(token: str):
 def _get_secret() -> str:
     """Return the secret of this browser at this host."""
     return _bind_to_host(get_browser_secret(request.session))
-
-
-def _accept(confirmation, secret: str, typed: str) -> bool:
-    """Return whether somebody typed the digits that this browser was shown."""
-    return request.env["spar.confirmation.digits"]._accept(confirmation, secret, typed)
 
 
 def _is_https() -> bool:

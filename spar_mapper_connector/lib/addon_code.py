@@ -19,8 +19,8 @@ _CALLING = "t"
 _NAMES = frozenset(("t-ignore", "t-name", "t-translation"))
 #: The ends of the names of arguments that are formats.
 _FORMATS = (".f", ".translate")
-#: What calls nothing and is no variable, should it be evaluated.
-_WORDS = re.compile(r"(?!(None|True|False)\b)[^\W\d_][\w -]*|")
+#: What calls nothing and gives no variable, should it be evaluated.
+_WORDS = re.compile(r"(?!.*\b(and|else|or)\b)[^\W\d_][\w -]*|")
 #: The directives of a block that somebody saves: the key of its template, a picture.
 _BLOCK = frozenset(("t-snippet", "t-thumbnail"))
 #: What ends or begins something in Python's source, or in a format of QWeb.
@@ -58,6 +58,8 @@ def list_code(elements: Iterable[Element]) -> set[tuple[str, str]]:
     [('t-call', 'c.d'), ('title', 'e.f()')]
     >>> sorted(list_code(fromstring('<t b.f="c.d" e="Pop up" g="h" i="J()"/>').iter()))
     [('g', 'h'), ('i', 'J()')]
+    >>> list_code(fromstring('<t a="Pop or records"/>').iter())
+    {('a', 'Pop or records')}
     >>> list_code(fromstring('<p t-att-a.f="b()"/>').iter())
     {('t-att-a.f', 'b()')}
     >>> list_code(fromstring('<t t-snippet="a.b" t-thumbnail="/c.png"/>').iter())

@@ -157,9 +157,9 @@ def refuse_code(model) -> None:
     """Raise ValidationError, and say where code comes from."""
     raise ValidationError(
         model.env._(
-            "%(model)s: you cannot add or change this here because it runs, or opens, "
-            "for others, and this database holds people's accounts. Ship it in an "
-            "addon, or ask the server's operator.",
+            "%(model)s: you cannot add, change or delete this here because it runs, or "
+            "opens, for others, and this database holds people's accounts. Ship it in "
+            "an addon, or ask the server's operator.",
             model=model._description,
         )
     )

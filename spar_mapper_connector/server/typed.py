@@ -6,6 +6,7 @@ they are logged in.
 """
 
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 from odoo.http import Request
@@ -62,11 +63,11 @@ def hide_typed() -> None:
     The parameters are those of the address then, and the cookies none.
     """
     Request.httprequest = _make("httprequest", AddressOnly)
-    Request.params = _make("params", None)
+    Request.params = _make("params", lambda httprequest: dict(httprequest.args))
     read = Request.cookies.func
 
     def read_cookies(request):
-        if _is_for_expression():
+        if _is_read_by_expression():
             return {}
         own = vars(request)
         if "cookies" not in own:
@@ -76,17 +77,19 @@ def hide_typed() -> None:
     Request.cookies = property(read_cookies)
 
 
-def _make(name: str, show) -> property:
-    """Return an attribute of a request that is another one for expressions."""
+def _make(name: str, show: Callable) -> property:
+    """Return an attribute of a request that is another one for expressions.
+
+    :param show: returns what an expression sees, given Odoo's ``httprequest``
+    """
 
     def read(request):
         own = vars(request)
         if name not in own:
             raise AttributeError(name)
-        if not _is_for_expression():
-            return own[name]
-        sent = own["httprequest"]
-        return show(sent) if show else dict(sent.args)
+        if _is_read_by_expression():
+            return show(own["httprequest"])
+        return own[name]
 
     def write(request, value):
         vars(request)[name] = value
@@ -94,7 +97,7 @@ def _make(name: str, show) -> property:
     return property(read, write)
 
 
-def _is_for_expression() -> bool:
+def _is_read_by_expression() -> bool:
     """Return whether an expression reads an attribute."""
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__") == _PROXY:

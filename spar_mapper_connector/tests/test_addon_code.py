@@ -246,6 +246,8 @@ class TestAddonCode(ByAdministrator):
             page.replace("Yes", '<t id="z" c.f="{{user}}"/>'),
             page.replace("Yes", '<t id="z" c="records"/>'),
             page.replace("Yes", '<t id="z" c="None or records"/>'),
+            page.replace("Yes", '<t id="z" c="Pop or records"/>'),
+            page.replace("Yes", '<t id="z" c="True and records"/>'),
         ):
             with self.subTest(added):
                 with self.refused():

@@ -12,7 +12,7 @@ class IrFilters(models.Model):
 
     @api.constrains("model_id", "user_ids", "domain", "context", "is_default", "active")
     def _check_own(self):
-        """Raise ValidationError if a filter of ours is for others than its user."""
+        """Raise ValidationError if a filter of ours, or a default, is for others."""
         if not is_at_run_time(self.env):
             return
         person = get_person(self.env)
