@@ -8,6 +8,9 @@ from ..server.database import limited
 #: The only field of our jobs that people change: which of two that are due runs first.
 #: Odoo counts failures in others, and switches off a job that failed for a week.
 _FREE = {"priority"}
+#: The model of Odoo's job that also deletes what the registry no longer needs: forms
+#: that people left, old drafts, failed logins.
+_CLEANING = "ir.autovacuum"
 
 
 def _is_shipped(env) -> bool:
@@ -30,10 +33,9 @@ class IrCron(models.Model):
         return super().unlink()
 
     def _is_ours(self) -> bool:
-        """Return whether one of these jobs belongs to the registry."""
-        return any(
-            (cron.model_id.sudo().model or "").startswith("spar.") for cron in self
-        )
+        """Return whether the registry depends on one of these jobs."""
+        names = self.sudo().mapped("model_id.model")
+        return any(name.startswith("spar.") or name == _CLEANING for name in names)
 
     def _check_kept(self, changed: set[str]) -> None:
         """Raise UserError if one of our jobs would be switched off or postponed."""

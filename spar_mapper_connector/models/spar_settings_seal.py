@@ -43,6 +43,18 @@ _GUARD = """
 
 _COLUMNS = SQL("seq, model, number, audit_key, columns, rows, previous, mac")
 
+#: The jobs that the registry depends on, as patterns: addon, name, model and code. The
+#: second one is Odoo's, which deletes what is no longer needed.
+_JOBS = (
+    (r"spar\_%", "%", "spar.%", r"^\s*model\._cron_\w+\(\)\s*$"),
+    (
+        "base",
+        r"autovacuum\_job",
+        "ir.autovacuum",
+        r"^\s*model\._run_vacuum_cleaner\(\)\s*$",
+    ),
+)
+
 #: How often rows and their seal are read until both are of one moment.
 _ATTEMPTS = 5
 
@@ -174,24 +186,27 @@ class SparSettingsSeal(models.Model):
 
     @api.model
     def _check_jobs(self) -> list[tuple[str, int, str]]:
-        """Return the addons' jobs that are off, postponed or call another method.
+        """Return the jobs that are off, postponed or call another method.
 
-        The jobs are found by their external IDs.
+        They are the addons' own, and Odoo's that deletes what is no longer needed. The
+        jobs are found by their external IDs.
         """
         self.env["ir.cron"].flush_model()
         query = SQL(
-            """SELECT d.res_id
+            """WITH job (module, name, model, code) AS (VALUES %s)
+               SELECT d.res_id
                  FROM ir_model_data d
+                 JOIN job ON d.module LIKE job.module AND d.name LIKE job.name
                  LEFT JOIN ir_cron c ON c.id = d.res_id
                  LEFT JOIN ir_act_server a ON a.id = c.ir_actions_server_id
                  LEFT JOIN ir_model m ON m.id = a.model_id
-                WHERE d.model = 'ir.cron' AND left(d.module, 5) = 'spar_'
-                  AND NOT coalesce(c.active AND left(m.model, 5) = 'spar.'
-                                   AND a.state = 'code' AND a.code ~ %s
+                WHERE d.model = 'ir.cron'
+                  AND NOT coalesce(c.active AND m.model LIKE job.model
+                                   AND a.state = 'code' AND a.code ~ job.code
                                    AND c.nextcall < now() AT TIME ZONE 'UTC'
                                                     + interval '8 days', false)
                 ORDER BY 1""",
-            r"^\s*model\._cron_\w+\(\)\s*$",
+            SQL(", ").join([SQL("%s", job) for job in _JOBS]),
         )
         rows = self.env.execute_query(query)
         return [("ir_cron", row_id, JOB_OFF) for (row_id,) in rows]

@@ -109,8 +109,8 @@ class TestAddonCode(ByAdministrator):
                     env[name].create(values)
 
     def test_nobody_changes_code(self):
-        job = self.env.ref("base.autovacuum_job")
         with self.switched_off():
+            job = self.env["ir.cron"].create(self.new["ir.cron"])
             field = self.env["ir.model.fields"].create(self.new["ir.model.fields"])
             action = self.env["ir.actions.server"].create(self.new["ir.actions.server"])
         changes = {
@@ -184,9 +184,10 @@ class TestAddonCode(ByAdministrator):
         self.assertFalse(added.exists())
 
     def test_what_is_no_code_is_free(self):
-        job = self.env.ref("base.autovacuum_job")
-        job.write({"interval_number": 2, "name": "Delete what nobody needs"})
-        self.assertEqual(job.ir_actions_server_id.name, "Delete what nobody needs")
+        with self.switched_off():
+            job = self.env["ir.cron"].create(self.new["ir.cron"])
+        job.write({"interval_number": 2, "name": "Remind"})
+        self.assertEqual(job.ir_actions_server_id.name, "Remind")
         self.report.name = "Overview"
         self.assertEqual(self.report.name, "Overview")
 

@@ -66,7 +66,9 @@ class TestJobs(ByAdministrator):
         super().setUpClass()
         jobs = cls.env["ir.cron"]
         cls.ours = jobs.search([("model_id.model", "=like", "spar.%")], limit=1)
-        cls.other = jobs.search([("model_id.model", "=", "ir.autovacuum")], limit=1)
+        cls.cleaning = cls.env.ref("base.autovacuum_job")
+        contacts = cls.env["ir.model"]._get_id("res.partner")
+        cls.other = jobs.create({"name": "Other", "model_id": contacts, "code": "True"})
 
     def test_nobody_makes_a_job_of_ours_fail(self):
         """Odoo switches off a job that failed for a week, and skips one that hung."""
@@ -76,9 +78,11 @@ class TestJobs(ByAdministrator):
             {"lastcall": "2020-01-01 00:00:00"},
             {"cron_name": "x"},
         ):
-            with self.subTest(**values), self.refused():
-                self.ours.write(values)
+            for job in (self.ours, self.cleaning):
+                with self.subTest(job.name, **values), self.refused():
+                    job.write(values)
         self.ours.write({"priority": 4})
+        self.cleaning.write({"priority": 4})
         self.other.write({"failure_count": 1})
 
     def test_nobody_notes_that_a_job_of_ours_hung(self):
@@ -466,6 +470,13 @@ class TestForms(ByAdministrator):
         )
         found = form.default_get(["country_id", "bank_count"])
         self.assertEqual(found, {"country_id": country.id})
+
+    def test_no_default_of_a_caller_completes_what_superuser_code_creates(self):
+        """An archived record, for one, is in no list of staff."""
+        country = self.env.ref("base.ke")
+        values = {"name": "Bank of the Lake", "code": "LAKE", "country_id": country.id}
+        forged = self.env["spar.fsp"].with_context(default_active=False)
+        self.assertTrue(forged.sudo().create(values).active)
 
 
 @tagged("-at_install", "post_install")

@@ -170,11 +170,14 @@ class SparChangeAssignment(models.Model):
 
     @api.model
     def _get_activities_sudo(self):
-        """Return the model of activities, or None where it is not installed."""
+        """Return the model of activities, or None where it is not installed.
+
+        Nothing of a caller's context decides whether and how an activity is created.
+        """
         activities = self.env.get("mail.activity")
         # The e-mail is sent by this model, which names no person in it.
         quick = {"mail_activity_quick_update": True}
-        return None if activities is None else activities.sudo().with_context(**quick)
+        return None if activities is None else activities.sudo().with_context(quick)
 
     @api.model
     def _add_activities(self) -> None:
