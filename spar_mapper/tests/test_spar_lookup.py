@@ -345,10 +345,33 @@ class TestLookup(LookupCase):
         mapping = self.mapping_of(ID).with_user(self.users["officer"])
         mapping._check_reason("came with 2 children")
         self.assertEqual(self.spent("officer"), 0)
-        mapping._check_reason("perhaps 4711471147, or 0815081508")
+        mapping._check_reason("on 30/11/2026 in 4711")
+        self.assertEqual(self.spent("officer"), 0)
+        mapping._check_reason("471147114711, or 0815 0815--08 15")
         self.assertEqual(self.spent("officer"), 10)
         self.set_limit("lookup_budget", 10)
-        self.assert_used_up(mapping._check_reason, "or 5555666677")
+        self.assert_used_up(mapping._check_reason, "or 555566667777")
+
+    def test_each_number_that_a_reason_is_compared_with_is_counted(self):
+        """However the numbers are written, and however many run into each other."""
+        mapping = self.mapping_of(ID).with_user(self.users["officer"])
+        digits = "47114711471234"
+        self.set_limit("lookup_hourly", 1000)
+        for between in ("", " ", "-", "--", "+", ". ", "\N{SOFT HYPHEN}", "_/_"):
+            before = self.spent("officer")
+            mapping._check_reason(f"{between.join(digits)}{between}")
+            with self.subTest(between):
+                windows = len(digits) - len(NUMBER) + 1
+                self.assertEqual(self.spent("officer") - before, 5 * windows)
+
+    def test_no_spelling_of_the_account_is_free(self):
+        mapping = self.mapping_of(ID).with_user(self.users["officer"])
+        spellings = [NUMBER, "--".join(NUMBER), "1111+0000.1111", "١١١١٠٠٠٠١١١١"]
+        cursor = self.open_another()
+        for number, spelling in enumerate(spellings, start=1):
+            with self.subTest(spelling), self.assertRaises(UserError):
+                mapping._check_reason(f"or {spelling}")
+            self.assertEqual(self.count_spent(cursor), number)
 
     def test_a_right_guess_in_a_reason_is_counted_though_it_is_refused(self):
         mapping = self.mapping_of(ID).with_user(self.users["officer"])

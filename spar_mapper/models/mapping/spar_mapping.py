@@ -13,7 +13,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 from ...fields import StoreMany2one
 from ...lib import integrity, seals
 from ...lib.records import ADDRESS_COLUMNS, IN_FORCE
-from ...lib.secrets_in_text import count_numbers, extract_secrets, mentions
+from ...lib.secrets_in_text import extract_secrets, find_guesses, mentions
 from ...redirection import Redirection
 from ..staff.spar_lookup import FoundPlace
 
@@ -268,9 +268,9 @@ class SparMapping(models.Model):
         shown = self._show().values()
         past = self.period_ids._show().values()
         values = [text for one in shown for text in (one.canonical, one.fa)]
-        values = [text for text in (*values, *past) if text]
-        is_disclosed = mentions(reason or "", extract_secrets(*values))
-        self._count_guesses(reason or "", is_disclosed)
+        secrets = extract_secrets(*values, *past)
+        is_disclosed = mentions(reason or "", secrets)
+        self._count_guesses(reason or "", secrets, is_disclosed)
         if is_disclosed or mentions(reason or "", extract_secrets(*more)):
             raise UserError(
                 self.env._(
@@ -279,12 +279,12 @@ class SparMapping(models.Model):
                 )
             )
 
-    def _count_guesses(self, reason: str, is_disclosed: bool) -> None:
-        """Count the numbers in a reason as guesses at what is masked.
+    def _count_guesses(self, reason: str, secrets: set, is_disclosed: bool) -> None:
+        """Count what looks like a masked value in a reason as guesses at it.
 
-        A refusal of a reason reveals whether a number in it is right.
+        A refusal of a reason reveals whether one of them is right.
         """
-        guesses = count_numbers(reason) if self else 0
+        guesses = len(find_guesses(reason, secrets))
         if guesses:
             places = [FoundPlace(place.id, place.subject_id.id) for place in self]
             self.env["spar.lookup"]._search_counted(

@@ -10,7 +10,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 from odoo.addons.spar_mapper_connector.transactions import count_alone
 
 from ...fields import StoreMany2one
-from ...lib.secrets_in_text import count_numbers
+from ...lib.secrets_in_text import has_number
 from ...redirection import LookupReasonNeeded, Redirection
 
 #: How long a lookup counts.
@@ -171,7 +171,7 @@ class SparLookup(models.Model):
     @api.model
     def _check_reason(self, reason: str) -> None:
         """Raise UserError for a reason that may contain an ID or an account."""
-        if len(reason) > _MAX_REASON or count_numbers(reason):
+        if len(reason) > _MAX_REASON or has_number(reason):
             raise UserError(
                 self.env._(
                     "Reason: enter at most %(max)s characters, without an ID or an "
