@@ -78,9 +78,10 @@ class SparGroupLog(models.Model):
         if self.env.context.get("spar_group_log") is _LOGGING:
             yield records
             return
-        before = self._get_members()
+        before, implying = self._get_members(), self._get_implications()
         yield records.with_context(spar_group_log=_LOGGING)
         after = self._get_members()
+        self._check_implied(self._get_implications() - implying)
         self._check_gained(after - before)
         self._log(after - before, "gained")
         self._log(before - after, "lost")
@@ -88,6 +89,19 @@ class SparGroupLog(models.Model):
     @api.model
     def _check_gained(self, members: set[tuple[int, int]]) -> None:
         """Refuse what no user may do alone; overridden where two people are needed."""
+
+    @api.model
+    def _check_implied(self, implications: set[tuple[int, int]]) -> None:
+        """Refuse groups that come to imply a SPAR group; overridden likewise.
+
+        :param implications: pairs of (group ID, SPAR group ID)
+        """
+
+    @api.model
+    def _get_implications(self) -> set[tuple[int, int]]:
+        """Return which groups imply which SPAR groups, as such pairs."""
+        implied_by = self._get_implying_groups()
+        return {(gid, ours) for ours, gids in implied_by.items() for gid in gids}
 
     @api.model
     def _get_members(self) -> set[tuple[int, int]]:

@@ -26,11 +26,22 @@ class TestRights(DirectoryCase):
         return self.env.ref(f"spar_fa_directory.group_{role}")
 
     def test_no_group_brings_another_but_officer_viewer(self):
+        internal = self.env.ref("base.group_user")
         for role in ROLES:
-            brought = self._get_group(role).all_implied_ids - self._get_group(role)
+            group = self._get_group(role)
+            brought = group.all_implied_ids - group - internal.all_implied_ids
             expected = self._get_group("viewer") if role == "officer" else []
             with self.subTest(role=role):
                 self.assertEqual(list(brought), list(expected))
+                self.assertIn(internal, group.all_implied_ids)
+
+    def test_who_has_a_role_stays_an_internal_user(self):
+        """Otherwise links to set a password would not be signed as those of staff."""
+        for role, user in self.users.items():
+            user.group_ids -= self.env.ref("base.group_user")
+            with self.subTest(role=role):
+                self.assertTrue(user._is_internal())
+                self.assertFalse(user.share)
 
     def test_odoo_s_administrator_is_in_none_of_them(self):
         system = self.env.ref("base.group_system")

@@ -1,3 +1,4 @@
+from odoo.api import SUPERUSER_ID
 from odoo.tests import TransactionCase
 
 
@@ -36,6 +37,21 @@ class TestRowVersions(TransactionCase):
         """Seal settings, if sealed, as if two people had approved the SQL change."""
         if "spar.settings.seal" in self.env:
             self.env["spar.settings.seal"]._seal_all()
+
+    def test_nothing_of_a_caller_decides_about_what_is_cached(self):
+        seen = []
+
+        def build(kinds):
+            seen.append((kinds.env.uid, dict(kinds.env.context)))
+            return {1: "kind"}
+
+        kinds = self.env["spar.fa.strategy"]
+        self.patch(type(kinds), "_build_known_kinds", build)
+        caller = kinds.with_user(self.env.ref("base.user_admin"))
+        caller = caller.with_context(active_test=False, lang="fr_FR")
+        self.kind.provider_kind = "bank"
+        self.assertEqual(caller._get_known_kinds(), {1: "kind"})
+        self.assertEqual(seen, [(SUPERUSER_ID, {})])
 
     def test_every_change_by_sql_is_seen(self):
         for statement in (

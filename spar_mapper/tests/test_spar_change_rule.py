@@ -43,6 +43,16 @@ class TestRules(StoreCase):
         rule.unlink()
         self.assertEqual(self.update(ID, THIRD_FA).outcome, Outcome.UPDATED)
 
+    def test_no_caller_brings_an_archived_rule_back(self):
+        """The rules are cached for everybody, whoever is the first to call."""
+        self.link(ID, FA)
+        self.add_rule("apply").active = False
+        self.rules.search([("decision", "=", "apply")]).active = False
+        self.env["spar.row.versions"]._forget()
+        archived = self.rules.with_context(active_test=False)
+        self.assertEqual(archived._get_rules(), self.rules._get_rules())
+        self.assertEqual(self.update(ID, OTHER_FA).outcome, Outcome.HELD)
+
     def test_change_without_a_rule_needs_a_second_person(self):
         self.rules.search([]).unlink()
         self.assertEqual(self.link(ID, FA).outcome, Outcome.HELD)

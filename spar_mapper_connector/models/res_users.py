@@ -125,7 +125,16 @@ class ResUsers(models.Model):
         return super(ResUsers, users_sudo)._describe_records(name, value)
 
     def _describe_effect(self, values):
-        return []
+        """Name what the chosen groups bring along, from before or by an addon."""
+        if "group_ids" not in values:
+            return []
+        chosen = self._get_chosen("group_ids", values["group_ids"]).sudo()
+        had = self.sudo().all_group_ids
+        implied = self._filter_watched(chosen.all_implied_ids - chosen - had)
+        if not implied:
+            return []
+        names = ", ".join(implied.mapped("display_name"))
+        return [self.env._("Included in these groups: %(groups)s", groups=names)]
 
     # === ACTS ON ACCOUNTS === #
 
@@ -306,15 +315,40 @@ class SparGroupLog(models.Model):
         return result
 
     @api.model
+    def _check_implied(self, implications):
+        """Refuse groups that would bring a role, or access to code, along.
+
+        Their members would gain it without being named, and what a second person has
+        been shown would change after that.
+        """
+        result = super()._check_implied(implications)
+        if implications and self._is_set_up() and not self._is_brought(implications):
+            raise UserError(
+                self.env._(
+                    "A group cannot include a role of SPAR or a group that gives access "
+                    "to code. Assign that group itself on the user's form, where a SPAR "
+                    "administrator approves it."
+                )
+            )
+        return result
+
+    @api.model
     def _may_gain(self, members) -> bool:
-        """Return whether two people, or files on the server, decided on new members.
+        """Return whether two people, or files on the server, decided on new members."""
+        return is_approved(self.env) or self._is_brought(members)
+
+    @api.model
+    def _is_brought(self, pairs) -> bool:
+        """Return whether files on the server decided on members or implying groups.
 
         An addon of Odoo brings groups that reach code, with their members, but no role.
+
+        :param pairs: the ID of a member, or implying group, and of the SPAR group
         """
-        if is_approved(self.env) or self._is_installing():
+        if self._is_installing():
             return True
         roles = self.env["res.groups"]._get_spar_role_ids()
-        return is_loading(self.env) and not any(gid in roles for _uid, gid in members)
+        return is_loading(self.env) and not any(gid in roles for _id, gid in pairs)
 
     @api.model
     def _is_installing(self):

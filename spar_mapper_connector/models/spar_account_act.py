@@ -266,7 +266,27 @@ class SparAccountAct(models.Model):
                 what=kinds[act.kind],
                 date=fields.Date.to_string(act.date),
             )
+        if self._is_by_link(acts, approver, proposer, moment):
+            return self.env._(
+                "your password was set by a link in an e-mail, which they may have "
+                "read, and you have no second factor"
+            )
         return self._find_third(acts, approver, proposer, moment)
+
+    def _is_by_link(self, acts, approver, proposer, moment: datetime) -> bool:
+        """Return whether the proposer may have used a link to the approver's password.
+
+        Who sets Odoo's mail server reads the mails with such links. Nobody is logged in
+        where they are used.
+        """
+        is_reader = proposer.sudo().has_group("base.group_system")
+        if not is_reader or approver.sudo()._mfa_type():
+            return False
+        visitor, lately = self.env.ref("base.public_user"), moment - _LATELY
+        return any(
+            act.kind == "password" and act.actor_id == visitor.id and act.date >= lately
+            for act in acts
+        )
 
     def _find_third(self, acts, approver, proposer, moment: datetime) -> str:
         """Return whether somebody else may use both accounts, as a reason; else "".

@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.modules import loading
+from odoo.service.model import call_kw
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import config, mute_logger, safe_eval
 from odoo.tools.misc import limited_field_access_token
@@ -515,6 +516,29 @@ class TestDeletingByContext(ByAdministrator):
         self.assertEqual(self.env(context=context).context, {"lang": "en_US"})
         with loading_addon(self.registry, ITSELF):
             self.assertIn("_force_unlink", self.get_flagged(self.env.user).env.context)
+
+    def test_archived_records_are_found_by_methods_that_read(self):
+        """A method that decides would go by rules that are no longer in force."""
+        context = {"active_test": False, "lang": "en_US"}
+        seen = []
+        self.patch(
+            type(self.env["spar.fsp"]),
+            "action_open_branches",
+            lambda self, *_args: seen.append(self.env.context),
+        )
+        call_kw(self.env["spar.fsp"], "action_open_branches", [[]], {"context": context})
+        self.assertEqual(seen, [{"lang": "en_US"}])
+        country = self.env.ref("base.ke")
+        values = {"name": "Bank of the Lake", "code": "LAKE", "country_id": country.id}
+        provider = self.env["spar.fsp"].sudo().create({**values, "active": False})
+        administrator = self.env.ref("spar_fa_directory.group_administrator")
+        self.admin.sudo().group_ids += administrator
+        for context, found in (({}, []), ({"active_test": False}, provider.ids)):
+            domain = [("id", "=", provider.id)]
+            read = call_kw(
+                self.env["spar.fsp"], "search_read", [domain, ["id"]], {"context": context}
+            )
+            self.assertEqual([row["id"] for row in read], found)
 
 
 @tagged("-at_install", "post_install")

@@ -99,6 +99,31 @@ class TestTwoAccounts(AccountCase):
             self.env.invalidate_all()
         self.propose().with_user(self.second).action_approve()
 
+    def test_a_password_by_a_link_that_the_proposer_may_have_read(self):
+        visitor = self.env.ref("base.public_user")
+        self.second.with_user(visitor).sudo().password = "a new Password 1"
+        users = type(self.second)
+        for can_read, factor, words in (
+            (True, None, "by a link in an e-mail"),
+            (True, "totp", ""),
+            (False, None, ""),
+        ):
+            with (
+                self.subTest(can_read=can_read, factor=factor),
+                patch.object(users, "_mfa_type", lambda _self, kind=factor: kind),
+                self.env.cr.savepoint() as savepoint,
+            ):
+                if can_read:
+                    self.first.sudo().group_ids += self.env.ref("base.group_system")
+                if words:
+                    self.assert_refused_to(self.second, words)
+                else:
+                    self.propose().with_user(self.second).action_approve()
+                    self.assertEqual(self.id_type.backend_id, self.backend)
+                savepoint.rollback()
+            self.env.invalidate_all()
+            self.registry.clear_cache("groups")
+
     def test_a_second_factor_that_somebody_else_changed_closes_the_account(self):
         if "totp_secret" not in self.second._fields:
             self.skipTest("there are no authenticators")
@@ -345,12 +370,22 @@ class TestMembership(AccountCase):
         mine = self.env["res.groups"].create(
             {"name": "Mine", "user_ids": [Command.link(self.clerk.id)]}
         )
+        empty = self.env["res.groups"].create({"name": "Empty"})
         attempts = {
             "members": lambda: officer.write(
                 {"user_ids": [Command.link(self.clerk.id)]}
             ),
             "implied": lambda: mine.with_user(self.odoo).write(
                 {"implied_ids": [Command.link(officer.id)]}
+            ),
+            "implied, for whom it will have": lambda: self.env["res.groups"]
+            .with_user(self.odoo)
+            .create({"name": "Empty", "implied_ids": [Command.link(officer.id)]}),
+            "implied, from the other side": lambda: officer.write(
+                {"implied_by_ids": [Command.link(empty.id)]}
+            ),
+            "a group that reaches code": lambda: empty.with_user(self.odoo).write(
+                {"implied_ids": [Command.link(self.env.ref(CODE[0]).id)]}
             ),
             "new group": lambda: self.env["res.groups"]
             .with_user(self.odoo)

@@ -40,7 +40,8 @@ class ResPartner(models.Model):
         """
         is_needed = self.env["spar.settings.seal"].sudo()._is_needed
         users = self.sudo().with_context(active_test=False).user_ids
-        return any(user._is_internal() for user in users) and is_needed()
+        are_staff = any(user._is_internal() or user._has_spar_role() for user in users)
+        return are_staff and is_needed()
 
     def _generate_signup_token(self, expiration=None):
         """Return a token; a template's own is unsigned and sets no password."""

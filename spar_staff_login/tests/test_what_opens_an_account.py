@@ -306,6 +306,14 @@ class TestWhatOpensAnAccount(StaffCase):
         made = self.evaluate("user.partner_id._generate_signup_token()")
         self.assertIsNone(partners._get_partner_from_token(made))
 
+    def test_links_of_an_account_with_a_role_are_signed_whatever_its_type(self):
+        internal = self.env.ref("base.group_user")
+        for name in ("viewer", "officer"):
+            self.env.ref(f"spar_fa_directory.group_{name}").implied_ids -= internal
+        self.officer.group_ids -= internal
+        self.assertFalse(self.officer._is_internal())
+        self.test_database_content_is_not_enough_for_a_link()
+
     def test_an_expression_sends_no_link(self):
         with self.assertRaises(Exception) as caught:
             self.evaluate("user.action_reset_password()")
