@@ -41,16 +41,17 @@ class TestRowVersions(TransactionCase):
     def test_nothing_of_a_caller_decides_about_what_is_cached(self):
         seen = []
 
+        kinds = self.env["spar.fa.strategy"]
+        original = type(kinds)._build_known_kinds
+
         def build(kinds):
             seen.append((kinds.env.uid, dict(kinds.env.context)))
-            return {1: "kind"}
+            return original(kinds)
 
-        kinds = self.env["spar.fa.strategy"]
         self.patch(type(kinds), "_build_known_kinds", build)
         caller = kinds.with_user(self.env.ref("base.user_admin"))
         caller = caller.with_context(active_test=False, lang="fr_FR")
-        self.kind.provider_kind = "bank"
-        self.assertEqual(caller._get_known_kinds(), {1: "kind"})
+        self.versions._reuse_version(("new",), caller, "_build_known_kinds")
         self.assertEqual(seen, [(SUPERUSER_ID, {})])
 
     def test_every_change_by_sql_is_seen(self):

@@ -122,7 +122,7 @@ class TestTwoAccounts(AccountCase):
                     self.assertEqual(self.id_type.backend_id, self.backend)
                 savepoint.rollback()
             self.env.invalidate_all()
-            self.registry.clear_cache("groups")
+            self.registry.clear_all_caches()
 
     def test_a_second_factor_that_somebody_else_changed_closes_the_account(self):
         if "totp_secret" not in self.second._fields:
