@@ -9,7 +9,7 @@ from odoo.http import Response, request, root
 from odoo.addons.spar_mapper_connector.pages.cookies import secure_cookie
 from odoo.addons.spar_mapper_connector.pages.rendering import render
 from odoo.addons.spar_mapper_connector.pages.showing import CACHE_FOREVER
-from odoo.addons.spar_mapper_connector.server.busy import finish
+from odoo.addons.spar_mapper_connector.server.busy import finish, show_busy
 
 from ..lib import browser, typing
 from ..lib.paths import (
@@ -130,6 +130,17 @@ class IrHttp(models.AbstractModel):
         path = request.httprequest.path
         if not is_our_page(path):
             return super()._get_error_html(env, code, values)
+        try:
+            return cls._build_error_page(env, path, values)
+        except Exception as problem:
+            # Odoo would show the website's own page, with its editors' scripts.
+            _logger.info(
+                "the error page could not be shown: %s", type(problem).__name__
+            )
+            return 503, show_busy(request).get_data(as_text=True)
+
+    @classmethod
+    def _build_error_page(cls, env, path, values) -> tuple[int, str]:
         status = values["status_code"]
         name = "unavailable" if status >= 500 else "no_page"
         frame = env["spar.page.frame"]._get_frame(request.lang, OUR_PATH)

@@ -1,5 +1,6 @@
 """The pages' frame, languages, links of notices, and what unavailability looks like."""
 
+import base64
 import logging
 import time
 from dataclasses import replace
@@ -22,6 +23,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
 from .page_case import FA, ID, STAFF, PageCase
 
 PAGE_ADDONS = ("spar_self_service", "spar_mapper_connector", "spar_fa_directory")
+FRAME = "odoo.addons.spar_mapper_connector.models.pages.spar_page_frame"
 PAGE_LOGGER = "odoo.addons.spar_self_service.controllers.page"
 
 
@@ -54,6 +56,32 @@ class TestFrame(PageCase):
         (logo,) = html.fromstring(self.url_open("/spar").content).xpath("//header//img")
         self.assertEqual((logo.get("width"), logo.get("height")), ("80", "80"))
         self.assertEqual(logo.get("loading"), "eager")
+
+    def test_a_logo_that_is_no_picture_shows_our_icon(self):
+        """A designer uploads anything; the page stays ours."""
+        website = self.env["website"].get_current_website()
+        frame = self.env["spar.page.frame"]
+        icon = frame._shrink(b"")
+        cut = base64.b64decode(website.env.company.logo)[:60]
+        for content in (b"no image at all", b"\x89PNG\r\n\x1a\n", b"GIF89a", cut):
+            website.logo = base64.b64encode(content)
+            with self.subTest(content), mute_logger(FRAME):
+                self.assertEqual(frame._build_logo(website.id, object()), icon)
+        with mute_logger(FRAME):
+            self.assertIn("/spar/logo/", self.url_open("/spar").text)
+
+    def test_an_error_while_the_frame_is_built_shows_no_page_of_the_website(self):
+        frames = type(self.env["spar.page.frame"])
+        for path in ("/spar", "/spar/nothing-here"):
+            with (
+                self.subTest(path),
+                patch.object(frames, "_get_site_name", side_effect=ValueError("x")),
+                mute_logger("odoo.http"),
+            ):
+                answer = self.url_open(path)
+            self.assertEqual(answer.status_code, 503)
+            self.assertNotIn("<script", answer.text)
+            self.assertNotIn("data-website-id", answer.text)
 
     def test_website_without_a_logo_shows_our_icon(self):
         website = self.env["website"].get_current_website()

@@ -1,4 +1,5 @@
 import hashlib
+import logging
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -8,6 +9,8 @@ from odoo.http import request
 from odoo.tools.misc import file_open
 
 from ...lib.pages.contrast import readable
+
+_logger = logging.getLogger(__name__)
 
 LANGUAGE_COOKIE = "frontend_lang"
 #: Twice the size shown, for high-density screens.
@@ -137,11 +140,14 @@ class SparPageFrame(models.AbstractModel):
 
     @api.model
     def _shrink(self, image: bytes) -> Logo:
-        """Return an image as a logo; our icon for no image."""
-        if not image:
+        """Return an image as a logo; our icon for no image, and for a broken one.
+
+        Odoo stores whatever somebody uploads as a logo.
+        """
+        small = image and _make_small(image)
+        if not small:
             with file_open(ICON, "rb") as file:
-                image = file.read()
-        small = tools.image.image_process(image, size=LOGO_SIZE)
+                small = _make_small(file.read())
         mimetype = tools.mimetypes.guess_mimetype(small, default="image/png")
         name = hashlib.sha256(small).hexdigest()[:16]
         return Logo(name, small, mimetype, _measure(small))
@@ -161,6 +167,15 @@ class SparPageFrame(models.AbstractModel):
         with file_open(STYLE) as file:
             style = f":root{{--brand:{colour}}}\n{file.read()}"
         return hashlib.sha256(style.encode()).hexdigest()[:16], style
+
+
+def _make_small(image: bytes) -> bytes:
+    """Return an image in the size of a logo; nothing if it cannot be read."""
+    try:
+        return tools.image.image_process(image, size=LOGO_SIZE)
+    except Exception as error:  # of Odoo, of Pillow, or of what decodes the image
+        _logger.warning("a logo cannot be shown: %s", type(error).__name__)
+        return b""
 
 
 def _measure(image: bytes) -> tuple[int | None, int | None]:
