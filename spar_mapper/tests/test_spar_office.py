@@ -1,13 +1,19 @@
 """Staff of an office see and change only their own people and those of no office."""
 
+from contextlib import nullcontext
+from unittest.mock import patch
+
 from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import mute_logger
 
+from odoo.addons.spar_mapper_connector import expressions
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken, SettingsAltered
 from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+from odoo.addons.spar_mapper_connector.server import readers
+from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 from .test_spar_limit import SEALS
@@ -112,6 +118,28 @@ class TestSparOffice(StoreCase):
         )
         with self.enter_registry_test_mode(), self.assertRaises(AccessError):
             reveal.action_reveal()
+
+    def test_odoo_names_nobody_of_another_office(self):
+        """An activity holds the name of any record, by its number."""
+        for user, id_value, is_open in (
+            ("north", ID, True),
+            ("north", OTHER_ID, False),
+            ("everywhere", OTHER_ID, True),
+        ):
+            event = self.subject_of(id_value).event_ids[:1]
+            rows = self.env["mail.activity"].with_user(self.users[user])
+            served = ServedRequest(self.users[user].id)
+            number = {"res_model": event._name, "res_id": event.id}
+            with (
+                self.subTest(user, id_value=id_value),
+                patch.object(expressions, "request", served),
+                patch.object(readers, "request", served),
+                mute_logger("odoo.addons.spar_mapper_connector.server.reading"),
+                nullcontext() if is_open else self.assertRaises(AccessError),
+            ):
+                self.env.invalidate_all()
+                found = rows.onchange(number, [], {"res_name": {}})["value"]
+                self.assertEqual(found["res_name"], event.display_name)
 
     def get_guarded(self):
         """Return the models of which a user sees only those of their offices."""

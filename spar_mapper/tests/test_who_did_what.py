@@ -1,6 +1,7 @@
 """Who did what: by name, with no reference and no number that nobody can read."""
 
 from functools import partial
+from unittest.mock import patch
 
 from lxml import etree
 
@@ -8,8 +9,11 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger, safe_eval
 
+from odoo.addons.spar_mapper_connector import expressions
 from odoo.addons.spar_mapper_connector.exceptions import CalledFromExpression
 from odoo.addons.spar_mapper_connector.lib.contract import Authority, CallContext
+from odoo.addons.spar_mapper_connector.server import readers
+from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
 
 from .common import FA, ID, OTHER_FA, OTHER_ID
 from .test_spar_complaint import ComplaintCase
@@ -26,6 +30,7 @@ REFERENCES = {
     "filler",
 }
 GUARD_LOGGER = "odoo.addons.spar_mapper_connector.expressions"
+READING_LOGGER = "odoo.addons.spar_mapper_connector.server.reading"
 
 
 @tagged("post_install", "-at_install")
@@ -242,6 +247,43 @@ class TestWhoDidWhat(ComplaintCase):
                 self.env["spar.event"].with_user(user).search([("is_own", "=", True)])
             with self.subTest(name), self.assertRaises(AccessError):
                 self.event.with_user(user).read(["actor_name", "channel_name"])
+
+    def test_odoo_names_no_record_to_whom_it_is_closed(self):
+        """Notes and activities hold the name of any record, by its number."""
+        # An administrator has a role, and no right to see what concerns people.
+        for name, is_open in (("auditor", True), ("administrator", False)):
+            user = self.users[name]
+            for model, number in (
+                ("mail.activity", {"res_model": "spar.event", "res_id": self.event.id}),
+                ("mail.message", {"model": "spar.event", "res_id": self.event.id}),
+            ):
+                named = "res_name" if "res_model" in number else "record_name"
+                rows = self.env[model].with_user(user)
+                served = ServedRequest(user.id)
+                with (
+                    self.subTest(user=name, model=model),
+                    patch.object(expressions, "request", served),
+                    patch.object(readers, "request", served),
+                    mute_logger(READING_LOGGER),
+                ):
+                    self.env.invalidate_all()
+                    if is_open:
+                        found = rows.onchange(number, [], {named: {}})["value"]
+                        self.assertEqual(found[named], self.event.display_name)
+                        continue
+                    with self.assertRaises(AccessError):
+                        rows.onchange(number, [], {named: {}})
+
+    def test_no_form_computes_for_somebody_what_they_may_not_read(self):
+        """Odoo computes stored fields as superuser, unless they say otherwise."""
+        found = [
+            str(field)
+            for name, model in self.registry.items()
+            if name.startswith("spar.") and model._transient
+            for field in model._fields.values()
+            if field.compute and field.store and field.compute_sudo
+        ]
+        self.assertEqual(found, [])
 
     def test_no_expression_counts_what_was_done(self):
         """Our own methods, which name those who did it, stand between."""

@@ -31,6 +31,7 @@ class SparComplaintAnswer(models.TransientModel):
     answer = fields.Char(
         string="Answer to the person",
         compute="_compute_answer",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )

@@ -25,6 +25,7 @@ class SparComplaintWizard(models.TransientModel):
         "spar.event",
         string="Disputed change",
         compute="_compute_event_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('subject_id', '=', subject_id), ('is_disputable', '=', True)]",

@@ -125,7 +125,30 @@ class ResUsers(models.Model):
         return super(ResUsers, users_sudo)._describe_records(name, value)
 
     def _describe_effect(self, values):
-        """Name what the chosen groups bring along, from before or by an addon."""
+        """Say whose account it is, and what the chosen groups bring along.
+
+        Somebody may have the name of another member of staff.
+        """
+        lines = [self.env._("Login: %(login)s", login=self.sudo().login)]
+        if same := self._find_namesakes(values.get("name") or self.sudo().name):
+            logins = ", ".join(same.mapped("login"))
+            lines.append(
+                self.env._(
+                    "Other accounts with a role have this name, too: %(logins)s",
+                    logins=logins,
+                )
+            )
+        return lines + self._describe_implied(values)
+
+    def _find_namesakes(self, name: str):
+        """Return the other accounts with a role whose name reads the same."""
+        wanted = " ".join(name.split()).casefold()
+        return (self._search_role_holders() - self).filtered(
+            lambda user: " ".join(user.name.split()).casefold() == wanted
+        )
+
+    def _describe_implied(self, values) -> list[str]:
+        """Name the roles, and groups that reach code, that other groups include."""
         if "group_ids" not in values:
             return []
         chosen = self._get_chosen("group_ids", values["group_ids"]).sudo()

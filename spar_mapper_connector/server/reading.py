@@ -4,8 +4,8 @@ Superuser code of an addon of Odoo shows its users what it reads: rows to recycl
 goals, the recipients of a mailing, the name of what was rated. Expressions do the same.
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
-them. It reads what is sealed, or concerns people, only for somebody with a role. No
-expression reads anything, nor does a helper of Odoo (``web_read``, ``t-field``) that it
+them. It reads what is sealed, or concerns people, only for somebody who may read that
+themselves. No expression reads anything, nor does a helper of Odoo (``web_read``, ``t-field``) that it
 calls.
 
 The same holds for fields on models of others (``closed_fields.py``), which no row reads
@@ -19,7 +19,6 @@ from pathlib import Path
 from types import FrameType
 
 from odoo.exceptions import AccessError
-from odoo.http import request
 from odoo.models import BaseModel
 from odoo.modules.module import Manifest
 from odoo.orm.fields import Field
@@ -29,7 +28,6 @@ from odoo.addons.base.models.ir_actions import IrActionsServer
 from ..expressions import (
     GUARD,
     do_for_expression,
-    get_person,
     is_at_run_time,
     refuse_expressions,
 )
@@ -37,6 +35,7 @@ from ..lib.expressions import is_evaluated
 from ..lib.related_addons import find_related
 from .left_work import filter_left
 from .our_fields import HARMLESS
+from .readers import may_person_read
 
 _logger = logging.getLogger(__name__)
 _ADDONS, _OURS, _OURS_MODELS = "odoo.addons.", "spar_", "spar."
@@ -271,19 +270,6 @@ def _get_addon(frame: FrameType) -> str:
     return frame.f_globals["__name__"].split(".")[2]
 
 
-def _is_for_others(env) -> bool:
-    """Return whether a request or a message is that of somebody without a role."""
-    if not (request or _is_message()):
-        return False
-    return not env["res.users"].browse(get_person(env))._has_spar_role()
-
-
-def _is_message() -> bool:
-    """Return whether a message of a websocket is being served, which is no request."""
-    websocket = sys.modules.get("odoo.addons.bus.websocket")
-    return bool(websocket and websocket.wsrequest)
-
-
 def _is_about_people(registry, name: str, seen: set[str]) -> bool:
     """Return whether a model has something sealed, or names people.
 
@@ -309,10 +295,9 @@ def _is_about_people(registry, name: str, seen: set[str]) -> bool:
 def _check_addon(records, addon: str) -> None:
     if not is_at_run_time(records.env):
         return
-    registry = records.env.registry
-    is_closed = _is_for_others(records.env) and _is_about_people(
-        registry, records._name, set()
-    )
+    is_closed = _is_about_people(
+        records.env.registry, records._name, set()
+    ) and not may_person_read(records)
     if addon in records._spar_related and (
         not is_closed or records._name in _ABOUT_NOBODY
     ):
@@ -340,7 +325,7 @@ def check_field_reader(records, field: Field) -> None:
     if frame is None:
         return
     addon = _get_addon(frame)
-    is_open = addon in records._spar_related and not _is_for_others(records.env)
+    is_open = addon in records._spar_related and may_person_read(records)
     if _is_of_row(frame) or (records.env.su and not is_open):
         _refuse_field(records, field, addon)
 

@@ -14,7 +14,7 @@ from odoo.addons.bus.websocket import WebsocketRequest
 from .. import expressions
 from ..exceptions import CalledFromExpression
 from ..expressions import scheduled
-from ..server import left_work, reading
+from ..server import left_work, readers, reading
 from .test_two_accounts import ServedRequest
 
 ALARMS = (
@@ -111,7 +111,7 @@ class TestReading(TransactionCase):
             with (
                 self.subTest(user.login),
                 patch.object(expressions, "request", served),
-                patch.object(reading, "request", served),
+                patch.object(readers, "request", served),
                 mute_logger(*ALARMS),
             ):
                 self.env.invalidate_all()

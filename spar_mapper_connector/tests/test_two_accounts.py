@@ -365,6 +365,25 @@ class TestMembership(AccountCase):
         accounts.browse(self.clerk.id).unlink()
         self.assertFalse(self.clerk.exists())
 
+    def test_who_gets_a_role_is_shown_by_login_and_beside_namesakes(self):
+        self.give(self.clerk, OFFICER)
+        change = self.waiting(self.clerk)
+        self.assertIn("Login: clerk", change.summary)
+        self.assertNotIn("Other accounts", change.summary)
+        self.clerk.name = f" {self.second.name.upper()} "
+        change.invalidate_recordset()
+        self.assertIn(f"have this name, too: {self.second.login}", change.summary)
+
+    def test_what_a_group_includes_is_shown(self):
+        """It may include a role from before, or by an addon."""
+        group = self.env["res.groups"].create({"name": "From before"})
+        group.implied_ids = self.env.ref(OFFICER)
+        self.clerk.with_user(self.odoo).group_ids += group
+        self.env.invalidate_all()
+        summary = self.waiting(self.clerk).summary
+        self.assertIn("Included in these groups:", summary)
+        self.assertIn(self.env.ref(OFFICER).display_name, summary)
+
     def test_no_way_round_by_groups(self):
         officer = self.env.ref(OFFICER).with_user(self.odoo)
         mine = self.env["res.groups"].create(

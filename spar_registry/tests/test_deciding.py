@@ -10,7 +10,7 @@ from odoo.tests import new_test_user
 from odoo.tools import SQL, mute_logger, safe_eval
 
 from odoo.addons.spar_mapper_connector import expressions
-from odoo.addons.spar_mapper_connector.server import reading
+from odoo.addons.spar_mapper_connector.server import readers
 from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
 
 from ..models.person import res_partner
@@ -112,7 +112,7 @@ class TestDeciding(RegistryCase):
         exec("def show(record): return record.sudo().display_name", work)  # noqa: S102
         for user, is_open in ((self.manager, True), (self.editor, False)):
             self.serve(user)
-            self.startPatcher(patch.object(reading, "request", ServedRequest(user.id)))
+            self.startPatcher(patch.object(readers, "request", ServedRequest(user.id)))
             self.env.invalidate_all()
             if is_open:
                 self.assertTrue(work["show"](member.with_user(user)))
