@@ -6,11 +6,14 @@ A portal in another database names its own staff. Its numbers identify nobody he
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 PARTICIPANT, PERSON = "participant:", "person:"
 #: A reference to somebody, which stands in the place of a reason.
 _REFERENCE = re.compile(r"(?:user|participant|person):\S+")
+#: A user of this database.
+_USER = re.compile(r"user:([0-9]+)", re.ASCII)
 #: A member of staff of a portal elsewhere, by a number or a random reference.
 _OFFICER = re.compile(r"(?:.*/)?user:([0-9a-f-]+)(?:/.*)?", re.ASCII)
 #: What a participant can act for instead of a person.
@@ -80,6 +83,16 @@ def get_doers(actor: str, on_behalf_of: str) -> frozenset[str]:
     if on_behalf_of and actor.startswith(PARTICIPANT):
         on_behalf_of = f"{actor}/{on_behalf_of}"
     return frozenset(filter(None, (actor, on_behalf_of)))
+
+
+def list_user_ids(doers: Iterable[str]) -> list[int]:
+    """Return the numbers of the users of this database among those who did something.
+
+    >>> list_user_ids({"user:7", "participant:portal.example/user:8", "person:0a"})
+    [7]
+    """
+    found = (_USER.fullmatch(doer) for doer in doers)
+    return sorted(int(each.group(1)) for each in found if each)
 
 
 def _read_officer(reference: str) -> str:

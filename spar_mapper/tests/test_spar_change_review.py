@@ -190,6 +190,23 @@ class TestReview(WaitingCase):
             wizard.action_approve()
         self.assert_waits()
 
+    def test_two_accounts_that_one_person_opened_are_not_two_people(self):
+        admin = self.env.ref("base.user_admin")
+        users = type(admin)
+        for role in ("officer", "supervisor"):
+            user = self.users[role].with_user(admin)
+            user.sudo().password = "a new Password 1"
+        self.compare(self.change)
+        with self.assertRaisesRegex(UserError, "acted on both your accounts"):
+            self.change.action_approve()
+        notification = self.change._approve_each(self.change)["params"]
+        self.assertIn("Approved: 0. Not approved: 1.", notification["message"])
+        self.assert_waits()
+        # Only its owner opens an account with a second factor.
+        self.patch(users, "_mfa_type", lambda _self: "totp")
+        self.change.action_approve()
+        self.assertEqual(self.get_fa(ID), OTHER_FA)
+
     def test_only_supervisors_review(self):
         for role in ROLES:
             if role == "supervisor":

@@ -250,70 +250,130 @@ class SparAccountAct(models.Model):
     @api.model
     def _find_dependence(self, approver, proposer, moment: datetime) -> str:
         """Return why the approver may be the proposer; "" if nothing suggests it."""
-        acts = self.sudo().search([("account_id", "=", approver.id)])
+        acts = self.sudo().search(
+            [("account_id", "=", approver.id), ("kind", "=", "created")]
+        )
         # SQL can change when the account says that it was created, not what is here.
-        created = acts.filtered(lambda act: act.kind == "created").mapped("date")
-        if max([approver.sudo().create_date, *created]) > moment + _SECOND:
+        created = [approver.sudo().create_date, *acts.mapped("date")]
+        if max(created) > moment + _SECOND:
             return self.env._("your account is younger than the change")
-        genuine = acts._filter_genuine()
-        last = max(genuine.filtered(lambda act: act.kind == "own").ids, default=0)
-        acts -= genuine.filtered(lambda act: act.in_setup and act.id < last)
-        act = acts.filtered(lambda act: act.actor_id == proposer.id)[:1]
-        if act:
-            kinds = dict(self._fields["kind"]._description_selection(self.env))
-            return self.env._(
-                "they acted on your account (%(what)s, %(date)s)",
-                what=kinds[act.kind],
-                date=fields.Date.to_string(act.date),
-            )
-        if self._is_by_link(acts, approver, proposer, moment):
-            return self.env._(
-                "your password was set by a link in an e-mail, which they may have "
-                "read, and you have no second factor"
-            )
-        return self._find_third(acts, approver, proposer, moment)
+        return self._find_doubt(approver, proposer, moment)
 
-    def _is_by_link(self, acts, approver, proposer, moment: datetime) -> bool:
-        """Return whether the proposer may have used a link to the approver's password.
+    @api.model
+    def _find_doubt(
+        self, approver, proposer, moment: datetime, trusts_factor=False
+    ) -> str:
+        """Return why the approver may be the proposer, by acts on their accounts.
+
+        :param trusts_factor: whether an approver with a second factor is in doubt only
+            if the proposer acted on that account; who sets the first password of many
+            could otherwise be any of them
+        """
+        if direct := self._find_direct(approver, proposer):
+            return direct
+        if trusts_factor and approver.sudo()._mfa_type():
+            return ""
+        return self._find_link(approver, proposer, moment) or self._find_indirect(
+            approver, proposer, moment
+        )
+
+    @api.model
+    def _find_direct(self, approver, proposer) -> str:
+        """Return why, if the proposer acted on the approver's account."""
+        acts = self.sudo().search([("account_id", "=", approver.id)])
+        act = acts._filter_counting().filtered(
+            lambda act: act.actor_id == proposer.id
+        )[:1]
+        if not act:
+            return ""
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        return self.env._(
+            "they acted on your account (%(what)s, %(date)s)",
+            what=kinds[act.kind],
+            date=fields.Date.to_string(act.date),
+        )
+
+    @api.model
+    def _find_link(self, approver, proposer, moment: datetime) -> str:
+        """Return why, if the proposer may have used a link to the approver's password.
 
         Who sets Odoo's mail server reads the mails with such links. Nobody is logged in
         where they are used.
         """
         is_reader = proposer.sudo().has_group("base.group_system")
         if not is_reader or approver.sudo()._mfa_type():
-            return False
-        visitor, lately = self.env.ref("base.public_user"), moment - _LATELY
-        return any(
-            act.kind == "password" and act.actor_id == visitor.id and act.date >= lately
-            for act in acts
-        )
-
-    def _find_third(self, acts, approver, proposer, moment: datetime) -> str:
-        """Return whether somebody else may use both accounts, as a reason; else "".
-
-        Somebody who lately gave both of them another password, factor or address can
-        have logged in as both.
-
-        :param acts: those on the approver's account that count
-        """
-        own = {approver.id, proposer.id}
-        lately = moment - _LATELY
-        thirds = {
-            act.actor_id: act.actor_login
-            for act in acts
-            if act.kind in _OPENING and act.date >= lately and act.actor_id not in own
-        }
-        found = self.sudo().search(
-            [
-                ("account_id", "=", proposer.id),
-                ("actor_id", "in", list(thirds)),
-                ("kind", "in", _OPENING),
-                ("date", ">=", lately),
-            ]
-        )
-        act = (found - found._filter_genuine().filtered("in_setup"))[:1]
-        if not act:
+            return ""
+        visitor = self.env.ref("base.public_user")
+        acts = self._list_opening(approver.id, moment)
+        if not acts.filtered(lambda act: act.actor_id == visitor.id):
             return ""
         return self.env._(
-            "%(login)s acted on both your accounts", login=act.actor_login
+            "your password was set by a link in an e-mail, which they may have read, "
+            "and you have no second factor"
         )
+
+    @api.model
+    def _find_indirect(self, approver, proposer, moment: datetime) -> str:
+        """Return why, if one person may lately have logged in as both; else "".
+
+        They gave both accounts another password, factor or address, themselves or by
+        other accounts that they can use.
+        """
+        own = {approver.id, proposer.id}
+        theirs = self._find_users_of(approver.id, moment) - {approver.id}
+        if proposer.id not in theirs:
+            theirs &= self._find_users_of(proposer.id, moment) - own
+        found = self.env["res.users"].sudo().browse(sorted(theirs)).exists()
+        if not found:
+            return ""
+        return self.env._(
+            "%(login)s acted on both your accounts, or on accounts that did",
+            login=(found & proposer or found)[0].login,
+        )
+
+    @api.model
+    def _find_users_of(self, account_id: int, moment: datetime) -> set[int]:
+        """Return the accounts whose users may use an account, through others too."""
+        visitor = self.env.ref("base.public_user").id
+        found, new = {account_id}, {account_id}
+        while new:
+            acts = self.browse().concat(
+                *(self._list_opening(each, moment) for each in new)
+            )
+            if new != {account_id}:
+                made = self.sudo().search(
+                    [("account_id", "in", list(new)), ("kind", "=", "created")]
+                )
+                acts += made._filter_counting()
+            # Who used a link is not known: see ``_find_link``.
+            new = {*acts.mapped("actor_id")} - found - {visitor}
+            found |= new
+        return found
+
+    @api.model
+    def _list_opening(self, account_id: int, moment: datetime):
+        """Return the acts with which others could lately have opened an account."""
+        acts = self.sudo().search(
+            [
+                ("account_id", "=", account_id),
+                ("kind", "in", _OPENING),
+                ("date", ">=", moment - _LATELY),
+            ]
+        )
+        return acts._filter_counting()
+
+    def _filter_counting(self):
+        """Return these acts without those that its user's own password has ended.
+
+        That is so for acts of the set-up, if both are genuine.
+        """
+        own = self.sudo().search(
+            [("account_id", "in", self.mapped("account_id")), ("kind", "=", "own")]
+        )
+        last: dict[int, int] = {}
+        for act in own._filter_genuine().sorted("id"):
+            last[act.account_id] = act.id
+        ended = self.filtered(
+            lambda act: act.in_setup and act.id < last.get(act.account_id, 0)
+        )
+        return self - ended._filter_genuine()

@@ -53,7 +53,7 @@ class AccountCase(SecondPersonCase):
 
     def let_manage_users(self, user):
         for name in ("base.group_erp_manager", "base.group_partner_manager"):
-            user.group_ids += self.env.ref(name)
+            user.sudo().group_ids += self.env.ref(name)
 
     def waiting(self, record):
         return self.env["spar.setting.change"]._find_naming(record)
@@ -66,6 +66,13 @@ class TestTwoAccounts(AccountCase):
             change.with_user(user).action_approve()
         self.assertEqual(change.state, "waiting")
         self.assertFalse(self.id_type.backend_id)
+
+    def assert_accepted_by_second(self):
+        with self.env.cr.savepoint() as savepoint:
+            self.propose().with_user(self.second).action_approve()
+            self.assertEqual(self.id_type.backend_id, self.backend)
+            savepoint.rollback()
+        self.env.invalidate_all()
 
     def test_an_account_that_is_younger_than_the_change(self):
         change = self.propose()
@@ -123,6 +130,34 @@ class TestTwoAccounts(AccountCase):
                 savepoint.rollback()
             self.env.invalidate_all()
             self.registry.clear_all_caches()
+
+    def test_an_account_that_the_proposer_made_acted(self):
+        """So also through any number of accounts between them."""
+        self.let_manage_users(self.first)
+        accounts = self.env["res.users"]
+        acting = self.first
+        for login in ("dummy-1", "dummy-2"):
+            acting = accounts.with_user(acting).create({"name": "x", "login": login})
+            self.let_manage_users(acting)
+        self.assert_accepted_by_second()
+        self.second.with_user(acting).write({"password": "a new Password 1"})
+        self.assert_refused_to(self.second, "first acted on both")
+
+    def test_accounts_that_somebody_made_acted_on_both(self):
+        self.let_manage_users(self.odoo)
+        accounts = self.env["res.users"].with_user(self.odoo)
+        for login, theirs in (("dummy-1", self.first), ("dummy-2", self.second)):
+            dummy = accounts.create({"name": "x", "login": login})
+            self.let_manage_users(dummy)
+            theirs.with_user(dummy).write({"password": "a new Password 1"})
+        self.assert_refused_to(self.second, "odoo-admin acted on both")
+
+    def test_two_people_with_links_of_their_own_are_two_people(self):
+        visitor = self.env.ref("base.public_user")
+        for user in (self.first, self.second):
+            user.with_user(visitor).sudo().password = "a new Password 1"
+        self.propose().with_user(self.second).action_approve()
+        self.assertEqual(self.id_type.backend_id, self.backend)
 
     def test_a_second_factor_that_somebody_else_changed_closes_the_account(self):
         if "totp_secret" not in self.second._fields:

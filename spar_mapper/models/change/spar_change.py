@@ -11,7 +11,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 
 from ...fields import BigMany2one, StoreMany2one
 from ...lib import seals
-from ...lib.actors import PARTICIPANT, get_doers, get_reason
+from ...lib.actors import PARTICIPANT, get_doers, get_reason, list_user_ids
 from ...lib.evidence import get_number
 from ...lib.paper import NEWER_THAN_PAPER
 from ...lib.provisional import WHY_PROVISIONAL
@@ -424,14 +424,37 @@ class SparChange(models.Model):
         return self._approve_each(compared)
 
     def _approve(self) -> None:
+        if doubt := self._find_dependence():
+            raise UserError(
+                self.env._(
+                    "You cannot approve this change: %(reason)s. Another supervisor "
+                    "must decide.",
+                    reason=doubt,
+                )
+            )
         with self.env["spar.staff.answers"]._raise_user_errors():
             mapper = self.env["spar.mapper.local"]
             mapper._approve_change(self._get_staff_call(), self.id)
+
+    def _find_dependence(self) -> str:
+        """Return why this user and staff who proposed the change may be one person."""
+        self.ensure_one()
+        acts_sudo = self.env["spar.account.act"].sudo()
+        users = self.env["res.users"].browse(list_user_ids(self._get_doers())).exists()
+        doubts = (
+            acts_sudo._find_doubt(
+                self.env.user, user, self.proposed_at, trusts_factor=True
+            )
+            for user in users - self.env.user
+        )
+        return next(filter(None, doubts), "")
 
     def _approve_each(self, compared) -> dict:
         """Approve those that the user compared; notify how many are left, and why."""
         mapper, done = self.env["spar.mapper.local"], self.browse()
         for change in compared.sorted("id"):
+            if change._find_dependence():
+                continue
             call = change._get_staff_call()
             try:
                 with self.env.cr.savepoint():
