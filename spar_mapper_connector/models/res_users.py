@@ -33,7 +33,8 @@ _IDENTIFYING = {"email", "name", "signup_type", "user_ids"}
 class ResUsers(models.Model):
     """A second person approves joining a SPAR group, or one whose members reach code.
 
-    They also approve another name of an account with a role: the history shows it.
+    They also approve another name of an account with a role: the history shows it. And
+    they approve that an archived account with a role is used again.
 
     Until two different people have been administrators of SPAR, Odoo's own
     administrator assigns the roles alone: no one else can approve them yet.
@@ -41,7 +42,7 @@ class ResUsers(models.Model):
 
     _name = "res.users"
     _inherit = ["res.users", "spar.second.person"]
-    _guarded_fields = ("group_ids", "name")
+    _guarded_fields = ("active", "group_ids", "name")
 
     waiting_groups = fields.Char(
         string="Changes that wait for a SPAR administrator",
@@ -60,9 +61,9 @@ class ResUsers(models.Model):
         """Return whether two people decide on ``vals``.
 
         That is so for users who have or would get a role or group that reaches code,
-        and for another name of an account with a role.
+        and for another name of an account with a role, or its revival.
         """
-        if self._is_renaming(vals):
+        if self._is_renaming(vals) or self._is_reviving(vals):
             return True
         if "group_ids" not in vals:
             return False
@@ -78,18 +79,27 @@ class ResUsers(models.Model):
         users_sudo = self.sudo().filtered(lambda user: user.name != vals["name"])
         return bool(users_sudo._filter_roles())
 
+    @api.model
+    def _is_reviving(self, vals):
+        """Return whether ``vals`` would open an archived account with a role."""
+        if not vals.get("active"):
+            return False
+        archived_sudo = self.sudo().filtered(lambda user: not user.active)
+        return bool(archived_sudo._filter_roles())
+
     def _filter_guarded(self):
         return self._filter_roles()
 
     def _check_unclaimed(self, vals):
-        """Block only edits of groups and names: users go on working meanwhile."""
-        is_decided = vals.keys() & set(self._guarded_fields)
+        """Block only what two people decide: users go on working meanwhile."""
+        is_decided = vals.keys() & {"group_ids", "name"} or self._is_reviving(vals)
         return super()._check_unclaimed(vals) if is_decided else None
 
     def _is_guarded(self, name, value):
-        if name == "name":
+        if name in ("active", "name"):
             is_set_up = self.env["spar.group.log"].sudo()._is_set_up()
-            return is_set_up and self._is_renaming({name: value})
+            is_decided = self._is_renaming if name == "name" else self._is_reviving
+            return is_set_up and is_decided({name: value})
         gained = self._get_chosen(name, value) - self.sudo()[name]
         return bool(self._get_watched(gained))
 
@@ -173,7 +183,14 @@ class ResUsers(models.Model):
                 # code: it is left out.
                 if later and not self.env.su:
                     user.write({"group_ids": later})
-        self.env["spar.account.act"]._log(users, "created")
+        users._check_new_contacts()
+        acts = self.env["spar.account.act"]
+        acts._log(users, "created")
+        given = zip(users, vals_list, strict=True)
+        opened = [user.id for user, vals in given if vals.get("password")]
+        if opened:
+            # Whoever chose the first password knows it.
+            acts._log(self.browse(opened), "password")
         return users
 
     @api.model
@@ -200,6 +217,9 @@ class ResUsers(models.Model):
             self._check_own_contact(vals["partner_id"])
         if self == self.env.user and self._is_renaming(vals):
             self._check_own_name()
+        if self.env.su and self._is_reviving(vals):
+            # Code of Odoo opens accounts, such as that of a contact with portal access.
+            self._check_two_people()
         for kind in sorted(kinds):
             self.env["spar.account.act"]._log(self, kind)
         return super().write(vals)
@@ -234,6 +254,12 @@ class ResUsers(models.Model):
         if changed and (changed._filter_roles() or wanted._find_roles()):
             self._check_two_people()
 
+    def _check_new_contacts(self) -> None:
+        """Raise UserError if new accounts have the contact of one with a role."""
+        partners_sudo = self.sudo().partner_id.with_context(active_test=False)
+        if (partners_sudo.user_ids - self.sudo())._filter_roles():
+            self._check_two_people()
+
     def _check_own_name(self) -> None:
         """Raise UserError for users with a role who may not propose another name."""
         if not self.env.su and not self.has_access("write"):
@@ -241,14 +267,15 @@ class ResUsers(models.Model):
 
     @api.model
     def _check_two_people(self) -> None:
-        """Raise UserError unless two people decided on a name, or none can yet."""
+        """Raise UserError unless two people decided, or none can yet."""
         log = self.env["spar.group.log"]
         if is_approved(self.env) or log._is_installing() or not log._is_set_up():
             return
         raise UserError(
             self.env._(
-                "The history shows this name, so only Odoo's administrator can change "
-                "it, on the user's own form, and a SPAR administrator must approve it."
+                "This account has a role in SPAR, and the history shows its name. Only "
+                "Odoo's administrator can change it, on the user's own form, and a SPAR "
+                "administrator must approve it."
             )
         )
 

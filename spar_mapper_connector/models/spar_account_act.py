@@ -305,7 +305,10 @@ class SparAccountAct(models.Model):
             return ""
         visitor = self.env.ref("base.public_user")
         acts = self._list_opening(approver.id, moment)
-        if not acts.filtered(lambda act: act.actor_id == visitor.id):
+        by_link = acts.filtered(
+            lambda act: act.kind == "password" and act.actor_id == visitor.id
+        )
+        if not by_link:
             return ""
         return self.env._(
             "your password was set by a link in an e-mail, which they may have read, "
@@ -322,7 +325,12 @@ class SparAccountAct(models.Model):
         own = {approver.id, proposer.id}
         theirs = self._find_users_of(approver.id, moment) - {approver.id}
         if proposer.id not in theirs:
-            theirs &= self._find_users_of(proposer.id, moment) - own
+            # Who made an account may have it; who lately opened it, has it more likely.
+            theirs &= self._find_users_of(proposer.id, moment, made=True)
+            theirs |= self._find_users_of(
+                approver.id, moment, made=True
+            ) & self._find_users_of(proposer.id, moment)
+            theirs -= own
         found = self.env["res.users"].sudo().browse(sorted(theirs)).exists()
         if not found:
             return ""
@@ -332,35 +340,48 @@ class SparAccountAct(models.Model):
         )
 
     @api.model
-    def _find_users_of(self, account_id: int, moment: datetime) -> set[int]:
-        """Return the accounts whose users may use an account, through others too."""
+    def _find_users_of(
+        self, account_id: int, moment: datetime, made: bool = False
+    ) -> set[int]:
+        """Return the accounts whose users may use an account, through others too.
+
+        :param made: whether this counts who created the account itself; it always
+            counts for the accounts between
+        """
         visitor = self.env.ref("base.public_user").id
         found, new = {account_id}, {account_id}
         while new:
             acts = self.browse().concat(
-                *(self._list_opening(each, moment) for each in new)
+                *(self._list_opening(each, moment, made) for each in new)
             )
-            if new != {account_id}:
-                made = self.sudo().search(
-                    [("account_id", "in", list(new)), ("kind", "=", "created")]
-                )
-                acts += made._filter_counting()
             # Who used a link is not known: see ``_find_link``.
             new = {*acts.mapped("actor_id")} - found - {visitor}
             found |= new
+            made = True
         return found
 
     @api.model
-    def _list_opening(self, account_id: int, moment: datetime):
-        """Return the acts with which others could lately have opened an account."""
-        acts = self.sudo().search(
-            [
-                ("account_id", "=", account_id),
-                ("kind", "in", _OPENING),
-                ("date", ">=", moment - _LATELY),
-            ]
+    def _list_opening(self, account_id: int, moment: datetime, made: bool = False):
+        """Return the acts with which others can have opened an account.
+
+        They did lately, or by a password that its user has not replaced since. Who
+        created an account has it until then.
+        """
+        acts = self.sudo().search([("account_id", "=", account_id)])
+        visitor = self.env.ref("base.public_user").id
+        replacing = acts.filtered(
+            lambda act: act.kind == "own"
+            or (act.kind == "password" and act.actor_id == visitor)
         )
-        return acts._filter_counting()
+        replaced = max(replacing._filter_genuine().ids, default=0)
+
+        def is_opening(act) -> bool:
+            if act.kind in _OPENING and act.date >= moment - _LATELY:
+                return True
+            kinds = ("created", "password") if made else ("password",)
+            return act.kind in kinds and act.id > replaced
+
+        return acts.filtered(is_opening)._filter_counting()
 
     def _filter_counting(self):
         """Return these acts without those that its user's own password has ended.

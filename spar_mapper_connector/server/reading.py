@@ -35,7 +35,12 @@ from ..lib.expressions import is_evaluated
 from ..lib.related_addons import find_related
 from .left_work import filter_left
 from .our_fields import HARMLESS
-from .readers import may_person_read
+from .readers import (
+    get_served_person,
+    is_own_environment,
+    may_person_read,
+    may_read,
+)
 
 _logger = logging.getLogger(__name__)
 _ADDONS, _OURS, _OURS_MODELS = "odoo.addons.", "spar_", "spar."
@@ -136,8 +141,9 @@ def _is_form(model) -> bool:
 
 def _guard_searches_of(model: type) -> None:
     def _search(self, *args, **options):
-        _check_asker(self)
-        return super(model, self)._search(*args, **options)
+        reader = _check_asker(self)
+        records = self if reader is None else self.with_user(reader)
+        return super(model, records)._search(*args, **options)
 
     model._search = _search
 
@@ -175,14 +181,19 @@ def _check_reader(records) -> None:
         records.browse(filter(None, records.ids)).check_access("read")
 
 
-def _check_asker(records) -> None:
+def _check_asker(records):
     """Raise an error if the first caller outside the ORM may not read these records.
+
+    Return the user for whom Odoo reads what concerns people, as superuser or in the
+    name of somebody else, or None. The domain may be that person's own: what it finds,
+    they may see.
 
     Raises CalledFromExpression and AccessError.
     """
     frame = _find_other_asker((__file__,))
-    if frame is not None and records.env.su:
-        _check_addon(records, _get_addon(frame))
+    if frame is None or is_own_environment(records.env):
+        return None
+    return _check_addon(records, _get_addon(frame))
 
 
 def _find_other_asker(
@@ -292,16 +303,17 @@ def _is_about_people(registry, name: str, seen: set[str]) -> bool:
     )
 
 
-def _check_addon(records, addon: str) -> None:
+def _check_addon(records, addon: str):
     if not is_at_run_time(records.env):
-        return
-    is_closed = _is_about_people(
+        return None
+    is_limited = records._name not in _ABOUT_NOBODY and _is_about_people(
         records.env.registry, records._name, set()
-    ) and not may_person_read(records)
+    )
+    person = get_served_person(records.env) if is_limited else None
     if addon in records._spar_related and (
-        not is_closed or records._name in _ABOUT_NOBODY
+        person is None or may_read(person, records)
     ):
-        return
+        return person
     _logger.error("SPAR ALARM %s tried to read %s; refused", addon, records._name)
     raise AccessError(
         records.env._(

@@ -13,9 +13,11 @@ from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import config, mute_logger, safe_eval
 from odoo.tools.misc import limited_field_access_token
 
+from .. import expressions
 from ..expressions import scheduled
 from ..loaded_files import ITSELF
 from .loading_case import loading_addon
+from .test_two_accounts import ServedRequest
 
 NAMES = "odoo.addons.spar_mapper_connector.models.customising.ir_model_data"
 #: The smallest picture.
@@ -442,6 +444,57 @@ class TestForms(ByAdministrator):
                 self.run_action(result)
         other = {**window, "res_model": "res.partner"}
         self.assertEqual(self.run_action(other), other)
+
+    def test_nobody_gives_rights_on_ours_or_on_accounts(self):
+        """Who may write providers exchanges the bank that an officer chooses by name."""
+        rights = self.env["ir.model.access"]
+        group = self.env["res.groups"].create({"name": "HR"})
+        for model, names in (
+            ("spar.fsp", ("perm_read",)),
+            ("spar.fa.strategy", ("perm_write",)),
+            ("spar.setting.change", ("perm_read",)),
+            ("res.users", ("perm_write",)),
+            ("res.groups", ("perm_create",)),
+        ):
+            values = {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get_id(model),
+                "group_id": group.id,
+                "perm_read": False,
+                **dict.fromkeys(names, True),
+            }
+            with self.subTest(model), self.refused(), self.env.cr.savepoint():
+                rights.create(values)
+        other = rights.create(
+            {
+                "name": "x",
+                "model_id": self.env["ir.model"]._get_id("res.country"),
+                "group_id": group.id,
+                "perm_write": True,
+            }
+        )
+        with self.refused(), self.env.cr.savepoint():
+            other.model_id = self.env["ir.model"]._get_id("res.users")
+
+    def test_a_tab_of_one_s_own_compares_nothing(self):
+        """Odoo shows whether its domain is true for any record, as superuser."""
+        tabs = self.env["ir.embedded.actions"]
+        action = self.env.ref("base.action_partner_form").id
+        values = {
+            "name": "x",
+            "parent_action_id": action,
+            "action_id": action,
+            "parent_res_model": "res.partner",
+            "user_id": self.admin.id,
+        }
+        with patch.object(expressions, "request", ServedRequest(self.admin.id)):
+            for domain in ("[('id', '>', 0)]", "[(1, '=', 1)]"):
+                with self.subTest(domain), self.refused(), self.env.cr.savepoint():
+                    tabs.create({**values, "domain": domain})
+            for domain in ("[]", False):
+                tab = tabs.create({**values, "domain": domain})
+            with self.refused(), self.env.cr.savepoint():
+                tab.domain = "[('id', '>', 0)]"
 
     def test_parameters_of_an_action_open_no_form_of_ours(self):
         action = self.env["ir.actions.client"].create({"name": "x", "tag": "reload"})

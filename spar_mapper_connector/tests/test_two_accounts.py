@@ -1,10 +1,12 @@
 """Two people, not two accounts; and what they see is what takes effect."""
 
 import os
+from datetime import timedelta
 from unittest.mock import patch
 
 import psycopg2
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.modules.module import load_script
@@ -151,6 +153,38 @@ class TestTwoAccounts(AccountCase):
             self.let_manage_users(dummy)
             theirs.with_user(dummy).write({"password": "a new Password 1"})
         self.assert_refused_to(self.second, "odoo-admin acted on both")
+
+    def test_who_made_the_proposer_and_opened_the_approver_may_be_both(self):
+        self.let_manage_users(self.odoo)
+        accounts = self.env["res.users"].with_user(self.odoo)
+        dummy = accounts.create({"name": "x", "login": "dummy"})
+        dummy.sudo().group_ids += self.env.ref(ADMINISTRATOR)
+        self.second.with_user(self.odoo).write({"password": "a new Password 1"})
+        change = self.propose(user=dummy)
+        self.assert_refused_to(self.second, "odoo-admin acted on both", change)
+
+    def test_first_passwords_that_one_user_chose(self):
+        """They count until each user has chosen another one."""
+        self.let_manage_users(self.odoo)
+        accounts = self.env["res.users"].with_user(self.odoo)
+        first, second = (
+            accounts.create(
+                {"name": login, "login": login, "password": "a new Password 1"}
+            )
+            for login in ("new-1", "new-2")
+        )
+        for user in (first, second):
+            user.sudo().group_ids += self.env.ref(ADMINISTRATOR)
+        change = self.propose(user=first)
+        words = "odoo-admin acted on both"
+        self.assert_refused_to(second, words, change)
+        later = fields.Datetime.now() + timedelta(days=400)
+        change.proposed_at = later
+        self.assert_refused_to(second, words, change)
+        second.with_user(second).sudo().password = "another new Password 1"
+        self.assertFalse(
+            self.env["spar.account.act"]._find_dependence(second, first, later)
+        )
 
     def test_two_people_with_links_of_their_own_are_two_people(self):
         visitor = self.env.ref("base.public_user")
@@ -469,6 +503,41 @@ class TestMembership(AccountCase):
         self.waiting(auditor).with_user(self.first).action_approve()
         self.assertEqual(auditor.name, "Somebody Else")
         self.assertEqual(auditor.partner_id.name, "Somebody Else")
+
+    def test_an_archived_account_with_a_role_is_revived_by_two(self):
+        """Former staff still know their passwords."""
+        self.let_manage_users(self.odoo)
+        auditor = self.second.with_user(self.odoo)
+        auditor.write({"active": False})
+        auditor.action_unarchive()
+        self.env.invalidate_all()
+        self.assertFalse(auditor.active)
+        with self.assertRaisesRegex(UserError, "waiting for a second person"):
+            auditor.write({"active": True})
+        with patch.object(expressions, "request", ServedRequest(self.odoo.id)):
+            with self.assertRaises(UserError):
+                auditor.sudo().write({"active": True})
+        third = self.create_user("administrator", "third")
+        self.waiting(auditor).with_user(third).action_approve()
+        self.assertTrue(self.second.active)
+        self.clerk.with_user(self.odoo).write({"active": False})
+        self.clerk.with_user(self.odoo).write({"active": True})
+        self.assertTrue(self.clerk.active)
+
+    def test_nobody_gets_an_account_on_the_contact_of_one_with_a_role(self):
+        """They could change its e-mail address, as their own."""
+        self.let_manage_users(self.odoo)
+        accounts = self.env["res.users"].with_user(self.odoo)
+        values = {"login": "quinn", "partner_id": self.second.partner_id.id}
+        for create in (
+            lambda: accounts.create(values),
+            lambda: accounts.with_context(
+                default_partner_id=values["partner_id"]
+            ).create({"login": "quinn", "name": "x"}),
+        ):
+            with self.assertRaisesRegex(UserError, "has a role"):
+                with self.env.cr.savepoint():
+                    create()
 
     def test_no_way_round_to_another_name(self):
         """The history shows names: nobody acts in that of another person."""

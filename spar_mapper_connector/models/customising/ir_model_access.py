@@ -2,9 +2,18 @@ from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
+from odoo.addons.spar_fa_directory.models.spar_group_log import CODE_GROUPS
+
 from ...expressions import is_at_run_time
 
 _RIGHTS = ("perm_write", "perm_create", "perm_unlink")
+#: Who may write these makes accounts, sets passwords or gives rights.
+_DECIDING = (
+    "ir.model.access",
+    "ir.rule",
+    "res.groups",
+    "res.users",
+)
 
 
 class IrModelAccess(models.Model):
@@ -31,7 +40,20 @@ class IrModelAccess(models.Model):
         "perm_unlink",
     )
     def _check_not_ours(self):
-        self._check_closed()
+        """Raise ValidationError for a right on a model of ours, the directory too.
+
+        Who may write providers exchanges the bank that an officer chooses by its name.
+        """
+        names = self._get_closed_models()
+        self._check_closed_models(names)
+        if is_at_run_time(self.env) and any(map(_is_ours, names)):
+            raise ValidationError(
+                self.env._(
+                    "You cannot give rights on %(model)s here: the roles of SPAR have "
+                    "them. Assign a role on the user's form.",
+                    model=self.model_id[:1].name,
+                )
+            )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -55,7 +77,10 @@ class IrModelAccess(models.Model):
         if not is_at_run_time(self.env):
             return
         for right in self:
-            if right._gives_more_than_reading() and right._is_on_nobodys():
+            if not right._gives_more_than_reading():
+                continue
+            right._check_not_deciding()
+            if right._is_on_nobodys():
                 raise ValidationError(
                     self.env._(
                         "You cannot give rights on %(model)s because no app gives them "
@@ -63,6 +88,22 @@ class IrModelAccess(models.Model):
                         model=right.model_id.name,
                     )
                 )
+
+    def _check_not_deciding(self) -> None:
+        """Raise ValidationError for a right with which others could set passwords.
+
+        The groups of Odoo that have it are watched; one of somebody's own is not.
+        """
+        watched = {self.env.ref(name, raise_if_not_found=False) for name in CODE_GROUPS}
+        if self.model_id.model in _DECIDING and self.group_id not in watched:
+            raise ValidationError(
+                self.env._(
+                    "You cannot give rights on %(model)s here: they make accounts, or "
+                    "decide what these may do. Assign the group Access Rights on the "
+                    "user's form, where a SPAR administrator approves it.",
+                    model=self.model_id.name,
+                )
+            )
 
     def _gives_more_than_reading(self) -> bool:
         return any(self[name] for name in _RIGHTS)
@@ -75,3 +116,7 @@ class IrModelAccess(models.Model):
         same = Domain("model_id", "=", self.model_id.id) & Domain("id", "!=", self.id)
         given = Domain.OR(Domain(name, "=", True) for name in _RIGHTS)
         return not others_sudo.search_count(same & given, limit=1)
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith("spar.")
