@@ -1,6 +1,7 @@
 """Who reads the registry's records as superuser."""
 
 import sys
+from contextlib import nullcontext
 from functools import partial
 from types import ModuleType
 from unittest.mock import patch
@@ -41,6 +42,9 @@ def read(record):
 
 def show(record):
     return record.sudo().display_name
+
+def show_own(record):
+    return record.display_name
 
 def list_for_user(model):
     return model.search([])
@@ -124,6 +128,35 @@ class TestReading(TransactionCase):
                         continue
                     with self.assertRaises(AccessError):
                         work.show(self.record)
+
+    def test_it_reads_in_the_name_of_somebody_else_what_its_user_may_read(self):
+        """An expression leaves records of any user in a value, which Odoo reads later."""
+        work = self.load("website")
+        self.registry["base"]._spar_related |= {"website"}
+        clerk = new_test_user(self.env, "test_clerk", groups="base.group_user")
+        viewer, auditor = (
+            new_test_user(
+                self.env,
+                f"test_{role}",
+                groups=f"base.group_user,spar_fa_directory.group_{role}",
+            )
+            for role in ("viewer", "auditor")
+        )
+        kind = self.registry[self.record._name]
+        for user, is_open in ((clerk, False), (viewer, True)):
+            served = ServedRequest(user.id)
+            with (
+                self.subTest(user.login),
+                patch.object(expressions, "request", served),
+                patch.object(readers, "request", served),
+                patch.object(kind, "_sealed_columns", ("x",), create=True),
+                mute_logger(*ALARMS),
+                nullcontext() if is_open else self.assertRaises(AccessError),
+            ):
+                self.env.invalidate_all()
+                theirs = self.record.with_user(auditor)
+                self.assertTrue(work.show_own(theirs))
+                self.assertTrue(work.list_for_user(theirs))
 
     def test_a_message_of_a_websocket_is_somebody_s(self):
         """It is no request, but its user sees what an addon finds for them."""
