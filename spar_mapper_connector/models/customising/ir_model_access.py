@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.models.spar_group_log import CODE_GROUPS
 
@@ -88,6 +89,19 @@ class IrModelAccess(models.Model):
                         model=right.model_id.name,
                     )
                 )
+
+    @api.model
+    def _find_foreign_code(self) -> list[int]:
+        """Return the ids of rights on models of ours that no addon brought."""
+        query = SQL(
+            """SELECT a.id FROM ir_model_access a JOIN ir_model m ON m.id = a.model_id
+                WHERE left(m.model, 5) = 'spar.' AND NOT EXISTS (
+                      SELECT FROM ir_model_data d
+                       WHERE d.model = %s AND d.res_id = a.id)
+                ORDER BY 1""",
+            self._name,
+        )
+        return [right_id for (right_id,) in self.env.execute_query(query)]
 
     def _check_not_deciding(self) -> None:
         """Raise ValidationError for a right with which others could set passwords.
