@@ -27,7 +27,7 @@ def drip(connection, _request):
         connection.sendall(b"x")
 
 
-class Served:
+class ServedCaller:
     """A request that is being served."""
 
     def __init__(self, env):
@@ -35,7 +35,7 @@ class Served:
 
 
 @tagged("post_install", "-at_install")
-class TestFetching(TransactionCase):
+class TestFetchedForCallers(TransactionCase):
     """What Odoo fetches during a request: not from our network, not for long."""
 
     def setUp(self):
@@ -52,7 +52,7 @@ class TestFetching(TransactionCase):
 
     def begin_request(self):
         """Serve a request from now on."""
-        http._request_stack.push(Served(self.env))
+        http._request_stack.push(ServedCaller(self.env))
         self.addCleanup(http._request_stack.pop)
 
     def allow_by_name(self, server):
