@@ -90,7 +90,7 @@ class TestReview(PageCase):
             self.assertEqual(self.url_open(path).status_code, 200)
         headers = self.page.headers
         self.assertEqual(headers["Cache-Control"], "no-store")
-        self.assertEqual(headers["Referrer-Policy"], "no-referrer")
+        self.assertEqual(headers["Referrer-Policy"], "strict-origin")
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
         self.assertEqual(len(tree.xpath("//h1")), 1)
         self.assertEqual(tree.xpath("//main/@id"), ["main"])

@@ -96,9 +96,17 @@ class AllowList:
                 networks.append(_read_network(entry))
         return cls(frozenset(hosts), tuple(networks))
 
+    def names(self, host: str, port: int) -> bool:
+        """Return whether this target is allowed by its name.
+
+        >>> AllowList.parse("idp.intern:8443, 10.1.0.0/16").names("IDP.intern", 8443)
+        True
+        """
+        return (host.lower(), port) in self.hosts
+
     def has(self, host: str, port: int, addresses: tuple[Address, ...]) -> bool:
         """Return whether this target is allowed: by name, or by all its addresses."""
-        if (host.lower(), port) in self.hosts:
+        if self.names(host, port):
             return True
         return bool(addresses) and all(map(self._has_address, addresses))
 

@@ -128,12 +128,12 @@ def _resolve(
     target: NetworkTarget, allowed: AllowList, deadline: _Deadline
 ) -> tuple[Address, ...]:
     """Return the checked addresses of ``target``."""
-    addresses = _look_up(target.host, target.port, deadline.get_left())
+    addresses = look_up(target.host, target.port, deadline.get_left())
     target.check(addresses, allowed)
     return addresses
 
 
-def _look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
+def look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
     """Return every address of ``host``; in a thread, as look-ups have no timeout."""
     found: queue.SimpleQueue[tuple[Address, ...]] = queue.SimpleQueue()
     look_up = threading.Thread(

@@ -17,6 +17,7 @@ DEFAULTS = {
     "SPAR_QUEUE_LOCK_SECONDS": 2.0,
     "SPAR_SCHEDULE_STATEMENT_SECONDS": 600.0,
     "SPAR_REQUEST_SECONDS": 30.0,
+    "SPAR_FETCH_SECONDS": 5.0,
 }
 #: Interval at which PostgreSQL checks that its client is still connected (from version
 #: 14).
@@ -117,3 +118,5 @@ TURN = TimeLimits(
 NONE = TimeLimits(0, 0)
 #: From the first byte of a request to its last.
 REQUEST_SECONDS = read_seconds("SPAR_REQUEST_SECONDS")
+#: For everything that Odoo fetches from other servers during one request.
+FETCH_SECONDS = read_seconds("SPAR_FETCH_SECONDS")

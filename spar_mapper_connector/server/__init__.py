@@ -10,6 +10,7 @@ from .data_files import guard_data_files
 from .deadline import limit_reading
 from .expression_formats import check_formats
 from .expression_names import close_names
+from .fetching import limit_fetching
 from .field_writes import guard_fields
 from .left_work import note_left_work
 from .profiling import forbid_profiling
@@ -24,6 +25,7 @@ def set_up_server() -> None:
     limit_connections()
     answer_at_once()
     limit_reading()
+    limit_fetching()
     guard_contexts()
     guard_sessions()
     hide_typed()

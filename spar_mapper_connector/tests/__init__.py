@@ -6,6 +6,7 @@ from . import test_command_line
 from . import test_contract
 from . import test_counting
 from . import test_directory_source
+from . import test_fetching
 from . import test_g2p_connect_acks
 from . import test_g2p_connect_actions
 from . import test_g2p_connect_codes

@@ -274,12 +274,13 @@ class TestScreensByKind(ByAdministrator):
     def test_staffs_screens_load_what_addons_ship(self):
         """Neither a theme's variables, nor a row that came past the checks."""
         assets = self.env["ir.asset"]
-        path = "/web/static/src/core/utils/xml.js"
         with loading_addon(self.registry, "web"):
             assets.create(
                 {"name": "x", "bundle": "web.assets_backend", "path": "https://x/x.js"}
             )
-            assets.create({"name": "x", "bundle": "web.assets_frontend", "path": path})
+            assets.create(
+                {"name": "x", "bundle": "web.assets_frontend", "path": "https://z/z.js"}
+            )
             shipped = assets.create(
                 {"name": "x", "bundle": "web.assets_backend", "path": "https://y/y.js"}
             )
@@ -296,8 +297,14 @@ class TestScreensByKind(ByAdministrator):
                 paths = [row[0] for row in assets._get_asset_paths(bundle, {})]
                 self.assertNotIn("https://x/x.js", paths)
                 self.assertIn("https://y/y.js", paths)
-        paths = [row[0] for row in assets._get_asset_paths("web.assets_frontend", {})]
-        self.assertIn(path, paths)
+        for bundle in ("web.assets_frontend", "web.assets_frontend_lazy"):
+            with self.subTest(bundle):
+                paths = [row[0] for row in assets._get_asset_paths(bundle, {})]
+                self.assertNotIn("https://z/z.js", paths)
+        if "website" in self.env:
+            website = {"website_id": self.env["website"].search([], limit=1).id}
+            rows = assets._get_asset_paths("web.assets_frontend", website)
+            self.assertIn("https://z/z.js", [row[0] for row in rows])
         for values in ({"path": "/x.js"}, {"bundle": "web.assets_frontend"}):
             with self.subTest(**values), self.refused():
                 shipped.write(values)
@@ -307,7 +314,7 @@ class TestScreensByKind(ByAdministrator):
                     "module": "web",
                     "name": "y",
                     "model": "ir.asset",
-                    "res_id": assets.search([("path", "=", path)], limit=1).id,
+                    "res_id": assets.search([("path", "=", "https://z/z.js")]).id,
                 }
             )
 

@@ -242,7 +242,7 @@ class TestTargets(OutgoingCase):
                 self.assert_refused(url)
 
     def test_plain_http_is_refused_unless_allowed(self):
-        with patch.object(outgoing, "_look_up") as look_up:
+        with patch.object(outgoing, "look_up") as look_up:
             look_up.return_value = (ipaddress.ip_address("93.184.216.34"),)
             error = self.assert_refused("http://payer.example/")
         self.assertIn("https", str(error))
@@ -290,12 +290,12 @@ class TestTargets(OutgoingCase):
 
     def test_public_addresses_may_be_reached(self):
         for text in ("1.1.1.1", "2606:4700::1111", "64:ff9b::101:101"):
-            with self.subTest(text), patch.object(outgoing, "_look_up") as look_up:
+            with self.subTest(text), patch.object(outgoing, "look_up") as look_up:
                 look_up.return_value = (ipaddress.ip_address(text),)
                 outgoing.check_url("https://payer.example/callback")
 
     def test_one_private_address_among_public_ones_is_enough_to_refuse(self):
-        with patch.object(outgoing, "_look_up") as look_up:
+        with patch.object(outgoing, "look_up") as look_up:
             look_up.return_value = tuple(
                 map(ipaddress.ip_address, ("1.1.1.1", "10.0.0.1"))
             )
@@ -304,7 +304,7 @@ class TestTargets(OutgoingCase):
     def test_the_name_is_looked_up_once_and_the_checked_address_is_called(self):
         with serving(answer_with(build_answer(b"ok"))) as server:
             inner = ipaddress.ip_address("127.0.0.1")
-            with patch.object(outgoing, "_look_up", return_value=(inner,)) as look_up:
+            with patch.object(outgoing, "look_up", return_value=(inner,)) as look_up:
                 # The name is never resolved a second time, whatever it would return.
                 url = f"http://payer.invalid:{server.port}/"
                 answer = outgoing.send("GET", url, allowed=LOOPBACK)
@@ -371,7 +371,7 @@ class TestTls(OutgoingCase):
         context.load_cert_chain(self.file)
         loopback = ipaddress.ip_address("127.0.0.1")
         with serving(answer_with(build_answer(b"safe")), context) as server:
-            with patch.object(outgoing, "_look_up", return_value=(loopback,)):
+            with patch.object(outgoing, "look_up", return_value=(loopback,)):
                 url = f"https://{host}:{server.port}/"
                 return outgoing.send("GET", url, allowed=LOOPBACK)
 
@@ -391,7 +391,7 @@ class TestTls(OutgoingCase):
     def test_a_server_without_tls(self):
         loopback = ipaddress.ip_address("127.0.0.1")
         with serving(answer_with(build_answer(b"plain"))) as server:
-            with patch.object(outgoing, "_look_up", return_value=(loopback,)):
+            with patch.object(outgoing, "look_up", return_value=(loopback,)):
                 url = f"https://payer.invalid:{server.port}/"
                 self.assert_fails(
                     (TargetUnreachable, TargetTooSlow),
@@ -431,7 +431,7 @@ class TestManyAddresses(OutgoingCase):
     def test_the_next_address_is_tried_after_a_refused_connection(self):
         addresses = tuple(map(ipaddress.ip_address, ("127.0.0.3", "127.0.0.1")))
         with serving(answer_with(build_answer(b"second"))) as server:
-            with patch.object(outgoing, "_look_up", return_value=addresses):
+            with patch.object(outgoing, "look_up", return_value=addresses):
                 url = f"http://payer.invalid:{server.port}/"
                 answer = outgoing.send("GET", url, allowed=LOOPBACK)
         self.assertEqual(answer.body, b"second")

@@ -104,7 +104,7 @@ class TestFrame(PageCase):
                 policy = headers["Content-Security-Policy"]
                 self.assertIn("default-src 'none'", policy)
                 self.assertIn("frame-ancestors 'none'", policy)
-                self.assertEqual(headers["Referrer-Policy"], "no-referrer")
+                self.assertEqual(headers["Referrer-Policy"], "strict-origin")
 
     def test_access_log_contains_no_secret(self):
         log = logging.getLogger("werkzeug")

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from odoo.addons.spar_mapper_connector.lib.bundles import is_of_websites
+
 #: Odoo's web client compiles its templates in the browser: hence ``unsafe-eval``.
 _POLICY = (
     "script-src 'nonce-{nonce}' 'strict-dynamic' 'unsafe-eval'; default-src 'self'; "
@@ -38,11 +40,16 @@ _PAGE_HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    # The address of a page, with a token in it, goes nowhere. With "no-referrer", a
+    # browser would not name the form's origin either, by which it is recognised.
+    "Referrer-Policy": "strict-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_SCRIPT = re.compile(rb"<script(?=[\s>])", re.IGNORECASE)
+_SCRIPT = re.compile(rb"<script(?=[\s>])([^>]*)", re.IGNORECASE)
+_SOURCE = re.compile(rb"""\bsrc\s*=\s*["']?([^"'\s>]*)""", re.IGNORECASE)
+#: The addresses of what addons ship: their files, and bundles of them.
+_SHIPPED = re.compile(rb"/(?:web/assets/(?:\w+/)+|\w+/static/[\w./-]*?)([\w.-]+)")
 
 
 def build_policy(nonce: str) -> str:
@@ -75,11 +82,41 @@ def build_page_headers(nonce: str) -> dict[str, str]:
 
 
 def mark_scripts(page: bytes, nonce: str) -> bytes:
-    """Return the page with the nonce on each of its scripts.
+    """Return the page with the nonce on each of its scripts that an addon ships.
 
-    Only for a page of which every part comes from an addon's file.
+    Only for a page of which every part comes from an addon's file. It may still load a
+    bundle that editors of websites may change: that one gets no nonce.
 
     >>> mark_scripts(b"<script>1</script><scripts/>", "Zm9v")
     b'<script nonce="Zm9v">1</script><scripts/>'
+    >>> bundle = b'<script src="/web/assets/1f/web.assets_web.min.js"></script>'
+    >>> mark_scripts(bundle, "Zm9v").startswith(b'<script nonce="Zm9v" src=')
+    True
+    >>> other = b'<script src="/web/assets/1f/web.assets_frontend.min.js"></script>'
+    >>> mark_scripts(other, "Zm9v") == other
+    True
     """
-    return _SCRIPT.sub(b'<script nonce="' + nonce.encode() + b'"', page)
+    mark = b'<script nonce="' + nonce.encode() + b'"'
+
+    def mark_one(script: re.Match[bytes]) -> bytes:
+        return mark + script[1] if _is_shipped(script[1]) else script[0]
+
+    return _SCRIPT.sub(mark_one, page)
+
+
+def _is_shipped(attributes: bytes) -> bool:
+    """Return whether a script is in the page, or at an address of what addons ship.
+
+    >>> [_is_shipped(b' src="%b"' % source) for source in (
+    ...     b"/web/static/src/boot.js", b"/web/content/7", b"//x.example/web/static/x")]
+    [True, False, False]
+    >>> _is_shipped(b' defer="1"')
+    True
+    """
+    source = _SOURCE.search(attributes)
+    if not source:
+        return True
+    shipped = _SHIPPED.fullmatch(source[1])
+    if not shipped or b".." in source[1]:
+        return False
+    return not is_of_websites(shipped[1].decode())

@@ -36,6 +36,10 @@ STAFF_PATHS = (
 )
 #: The first page of the web client.
 CLIENT_PATHS = ("/odoo", "/scoped_app")
+#: The page that offers to install an app of Odoo's: it loads the bundles of websites.
+INSTALL_PATH = "/scoped_app"
+#: The route of bundles as a website has changed them.
+_WEBSITES_BUNDLES = "/web/assets/<int:website_id>/<unique>/<string:filename>"
 #: Routes of websites on which users of Odoo change their password or second factor.
 WEBSITES_SECRETS = frozenset({"/my/security"})
 #: Pages with reports, which a website serves too; anybody may have written a template.
@@ -54,6 +58,8 @@ _SCREEN_PATHS = (
     "/mail",
     "/websocket",
 )
+#: The ports that browsers leave out.
+_USUAL_PORTS = {"http": 80, "https": 443}
 #: The pages and the API of SPAR.
 _OUR_PATH = "/spar"
 #: The first parts of paths that a website's redirect neither moves nor adds to.
@@ -131,11 +137,13 @@ def is_for_staff(routing: Mapping[str, Any], path: str) -> bool:
     (False, True)
     >>> is_for_staff({"website": True}, "/web/login")
     True
+    >>> is_for_staff({"routes": [_WEBSITES_BUNDLES]}, "/web/assets/1/2/x.js")
+    False
     """
     if routing.get("website"):
         marked = routing.get(STAFF) or routing.get(SHARED)
         return bool(marked) or is_below(path, LOGIN_PATHS)
-    return True
+    return _WEBSITES_BUNDLES not in routing.get("routes", ())
 
 
 def is_only_for_staff(routing: Mapping[str, Any], path: str) -> bool:
@@ -162,9 +170,15 @@ def is_from_elsewhere(origin: str | None, host: str) -> bool:
     True
     >>> is_from_elsewhere("https://staff.example.org", "staff.example.org")
     False
+    >>> is_from_elsewhere("https://staff.example.org", "staff.example.org:443")
+    False
+    >>> is_from_elsewhere("null", "staff.example.org")
+    True
     >>> is_from_elsewhere(None, "staff.example.org")
     False
     """
     if origin is None:
         return False
-    return origin.partition("://")[2].lower() != host.lower()
+    scheme, _colon, sender = origin.lower().partition("://")
+    usual = f":{_USUAL_PORTS.get(scheme)}"
+    return sender.removesuffix(usual) != host.lower().removesuffix(usual)

@@ -87,10 +87,14 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _handle_error(cls, exception):
-        """Render errors there outside the website's frame, too."""
-        if cls._is_on_staff_host():
-            request.is_frontend = False
-        return super()._handle_error(exception)
+        """Render errors there outside the website's frame, too, and without scripts."""
+        if not cls._is_on_staff_host():
+            return super()._handle_error(exception)
+        request.is_frontend = False
+        response = super()._handle_error(exception)
+        if content_policy.is_document(getattr(response, "mimetype", "") or ""):
+            _forbid_scripts(response)
+        return response
 
     @classmethod
     def _post_dispatch(cls, response):
@@ -122,12 +126,12 @@ class IrHttp(models.AbstractModel):
         """
         if not content_policy.is_document(response.mimetype or ""):
             return False
+        if cls._is_on_staff_host():
+            return True
         if getattr(request, "is_frontend", False) and not hosts.is_below(
             request.httprequest.path, hosts.REPORT_PATHS
         ):
-            return False  # A page of the website: the staff's host serves none.
-        if cls._is_on_staff_host():
-            return True
+            return False  # A page of the website.
         uid = request.session.uid
         return bool(uid) and request.env(user=uid).user._has_spar_role()
 
@@ -141,6 +145,8 @@ class IrHttp(models.AbstractModel):
         if hosts.is_moved(endpoint.routing, path):
             raise _build_not_found()
         cls._check_host(endpoint.routing)
+        if path == hosts.INSTALL_PATH:
+            _answer(request.redirect("/odoo", 303))
         super()._authenticate(endpoint)
         auth = endpoint.routing["auth"]
         if request.session.uid is None and auth not in ("user", "bearer"):

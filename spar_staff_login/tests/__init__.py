@@ -2,6 +2,7 @@ from . import test_attempts
 from . import test_database_pages
 from . import test_hosts
 from . import test_incoming_mail
+from . import test_link_previews
 from . import test_login_pages
 from . import test_mail_code
 from . import test_reports

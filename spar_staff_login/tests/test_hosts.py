@@ -7,6 +7,8 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.spar_mapper_connector.lib import bundles
+
 from ..lib import hosts
 from .common import PASSWORD, StaffCase
 
@@ -160,6 +162,15 @@ class TestHosts(StaffCase):
         self.assertIn(b" 404 ", self.begin_websocket(f"https://{WEBSITE}"))
         self.assertNotIn(b" 404 ", self.begin_websocket(f"http://{STAFF}"))
 
+    def test_form_of_a_page_is_recognised_by_its_origin(self):
+        """A browser names no origin where the page's policy is "no-referrer"."""
+        page = self.open("/web/login", Host=STAFF)
+        self.assertEqual(page.headers["Referrer-Policy"], "strict-origin")
+        for origin, status in ((f"http://{STAFF}", 303), ("null", 404)):
+            headers = {"Host": STAFF, "Origin": origin}
+            answer = self.log_in(self.officer.login, **headers)
+            self.assertEqual(answer.status_code, status, origin)
+
     def begin_websocket(self, origin):
         """Request a websocket; return the first line of the answer."""
         lines = (
@@ -203,6 +214,71 @@ class TestHosts(StaffCase):
         partner.signup_prepare(signup_type="reset")
         url = partner._get_signup_url_for_action()[partner.id]
         self.assertIn(f"//{STAFF}/web/reset_password", url)
+
+    def add_script_of_a_website(self):
+        """Add a script to the bundles of websites, as a designer may."""
+        self.env["ir.attachment"].create(
+            {
+                "name": "x.js",
+                "raw": b"window.designed = 1;",
+                "mimetype": "text/javascript",
+                "url": "/_custom/x.js",
+                "type": "binary",
+                "public": True,
+            }
+        )
+        self.env["ir.asset"].create(
+            [
+                {"name": "x", "bundle": bundle, "path": "/_custom/x.js"}
+                for bundle in bundles.WEBSITES
+            ]
+        )
+
+    def read_scripts(self, host, bundle):
+        """Return all scripts of a bundle, as the web client loads it."""
+        files = self.open(f"/web/bundle/{bundle}", Host=host).json()
+        sources = [each["src"] for each in files if each["type"] == "script"]
+        self.assertTrue(sources)
+        return "".join(self.open(source, Host=host).text for source in sources)
+
+    def test_bundles_of_websites_are_as_shipped_outside_them(self):
+        self.add_script_of_a_website()
+        for host in (STAFF, WEBSITE):
+            for bundle in bundles.WEBSITES:
+                with self.subTest(bundle, host=host):
+                    self.assertNotIn("window.designed", self.read_scripts(host, bundle))
+
+    def test_bundles_as_websites_changed_them_are_not_on_the_staff_host(self):
+        if "website" not in self.env:
+            self.skipTest("There is no website in this database.")
+        self.add_script_of_a_website()
+        (address,) = set(
+            re.findall(
+                r"/web/assets/\d+/\w+/web.assets_frontend_lazy[\w.]*js",
+                self.open("/", Host=WEBSITE).text,
+            )
+        )
+        self.assertIn("window.designed", self.open(address, Host=WEBSITE).text)
+        self.assertEqual(self.open(address, Host=STAFF).status_code, 404)
+
+    def test_page_that_offers_to_install_an_app_is_not_served(self):
+        """Its scripts are those of websites, and it would be trusted as a screen."""
+        self.add_script_of_a_website()
+        for login in (None, self.officer.login):
+            self.authenticate(login, login and PASSWORD)
+            answer = self.open("/scoped_app?app_id=web&path=odoo", Host=STAFF)
+            self.assertEqual(answer.status_code, 303)
+            self.assertEqual(answer.headers["Location"], "/odoo")
+        self.set_environment(host="")
+        answer = self.open("/scoped_app?app_id=web&path=odoo")
+        self.assertEqual(answer.status_code, 303)
+
+    def test_no_error_runs_a_script(self):
+        channel = "/discuss/channel/99999999"
+        for path in ("/spar/agent", "/spar/agent/x/kind", "/web/login/x", channel):
+            with self.subTest(path):
+                answer = self.open(path, Host=STAFF)
+                self.assertNotIn("<script", answer.text)
 
     def test_without_a_staff_host_nothing_changes(self):
         self.set_environment(host="")

@@ -3,21 +3,8 @@ from odoo.exceptions import ValidationError
 from odoo.tools import file_path
 
 from ...expressions import is_at_run_time
+from ...lib.bundles import WEBSITES, is_of_websites
 
-#: The bundles that only websites load.
-WEBSITES = (
-    "web.assets_frontend",
-    "web.assets_frontend_lazy",
-    "web.assets_frontend_minimal",
-)
-#: The beginning of bundles that only websites and their builder load.
-_OF_WEBSITES = (
-    "web.assets_frontend",
-    "website.",
-    "website_",
-    "html_builder.",
-    "mass_mailing",
-)
 #: The name of the parameter that leaves out what no addon ships.
 _ONLY_SHIPPED = "spar_only_shipped"
 #: The fields that say what is loaded.
@@ -37,8 +24,13 @@ class IrAsset(models.Model):
 
     @api.model
     def _get_asset_paths(self, bundle, assets_params):
-        """Leave out, for staff, what does not come with an addon."""
-        if not bundle.startswith(_OF_WEBSITES):
+        """Leave out what does not come with an addon, but for a page of a website.
+
+        Other pages load bundles of websites, too, such as the one that offers to
+        install an app, and staff open them.
+        """
+        is_for_website = bool(assets_params.get("website_id"))
+        if not (is_for_website and is_of_websites(bundle)):
             assets_params = {**assets_params, _ONLY_SHIPPED: True}
         return super()._get_asset_paths(bundle, assets_params)
 
