@@ -1,6 +1,7 @@
 from . import auth_oauth_provider
 from . import ir_http
 from . import ir_ui_view
+from . import res_lang
 from . import res_partner
 from . import res_users
 from . import spar_beneficiary
