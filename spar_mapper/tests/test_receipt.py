@@ -1,7 +1,18 @@
 """The receipt that a person takes home, and its reference."""
 
-from odoo.exceptions import AccessError, UserError
+from contextlib import contextmanager
+from unittest.mock import Mock, patch
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
+
+from odoo.addons.spar_mapper_connector import expressions
+from odoo.addons.spar_mapper_connector.expressions import scheduled
+from odoo.addons.spar_mapper_connector.lib.settings_seal import REPORT_LINKED
+from odoo.addons.spar_mapper_connector.models.customising import ir_actions
+from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
 
 from ..lib.receipt import read_receipt_number, write_receipt_number
 from .common import FA, ID, OTHER_FA, StoreCase
@@ -106,6 +117,109 @@ class TestReceipt(StoreCase):
         for user in others:
             with self.subTest(user.login), self.assertRaises(AccessError):
                 self.render("linked", user)
+
+    def test_it_is_made_for_the_person_who_opens_it(self):
+        """Code of Odoo knows numbers only, of whatever records."""
+        page, screen = "/report/pdf/spar_mapper.receipt/1", "/web/dataset/call_kw"
+        for path, person, is_made in (
+            (page, self.officer, True),
+            ("/report/download", self.officer, True),
+            (page, self.create_user("viewer"), False),
+            (screen, self.officer, False),
+            ("/reports", self.officer, False),
+        ):
+            with self.subTest(path, person=person.login), self.served(path, person):
+                if is_made:
+                    self.assertIn("Omar Officer", self.render("linked"))
+                else:
+                    with self.assertRaisesRegex(AccessError, "own screens"):
+                        self.render("linked")
+        with scheduled(), self.assertRaisesRegex(AccessError, "own screens"):
+            self.render("linked")
+        reports_sudo = self.env["ir.actions.report"].with_user(self.officer).sudo()
+        event_ids = self.mapping_of(ID).event_ids.ids
+        for make in (reports_sudo._render_qweb_html, reports_sudo._render_qweb_pdf):
+            with self.assertRaisesRegex(AccessError, "own screens"):
+                make("spar_mapper.receipt", event_ids)
+
+    @contextmanager
+    def served(self, path, person):
+        """Serve a request of a user who is logged in."""
+        served = ServedRequest(person.id)
+        served.httprequest = Mock(path=path)
+        with (
+            patch.object(expressions, "request", served),
+            patch.object(ir_actions, "request", served),
+        ):
+            yield
+
+    def test_every_report_of_ours_is_recognised(self):
+        reports = self.env["ir.actions.report"].search([])
+        named = reports._get_external_ids()
+        for report in reports:
+            is_ours = any(name.startswith("spar_") for name in named[report.id])
+            with self.subTest(report.report_name):
+                self.assertEqual(report._is_report_of_ours(), is_ours)
+
+    def test_no_mail_has_one_attached(self):
+        """Its number would be that of the contact to whom staff write."""
+        if "mail.template" not in self.env:
+            self.skipTest("there are no mails")
+        receipt = self.env.ref("spar_mapper.spar_receipt_report")
+        form = self.env.ref("spar_mapper.spar_read_form_report")
+        model = self.env["ir.model"]._get("res.partner")
+        values = {"name": "Welcome", "model_id": model.id, "use_default_to": True}
+        other = self.env["ir.actions.report"].search(
+            [("model", "not like", "spar.")], limit=1
+        )
+        templates = self.env["mail.template"]
+        template = templates.create({**values, "report_template_ids": other.ids})
+        partner = self.env["res.partner"].create({"name": "Ada"})
+        field = templates._fields["report_template_ids"]
+        with scheduled():
+            for report in (receipt, form):
+                chosen = {"report_template_ids": [Command.link(report.id)]}
+                for write in (
+                    lambda chosen=chosen: template.write(chosen),
+                    lambda chosen=chosen: templates.create({**values, **chosen}),
+                ):
+                    with (
+                        self.subTest(report.name),
+                        self.assertRaisesRegex(ValidationError, report.name),
+                        self.env.cr.savepoint(),
+                    ):
+                        write()
+                    self.env.invalidate_all()
+        check = self.env["spar.settings.seal"].sudo()._check_all
+        self.assertNotIn(REPORT_LINKED, [problem for *_row, problem in check()])
+        # One from before.
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s, %s) VALUES (%s, %s)",
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column1),
+                SQL.identifier(field.column2),
+                template.id,
+                receipt.id,
+            )
+        )
+        self.env.invalidate_all()
+        self.assertIn(("mail_template", template.id, REPORT_LINKED), check())
+        files = self.env["ir.attachment"].search_count([])
+        mail = {
+            "model": "res.partner",
+            "res_ids": str(partner.ids),
+            "composition_mode": "comment",
+            "template_id": template.id,
+        }
+        mails = self.env["mail.compose.message"].with_user(self.officer)
+        with (
+            self.served("/web/dataset/call_kw", self.officer),
+            self.assertRaisesRegex(AccessError, "cannot be attached"),
+        ):
+            mails.create(mail).read(["attachment_ids"])
+        self.assertEqual(self.env["ir.attachment"].search_count([]), files)
 
     def test_an_officer_of_another_office_prints_nothing(self):
         offices = self.env["spar.office"].create([{"name": "Here"}, {"name": "There"}])

@@ -26,7 +26,10 @@ ACT_FORGED = "this record of an account change was added outside SPAR"
 BUNDLE_FOREIGN = "this script bundle differs from the files of the addons"
 CODE_FOREIGN = "this code is in the database, and no addon brought it"
 FIELD_FOREIGN = "this custom field reads or changes records of SPAR past their rights"
+LOGIN_TAKEN = "this account has the login of a member of staff"
 NAMES_CLOSED = "this row names a field that Odoo would read for it past its rights"
+OF_A_WEBSITE = "this account of a member of staff belongs to one website only"
+REPORT_LINKED = "this row has a report of SPAR made of records that it does not know"
 SEAL_GAP = "a seal of settings was deleted"
 
 

@@ -22,6 +22,7 @@ from . import spar_second_person
 from . import spar_account_act
 from . import res_users
 from . import res_users_account
+from . import res_users_login
 from . import mapper
 from . import oidc
 from . import remote

@@ -16,6 +16,7 @@ from ..lib.settings_seal import (
     FIELD_FOREIGN,
     JOB_OFF,
     NAMES_CLOSED,
+    REPORT_LINKED,
     SEAL_FORGED,
     SEAL_GAP,
     UNSEALED,
@@ -26,7 +27,7 @@ from ..lib.settings_seal import (
     mac_rows,
 )
 from ..server.addon_code import find_foreign_code
-from ..server.naming import find_naming
+from ..server.naming import find_linked_reports, find_naming
 
 _logger = logging.getLogger(__name__)
 
@@ -181,6 +182,7 @@ class SparSettingsSeal(models.Model):
         custom = self.env["ir.model.fields"]._find_foreign()
         found += [("ir_model_fields", row_id, FIELD_FOREIGN) for row_id in custom]
         found += [(*row, NAMES_CLOSED) for row in find_naming(self.env)]
+        found += [(*row, REPORT_LINKED) for row in find_linked_reports(self.env)]
         found += [(*row, CODE_FOREIGN) for row in find_foreign_code(self.env)]
         return list(dict.fromkeys(found))
 

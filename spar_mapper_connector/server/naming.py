@@ -3,6 +3,10 @@
 Filters, rules, paths, formulas and custom fields are evaluated as superuser. Reading
 such a field is refused as well (``closed_fields.py``); this says so to whoever types
 it, and names what was typed before.
+
+The same holds for rows that link a report of ours: a mail's template would have it
+made of whatever record of ours has the number of the contact that is written to. Making
+it is refused as well (``models/customising/ir_actions.py``).
 """
 
 from odoo.exceptions import ValidationError
@@ -35,6 +39,9 @@ _AS_USER = (
     "res.users.settings.embedded.action",
 )
 _FIELDS = "ir.model.fields"
+_REPORTS = "ir.actions.report"
+#: What a link can name.
+_LINKED = (_FIELDS, _REPORTS)
 
 
 def note_naming(registry) -> None:
@@ -60,11 +67,11 @@ def _is_unnamed(field) -> bool:
 
 
 def _may_name(field) -> bool:
-    """Return whether a stored field holds, or is a link to, names of fields."""
+    """Return whether a stored field holds names of fields, or links them or reports."""
     if not field.store or field.related:
         return False
     if field.type in ("many2one", "many2many"):
-        return field.comodel_name == _FIELDS
+        return field.comodel_name in _LINKED
     return field.type in _TEXTS and holds_names(field.name)
 
 
@@ -75,26 +82,39 @@ def check_naming(records, changed) -> None:
         return
     for record in records.sudo():
         for name in sorted(names):
-            if found := _find_unnamed(record, record._fields[name]):
-                raise ValidationError(
-                    records.env._(
-                        "You cannot use %(name)s in %(field)s here: Odoo would read "
-                        "it past its access rights. Ship it in an addon.",
-                        name=found,
-                        field=record._fields[name].string,
-                    )
-                )
+            field = record._fields[name]
+            if found := _find_unnamed(record, field):
+                raise ValidationError(_explain(records.env, field, found))
+
+
+def _explain(env, field, name: str) -> str:
+    if field.comodel_name == _REPORTS:
+        return env._(
+            "You cannot use the report %(name)s in %(field)s: it shows people's "
+            "accounts, and is made only for somebody who opens it on SPAR's own "
+            "screens.",
+            name=name,
+            field=field.string,
+        )
+    return env._(
+        "You cannot use %(name)s in %(field)s here: Odoo would read it past its access "
+        "rights. Ship it in an addon.",
+        name=name,
+        field=field.string,
+    )
 
 
 def _find_unnamed(record, field) -> str | None:
     """Return what a field of a row names and may not."""
     value, closed = record[field.name], record._spar_unnamed
-    if field.comodel_name != _FIELDS:
+    if field.comodel_name not in _LINKED:
         return find_name(str(value), closed) if value else None
     return next((each.name for each in value if _is_closed_row(each)), None)
 
 
 def _is_closed_row(row) -> bool:
+    if row._name == _REPORTS:
+        return row._is_report_of_ours()
     model = row.env.get(row.model)
     field = model._fields.get(row.name) if model is not None else None
     return field is not None and _is_unnamed(field)
@@ -105,13 +125,23 @@ def find_naming(env) -> list[tuple[str, int]]:
 
     They are from before this was refused, or written by SQL.
     """
+    return _find_rows(env, lambda field: field.comodel_name != _REPORTS)
+
+
+def find_linked_reports(env) -> list[tuple[str, int]]:
+    """Return table and id of the rows that link a report of ours."""
+    return _find_rows(env, lambda field: field.comodel_name == _REPORTS)
+
+
+def _find_rows(env, is_wanted) -> list[tuple[str, int]]:
     env.flush_all()
     found = set()
     for model in env.registry.values():
         for name in model._spar_naming:
             field = model._fields[name]
-            rows = env.execute_query(_build_query(env, model, field))
-            found |= {(model._table, row_id) for (row_id,) in rows}
+            if is_wanted(field):
+                rows = env.execute_query(_build_query(env, model, field))
+                found |= {(model._table, row_id) for (row_id,) in rows}
     return sorted(found)
 
 
@@ -120,12 +150,13 @@ def _build_query(env, model, field) -> SQL:
     closed = sorted(model._spar_unnamed)
     # Fields of code are noted in the table of custom fields, too.
     some = SQL("state = 'manual' AND" if model._name == _FIELDS else "")
-    if field.comodel_name != _FIELDS:
+    if field.comodel_name not in _LINKED:
         words = rf"\y({'|'.join(closed)})\y"
         return SQL(
             "SELECT id FROM %s WHERE %s %s::text ~ %s", table, some, column, words
         )
-    named = env[_FIELDS].sudo().search([("name", "in", closed)])
+    domain = [("name", "in", closed)] if field.comodel_name == _FIELDS else []
+    named = env[field.comodel_name].sudo().search(domain)
     ids = [row.id for row in named if _is_closed_row(row)]
     if field.type == "many2one":
         return SQL("SELECT id FROM %s WHERE %s %s = ANY(%s)", table, some, column, ids)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from odoo.addons.spar_staff_login.lib.hosts import LOGIN_PATHS, is_below
+
 OUR_PATH, API_PATH, AGENT_PATH = "/spar", "/spar/v1", "/spar/agent"
 #: Pages of Odoo's portal on which users change their own data and login.
 ACCOUNT_PATHS = (
@@ -22,6 +26,19 @@ def is_our_page(path: str) -> bool:
     False
     """
     return _is_below(path, OUR_PATH) and not _is_below(path, API_PATH)
+
+
+def looks_like_ours(path: str) -> bool:
+    """Return whether people take a path for one of ours, or for the login.
+
+    >>> [looks_like_ours(path) for path in ("/spar/x", "/SPAR/x", "/spar.", "/sparrow")]
+    [True, True, True, False]
+    >>> looks_like_ours("/Web/Login"), looks_like_ours("/web/second-factor/zz")
+    (True, True)
+    """
+    path = path.strip().lower()
+    first = path.lstrip("/").partition("/")[0]
+    return is_below(path, LOGIN_PATHS) or re.sub(r"[\W_]", "", first) == OUR_PATH[1:]
 
 
 def is_agent_page(path: str) -> bool:

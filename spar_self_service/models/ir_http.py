@@ -1,7 +1,7 @@
 import logging
 import time
 
-from werkzeug.exceptions import BadRequest, MethodNotAllowed
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, abort
 
 from odoo import api, models
 from odoo.http import Response, request, root
@@ -18,6 +18,7 @@ from ..lib.paths import (
     is_account_page,
     is_agent_page,
     is_our_page,
+    looks_like_ours,
 )
 
 _logger = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ class IrHttp(models.AbstractModel):
         """Treat a method that our page does not allow as a page that does not exist.
 
         Odoo has an error page in the visitor's language for what it does not find, and
-        only for that.
+        only for that. It has none at all for what fails here, where it sets the website
+        up: show a plain page of ours.
         """
         try:
             return super()._match(path_info)
@@ -54,11 +56,45 @@ class IrHttp(models.AbstractModel):
             if is_our_page(path_info):
                 return super()._match(f"{OUR_PATH}/-")
             raise
+        except HTTPException:
+            raise
+        except Exception as problem:
+            if not is_our_page(path_info):
+                raise
+            _logger.warning("no page could be found: %s", type(problem).__name__)
+            abort(show_busy(request))
+
+    def _get_rewrites(self, website_id):
+        """Leave out redirects that would bring a route with code."""
+        found = super()._get_rewrites(website_id)
+        coded = {url for url, rewrite in found.items() if rewrite._filter_with_code()}
+        if coded:
+            _logger.error("SPAR ALARM a redirect of a website holds code: left out")
+        return {url: found[url] for url in found.keys() - coded}
+
+    @classmethod
+    def _auth_method_public(cls):
+        """Have visitors be the public user, also while the page is being found."""
+        result = super()._auth_method_public()
+        cls._keep_public("public")
+        return result
+
+    @classmethod
+    def _get_default_lang(cls):
+        """Return another language where the website's default is not active."""
+        if language := super()._get_default_lang():
+            return language
+        languages = request.env["res.lang"]
+        offered = languages._get_frontend()
+        website_sudo = request.env["website"].sudo().get_current_website()
+        wanted = (website_sudo.company_id.partner_id.lang, "en_US", *offered)
+        # As Odoo returns it, which compares it with the request's.
+        return languages._get_data(code=next(c for c in wanted if c in offered))
 
     @classmethod
     def _serve_fallback(cls):
         """Serve no website page and no uploaded file under the path of our pages."""
-        if is_our_page(request.httprequest.path):
+        if looks_like_ours(request.httprequest.path):
             return None
         return super()._serve_fallback()
 
@@ -100,10 +136,26 @@ class IrHttp(models.AbstractModel):
     def _handle_error(cls, exception):
         if isinstance(exception, BadRequest) and _is_form_without_session():
             return cls._redirect_to_start()
-        response = super()._handle_error(exception)
+        response = cls._handle_frontend_error(exception)
         if hasattr(response, "headers"):
             _add_security_headers(response)
         return response
+
+    @classmethod
+    def _handle_frontend_error(cls, exception):
+        """Return the usual answer; a plain one of ours if the website prevents it.
+
+        Odoo sets the website up again before it shows that this has failed.
+        """
+        try:
+            return super()._handle_error(exception)
+        except Exception as problem:
+            if not is_our_page(request.httprequest.path):
+                raise
+            _logger.info(
+                "the error page could not be shown: %s", type(problem).__name__
+            )
+            return show_busy(request)
 
     @classmethod
     def _show_busy(cls):

@@ -1,5 +1,6 @@
 from . import test_auth_oauth_provider
 from . import test_confirmation
+from . import test_login_of_staff
 from . import test_login_page
 from . import test_frame
 from . import test_helped_change

@@ -1,10 +1,15 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector.expressions import scheduled
 from odoo.addons.spar_mapper_connector.tests.loading_case import loading_addon
 from odoo.addons.spar_staff_login.lib import hosts
 
+LOGGER = "odoo.addons.spar_self_service.models.ir_http"
 INTERNAL, VIEWER = "base.group_user", "spar_fa_directory.group_viewer"
 #: A template's line that names the user who opens a page.
 WHO = """<i t-out="'visitor=%s;' % request.env.user.id"/>"""
@@ -70,6 +75,45 @@ class TestRendering(HttpCase):
                 rewrites.create({**values, "redirect_type": "308", "url_to": path})
             # A link to the login, or to one's account, is no page of its own.
             rewrites.create({**values, "redirect_type": "302", "url_to": path})
+
+    def test_a_route_gets_no_placeholder_of_a_website(self):
+        """Its domain would be evaluated as superuser, or in the name of staff."""
+        rewrites = self.env["website.rewrite"]
+        code = """/x<model("res.lang"):a>-<model("res.lang", "[('id', '=', a)]"):b>"""
+        values = {"name": "x", "url_from": "/website/info", "redirect_type": "308"}
+        for path in (code, "/x<model('res.partner'):a>", "/x-<path:p>"):
+            with self.subTest(path), self.assertRaises(ValidationError):
+                rewrites.new({**values, "url_to": path})._check_placeholders()
+        renamed = {"url_from": "/old/<id>/<field>", "url_to": "/new/<id>/<field>"}
+        rewrites.new({**values, **renamed})._check_placeholders()
+        # One from before.
+        rewrite = rewrites.create(
+            {**values, "redirect_type": "302", "url_to": "/about-us-all"}
+        )
+        self.assertEqual(rewrites._find_foreign_code(), [])
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE website_rewrite SET redirect_type = '308', url_to = %s"
+            " WHERE id = %s",
+            (code, rewrite.id),
+        )
+        self.env.invalidate_all()
+        self.registry.clear_cache("routing")
+        self.assertEqual(rewrites._find_foreign_code(), rewrite.ids)
+        with self.assertLogs(LOGGER, "ERROR"):
+            self.assertEqual(self.url_open("/spar").status_code, 200)
+            pages = self.url_open("/sitemap.xml")
+        self.assertEqual(pages.status_code, 200)
+        self.assertNotIn("english", pages.text.lower())
+        self.registry.clear_cache("routing")
+
+    def test_a_page_that_looks_like_ours_is_not_served(self):
+        values = {"type": "qweb", "is_published": True, "arch": "<p>imitated</p>"}
+        for number, url in enumerate(("/SPAR/help", "/spar.", "/web/second-factor/x")):
+            values.update(name=f"x{number}", url=url, key=f"website.x{number}")
+            self.env["website.page"].create(values)
+            with self.subTest(url):
+                self.assertNotIn("imitated", self.url_open(url).text)
 
     def test_a_moved_page_is_not_served_there(self):
         """Cover a redirect from before, and one that plain SQL adds."""
@@ -172,3 +216,143 @@ class TestRendering(HttpCase):
                 self.assertNotIn("written by a designer", answer.text)
                 self.assertEqual(answer.status_code, 404)
         self.assertIn("written by a designer", self.url_open("/elsewhere").text)
+
+    def test_only_an_administrator_opens_the_sign_up(self):
+        """Who may have an account here is no matter of a page's layout."""
+        roles = f"{INTERNAL},website.group_website_designer"
+        designer = new_test_user(self.env, "test_designer", groups=roles)
+        website = self.env["website"].get_current_website()
+        as_designer = website.with_user(designer)
+        self.enterContext(scheduled())
+        for values in (
+            {"auth_signup_uninvited": "b2c"},
+            {"specific_user_account": True},
+            {"user_id": self.env.user.id},
+        ):
+            with self.subTest(values):
+                with self.assertRaises(AccessError):
+                    as_designer.write(values)
+                with self.assertRaises(AccessError):
+                    as_designer.create({"name": "x", **values})
+        # A form sends back what there is.
+        names = ("auth_signup_uninvited", "specific_user_account", "user_id")
+        unchanged = website.read(names, load=None)[0]
+        as_designer.write({"name": "Still edited", **unchanged})
+        self.assertEqual(website.name, "Still edited")
+
+
+@tagged("-at_install", "post_install")
+class TestWebsiteSettings(HttpCase):
+    """Our pages and the login, whatever a designer has set for the website."""
+
+    PATHS = ("/spar", "/spar/language", "/web/login", "/web/reset_password")
+
+    def setUp(self):
+        super().setUp()
+        self.website = self.env["website"].get_current_website()
+        languages = self.env["res.lang"].with_context(active_test=False)
+        self.inactive = languages.search([("active", "=", False)], limit=1)
+
+    def set_languages(self, default, offered) -> None:
+        """Set them past the constraint, as in a database from before."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE website SET default_lang_id = %s WHERE id = %s",
+            (default.id, self.website.id),
+        )
+        self.env.cr.execute(
+            "DELETE FROM website_lang_rel WHERE website_id = %s", (self.website.id,)
+        )
+        for language in offered:
+            self.env.cr.execute(
+                "INSERT INTO website_lang_rel (website_id, lang_id) VALUES (%s, %s)",
+                (self.website.id, language.id),
+            )
+        self.env.invalidate_all()
+        self.registry.clear_all_caches()
+
+    def assert_served(self) -> None:
+        for path in self.PATHS:
+            with self.subTest(path):
+                self.assertEqual(self.url_open(path).status_code, 200)
+        page = self.url_open("/spar/nothing-here")
+        self.assertEqual(page.status_code, 404)
+        self.assertNotIn("data-website-id", page.text)
+        self.assertIn("/spar/style/", page.text)
+
+    def test_a_website_without_an_active_language(self):
+        english = self.env.ref("base.lang_en")
+        for default, offered in (
+            (self.inactive, self.inactive),
+            (self.inactive, english),
+            (self.inactive, self.inactive.browse()),
+            (english, self.inactive),
+        ):
+            with self.subTest(default=default.code, offered=offered.mapped("code")):
+                self.set_languages(default, offered)
+                self.assert_served()
+                self.assertIn('lang="en', self.url_open("/spar").text)
+
+    def test_a_language_that_is_not_active_is_refused(self):
+        english = self.env.ref("base.lang_en")
+        for values in (
+            {"default_lang_id": self.inactive.id},
+            {"language_ids": [Command.set(self.inactive.ids)]},
+            {"language_ids": [Command.clear()]},
+        ):
+            with self.subTest(values), self.assertRaises(ValidationError):
+                self.website.write(values)
+            with self.subTest(values, new=True), self.assertRaises(ValidationError):
+                self.env["website"].create({"name": "x", **values})
+        self.website.write(
+            {
+                "default_lang_id": english.id,
+                "language_ids": [Command.set((english | self.inactive).ids)],
+            }
+        )
+
+    def test_a_website_of_a_company_of_which_its_visitors_are_no_part(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        public = self.env.ref("base.public_user")
+        self.website.write({"company_id": other.id, "user_id": public.id})
+        self.assert_served()
+
+    def test_a_second_website_that_comes_first(self):
+        website = self.env["website"].create({"name": "Second", "sequence": -5})
+        self.assertEqual(self.website.search([], limit=1), website)
+        self.assert_served()
+
+    def test_a_public_user_who_is_archived(self):
+        user = self.env.ref("base.public_user").copy({"login": "archived visitor"})
+        self.website.user_id = user
+        user.active = False
+        self.assert_served()
+
+    def test_an_error_of_the_website_shows_no_page_of_it(self):
+        """Odoo raises it again while it makes the error page, or makes none."""
+        websites = type(self.website)
+        usual = websites._get_cached
+        for lacking in ("user_id", "company_id"):
+
+            def _get_cached(website, name, lacking=lacking):
+                return usual(website, {lacking: "nothing"}.get(name, name))
+
+            with (
+                self.subTest(lacking),
+                patch.object(websites, "_get_cached", _get_cached),
+                mute_logger("odoo.http", LOGGER),
+            ):
+                page = self.url_open("/spar")
+                self.assertEqual(page.status_code, 503)
+                self.assertIn("Nothing was changed", page.text)
+                self.assertNotIn("data-website-id", page.text)
+
+    def test_any_value_of_a_text(self):
+        for name in ("name", "homepage_url", "cdn_url", "cdn_filters", "robots_txt"):
+            for value in ("/" + "x" * 3000, "/spar", "/%s{}<b>\x01["):
+                with self.subTest(name, value=value[:10]):
+                    self.website.write({name: value, "cdn_activated": True})
+                    self.assert_served()
+        self.website.write({"cookies_bar": True, "block_third_party_domains": True})
+        self.website.custom_blocked_third_party_domains = "\n\n"
+        self.assert_served()

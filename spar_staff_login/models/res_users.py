@@ -113,9 +113,23 @@ class ResUsers(models.Model):
 
     @api.model
     def _get_counted_login(self, user) -> str:
-        """Return the name under which attempts for a login or user ID are counted."""
+        """Return the name under which attempts for a login or user ID are counted.
+
+        For an account from before with the login of a member of staff it is another
+        one: it delays nobody but itself.
+        """
+        users_sudo = self.sudo()
         if isinstance(user, int):
-            return self.sudo().browse(user).exists().login or str(user)
+            account_sudo = users_sudo.browse(user).exists()
+        else:
+            domain = self._get_login_domain(user or "")
+            order = self._get_login_order()
+            account_sudo = users_sudo.search(domain, order=order, limit=1)
+        staff = self._search_staff()
+        if account_sudo - staff and self._find_taken_logins(account_sudo.ids, staff):
+            return f"user #{account_sudo.id}"
+        if isinstance(user, int):
+            return account_sudo.login or str(user)
         return str(user or "")
 
     @api.model
@@ -188,7 +202,10 @@ class ResUsers(models.Model):
     def _send_password_link(self, login: str) -> None:
         """Send a link to the user with this login, or else this unique address."""
         users_sudo = self.sudo().search(self._get_login_domain(login), limit=1)
-        users_sudo = users_sudo or self.sudo().search(self._get_email_domain(login))
+        if not users_sudo:
+            users_sudo = self.sudo().search(self._get_email_domain(login))
+            # Whoever signs up with this address does not keep staff from their link.
+            users_sudo = (users_sudo & self._search_staff()) or users_sudo
         if len(users_sudo) == 1:
             users_sudo.action_reset_password()
 

@@ -1,5 +1,12 @@
 from odoo import api, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.http import request
+
+from ...expressions import get_person, is_on_command_line, refuse_expressions
+
+#: Odoo's pages of reports.
+_REPORTS = "/report/"
 
 
 class IrActionsActions(models.Model):
@@ -34,6 +41,41 @@ class IrActionsReport(models.Model):
     @api.constrains("model", "report_name", "report_type", "attachment", "group_ids")
     def _check_not_ours(self):
         self._check_closed()
+
+    def _is_report_of_ours(self) -> bool:
+        """Return whether a report shows records of the registry."""
+        names = (self.model or "", self.report_name or "")
+        return names[0].startswith("spar.") or names[1].startswith("spar_")
+
+    @api.model
+    def _get_rendering_context(self, report, docids, data):
+        """Have our reports made only for the person who opens them.
+
+        Code of Odoo makes a report of whatever numbers it has, such as that of the
+        contact whom somebody writes to, and stores or sends it. Every way to make one
+        comes here.
+        """
+        if report._is_report_of_ours():
+            self._check_reader()
+        return super()._get_rendering_context(report, docids, data)
+
+    @api.model
+    def _check_reader(self) -> None:
+        """Raise AccessError unless somebody opens a report by its own address.
+
+        That is the address to which our buttons lead; the numbers in it are those of
+        the report's own records. Raises CalledFromExpression for an expression.
+        """
+        refuse_expressions()
+        is_opened = bool(request) and request.httprequest.path.startswith(_REPORTS)
+        is_person = not self.env.su and get_person(self.env) == self.env.uid
+        if not is_person or not (is_opened or is_on_command_line()):
+            raise AccessError(
+                self.env._(
+                    "This report shows people's accounts: open it on SPAR's own "
+                    "screens. It cannot be attached to a mail."
+                )
+            )
 
 
 class IrActionsClient(models.Model):
