@@ -25,6 +25,10 @@ class _Clear:
 class ClearChar(_Clear, fields.Char):
     """A text that only code sees."""
 
+    #: The most characters that people type into it: no ID, no account, no name and no
+    #: reason is longer.
+    spar_longest = 500
+
 
 class ClearBinary(_Clear, fields.Binary):
     """A file that only code sees."""

@@ -1,3 +1,4 @@
+from . import base
 from . import spar_cached_records
 from . import provider
 from . import address

@@ -2,6 +2,7 @@ from . import (
     test_bank_registry,
     test_buttons,
     test_closing,
+    test_code_fields,
     test_base_import,
     test_cell_rules,
     test_csv_file,
@@ -41,6 +42,7 @@ from . import (
     test_spar_fa_type,
     test_spar_fsp,
     test_table_file,
+    test_text_lengths,
     test_views,
     test_xlsx_file,
 )

@@ -49,7 +49,7 @@ class SparBankLoadWizard(models.TransientModel):
         self.ensure_one()
         self.env["spar.fsp"].check_access("create")
         load = self.env["spar.fsp"]._load_banks(self.country_id.code)
-        self.write(
+        self._as_code().write(
             {
                 "state": "done",
                 "added_count": len(load.added),

@@ -1,8 +1,11 @@
 """A person is found by what they can show, and no typed text is stored."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..wizards import spar_find_wizard
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 
 NUMBER = "111100001111"
@@ -52,6 +55,33 @@ class TestFindPerson(StoreCase):
             lines,
             {self.subject_of(id_value): text for id_value, text in expected.items()},
         )
+
+    # === LONG TEXTS === #
+
+    def test_a_long_text_is_refused_before_it_is_searched_for(self):
+        """Each spelling of it would be tried at each branch of a bank."""
+        long = "1" * 2_000_000
+        wizards = self.env["spar.find.wizard"].with_user(self.users["viewer"])
+        for name in ("typed", "id_value", "account", "person_name", "reason"):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "at most"):
+                wizards.create({"typed": "x", name: long})
+            with self.subTest(name), self.assertRaisesRegex(UserError, "at most"):
+                wizards.create({"typed": "x"}).write({name: long})
+            with self.subTest(name), self.assertRaisesRegex(UserError, "at most"):
+                wizards.onchange({name: long}, [name], {name: {}})
+            given = wizards.with_context(**{f"default_{name}": long})
+            self.assertNotEqual(given.create({"typed": "x"})[name], long)
+        found = self.env["spar.mapping"].with_user(self.users["viewer"])
+        self.assertFalse(found.search([("id_value", "=", long)]))
+
+    def test_a_number_is_not_written_in_more_forms_than_can_be_tried(self):
+        bank = self.env["spar.fsp"].search([("code", "=", "TESTBANK")])
+        with patch.object(spar_find_wizard, "_MAX_ADDRESSES", 1):
+            with self.assertRaisesRegex(UserError, "Branch: choose one"):
+                self.find(account=NUMBER, provider_id=bank.id)
+        wizard = self.env["spar.find.wizard"].create({"typed": "x"})
+        self.assertEqual(wizard._get_addresses("1" * 101, bank), [])
+        self.assertTrue(wizard._get_addresses("1" * 100, bank))
 
     # === ONE BOX === #
 

@@ -1,5 +1,6 @@
 """The daily limits of an officer, and the list of what they did."""
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -38,7 +39,10 @@ class TestStaffAct(LookupCase):
         self.resume(ID, self.acting)
         self.assert_limit("day_changes", self.update, ID, OTHER_FA)
         self.assertEqual(self.get_fa(ID), THIRD_FA)
-        self.assertEqual(self.suspend(ID, self.acting).outcome, Outcome.SUSPENDED)
+        with self.catch_alarms() as alarms:
+            result = self.suspend(ID, self.acting)
+        self.assertEqual(result.outcome, Outcome.SUSPENDED)
+        self.assertIn(("res_users", self.officer.id), alarms)
         self.let_pass(hours=25)
         self.assertEqual(self.resume(ID, self.acting).outcome, Outcome.RESUMED)
 
@@ -80,6 +84,39 @@ class TestStaffAct(LookupCase):
         self.assertEqual(self.update(ID, THIRD_FA, self.acting).outcome, Outcome.HELD)
         self.assertTrue(self.acts()[-1:].is_waiting)
         self.assert_limit("day_account", self.update, OTHER_ID, THIRD_FA)
+
+    def complain(self, id_value, kind="not_me"):
+        wizards = self.env["spar.complaint.wizard"].with_user(self.officer)
+        subject = self.subject_of(id_value)
+        wizards.create({"subject_id": subject.id, "kind": kind}).action_record()
+
+    def test_complaints_that_lock_people_count_as_changes(self):
+        """One officer could otherwise lock the changes of everybody."""
+        self.set_limit("officer_changes", 1)
+        self.complain(ID)
+        act = self.acts()[-1]
+        self.assertEqual(
+            (act.operation, act.subject_id), ("object", self.subject_of(ID))
+        )
+        self.assertEqual(act.display_name, "Complaint: this was not me")
+        with self.catch_alarms() as alarms, self.assertRaisesRegex(UserError, "Ask a"):
+            self.complain(OTHER_ID)
+        self.assertIn(("res_users", self.officer.id), alarms)
+        self.assertEqual(self.subject_of(OTHER_ID).change_lock, "none")
+        self.assert_limit("day_changes", self.update, OTHER_ID, THIRD_FA)
+        self.let_pass(hours=25)
+        self.complain(OTHER_ID)
+        self.assertNotEqual(self.subject_of(OTHER_ID).change_lock, "none")
+
+    def test_other_complaints_lock_nobody_and_are_not_limited(self):
+        self.set_limit("officer_changes", 1)
+        self.update(ID, THIRD_FA, self.acting)
+        wizards = self.env["spar.complaint.wizard"].with_user(self.officer)
+        values = {"kind": "not_paid", "missed_on": fields.Date.today()}
+        for each in (ID, OTHER_ID):
+            subject = self.subject_of(each)
+            wizards.create({**values, "subject_id": subject.id}).action_record()
+        self.assertEqual(len(self.acts()), 1)
 
     def test_others_go_on(self):
         self.set_limit("officer_changes", 1)

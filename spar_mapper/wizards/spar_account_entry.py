@@ -116,7 +116,7 @@ class SparAccountEntry(models.AbstractModel):
         if self.shared_digest == digest and (self.shared_reason or "").strip():
             return False
         self.env["spar.lookup"]._search_counted("account", fa, lambda: places)
-        self.write({"shared_count": count, "shared_digest": digest})
+        self._as_code().write({"shared_count": count, "shared_digest": digest})
         return True
 
     @api.model

@@ -9,6 +9,8 @@ class SparChangeAssignWizard(models.TransientModel):
     _name = "spar.change.assign.wizard"
     _description = "Assign waiting changes"
 
+    _spar_given = frozenset({"change_ids"})
+
     user_id = fields.Many2one(
         "res.users",
         string="Supervisor",

@@ -38,7 +38,8 @@ class SparConfirmOnce(models.AbstractModel):
         return any(done_at for (done_at,) in rows)
 
     def _note_done(self, subject) -> None:
-        self.write({"done_at": fields.Datetime.now(), "done_subject_id": subject.id})
+        done = {"done_at": fields.Datetime.now(), "done_subject_id": subject.id}
+        self._as_code().write(done)
 
     def _report_saved(self, moment: datetime, subject) -> dict:
         """Tell the user that this was saved earlier; open the person's page."""

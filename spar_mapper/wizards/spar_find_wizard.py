@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
+from math import prod
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -25,6 +27,11 @@ from ..redirection import LookupReasonNeeded
 
 #: A provider with more branches than this is searched branch by branch only.
 MAX_BRANCHES = 20_000
+#: No number of an account is longer, with its gaps.
+_MAX_NUMBER = 100
+#: So many addresses are written of one number: one for each spelling of it, each branch
+#: and each strategy.
+_MAX_ADDRESSES = 100_000
 
 #: A criterion: its kind, the typed text, and the function that finds the places.
 Finder = tuple[str, str, Callable[[], list[FoundPlace]]]
@@ -164,12 +171,12 @@ class SparFindWizard(models.TransientModel):
         try:
             places = self._search_places(finders)
         except LookupReasonNeeded:
-            self.asks_reason = True
+            self._as_code().asks_reason = True
             return False
-        self.asks_reason = False
+        self._as_code().asks_reason = False
         people = self._get_people(places, notes)
         self.line_ids.unlink()
-        self.answer = self._get_answer(people, notes)
+        self._as_code().answer = self._get_answer(people, notes)
         if self.answer in ("none", "many"):
             return False
         self._write_sealed(None)
@@ -211,7 +218,7 @@ class SparFindWizard(models.TransientModel):
 
     def _list_people(self, people, notes: Notes) -> None:
         """List ``people`` with what the typed text is for each of them."""
-        self.env["spar.find.wizard.line"].create(
+        self.env["spar.find.wizard.line"]._as_code().create(
             [
                 {
                     "wizard_id": self.id,
@@ -373,8 +380,12 @@ class SparFindWizard(models.TransientModel):
             label = self.env._("Account at %(provider)s", provider=name)
             past = self.env._("Past account at %(provider)s", provider=name)
 
+        @cache
+        def find_present() -> list[FoundPlace]:
+            return mappings._find_in_force(texts)
+
         def find_past() -> list[FoundPlace]:
-            present = set(mappings._find_in_force(texts))
+            present = set(find_present())
             return [
                 place
                 for place in mappings._find_by_accounts(texts)
@@ -382,7 +393,7 @@ class SparFindWizard(models.TransientModel):
             ]
 
         return [
-            (label, lambda: mappings._find_in_force(texts), True),
+            (label, find_present, True),
             (past, find_past, False),
         ]
 
@@ -489,11 +500,14 @@ class SparFindWizard(models.TransientModel):
             .with_context(active_test=False)
             .search([("type_id.provider_kind", "=", provider.kind)])
         )
-        return [
-            address
-            for strategy in strategies
-            for address in self._write_addresses(strategy, numbers, provider)
-        ]
+        addresses: list[str] = []
+        if len(number) > _MAX_NUMBER:
+            return addresses
+        for strategy in strategies:
+            addresses += self._write_addresses(strategy, numbers, provider)
+            if len(addresses) > _MAX_ADDRESSES:
+                raise UserError(self._get_branch_text())
+        return addresses
 
     def _write_addresses(self, strategy, numbers: list[str], provider) -> list[str]:
         """Return ``numbers`` as one strategy writes them, for each holder code."""
@@ -504,6 +518,8 @@ class SparFindWizard(models.TransientModel):
         texts = [key for key in compiled.keys if kinds.get(key) == "text"]
         if len(texts) != 1:
             return []
+        if prod(map(len, values)) > _MAX_ADDRESSES:
+            raise UserError(self._get_branch_text())
         addresses = []
         for parts in product(*values):
             try:
@@ -513,16 +529,18 @@ class SparFindWizard(models.TransientModel):
                 continue
         return addresses
 
+    @api.model
+    def _get_branch_text(self) -> str:
+        return self.env._(
+            "Branch: choose one. This provider has too many branches to search them "
+            "all."
+        )
+
     def _get_holder_codes(self, provider) -> dict[str, list[str]]:
         """Return the codes of a provider and its branches in addresses."""
         branches = self.branch_id or provider.with_context(active_test=False).branch_ids
         if len(branches) > MAX_BRANCHES:
-            raise UserError(
-                self.env._(
-                    "Branch: choose one. This provider has too many branches to search "
-                    "them all."
-                )
-            )
+            raise UserError(self._get_branch_text())
         return {
             "provider": list(filter(None, {provider.code, provider.bic})),
             "branch": branches.mapped("code"),

@@ -52,6 +52,8 @@ class SparMappingWizard(models.TransientModel):
         "spar.sealed.storage",
     ]
 
+    _spar_given = frozenset({"operation", "seen_version"})
+
     operation = fields.Selection(
         [
             ("link", "Link"),
@@ -347,7 +349,8 @@ class SparMappingWizard(models.TransientModel):
         if not doubt or (self.is_id_right and self.doubt_digest == digest):
             return False
         self._count_lookup(request.id_value)
-        self.write({"id_doubt": doubt, "doubt_digest": digest, "is_id_right": False})
+        asked = {"id_doubt": doubt, "doubt_digest": digest, "is_id_right": False}
+        self._as_code().write(asked)
         return True
 
     def _open_question(self) -> dict:

@@ -13,6 +13,8 @@ class SparMappingWizardWitness(models.TransientModel):
     _name = "spar.mapping.wizard.witness"
     _description = "Witness of a change"
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
+    # Each line of a form that is not stored yet has its own.
+    _spar_given = frozenset({"uuid"})
     _order = "id"
 
     wizard_id = fields.Many2one(

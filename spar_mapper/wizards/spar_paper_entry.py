@@ -141,7 +141,7 @@ class SparPaperEntry(models.AbstractModel):
             time=format_datetime(self.env, newer.happened_at),
             who=newer.actor_name,
         )
-        self.write(
+        self._as_code().write(
             {
                 "newer_text": text,
                 "newer_seq": newer.seq,

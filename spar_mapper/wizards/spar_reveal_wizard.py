@@ -59,7 +59,7 @@ class SparRevealWizard(models.TransientModel):
             call = mapper._build_staff_call(
                 self.reason, message_reference=_SHOWN[self.what]
             )
-            self.event_number = mapper._log_reveal(
+            self._as_code().event_number = mapper._log_reveal(
                 call, self.mapping_id.id, self.period_id.id or None
             )
         return {

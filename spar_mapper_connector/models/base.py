@@ -112,16 +112,26 @@ class Base(models.AbstractModel):
         if not self._name.startswith("spar."):
             return self
         if self.env.su:
-            return self.with_context(clean_context(self.env.context))
-        is_ours = _is_computed if self._transient else _is_ours_to_write
+            return self.with_env(self.env(context=clean_context(self.env.context)))
         context = {
             key: value
             for key, value in self.env.context.items()
-            if not (key.startswith(_DEFAULT) and is_ours(self._fields, key))
+            if not (key.startswith(_DEFAULT) and self._is_ours_to_write(key))
         }
         if len(context) == len(self.env.context):
             return self
         return self.with_env(self.env(context=context))
+
+    @api.model
+    def _is_ours_to_write(self, key: str) -> bool:
+        """Return whether a default in the context is for what only code writes."""
+        name = key.removeprefix(_DEFAULT)
+        field = self._fields.get(name)
+        if field is None:
+            return False
+        if self._transient:
+            return bool(field.compute) or self._is_code_field(name)
+        return bool(field.readonly)
 
     def write(self, vals):
         self._refuse_other_code()
@@ -280,15 +290,3 @@ class SparExpressionNames(models.AbstractModel):
         guard_imports(self.env.registry)
         leave_out_ours(self.env.registry)
         return result
-
-
-def _is_ours_to_write(fields: dict, key: str) -> bool:
-    """Return whether a default in the context is for a field that people only read."""
-    field = fields.get(key.removeprefix(_DEFAULT))
-    return field is not None and bool(field.readonly)
-
-
-def _is_computed(fields: dict, key: str) -> bool:
-    """Return whether a default in the context is for what a form computes."""
-    field = fields.get(key.removeprefix(_DEFAULT))
-    return field is not None and bool(field.compute)

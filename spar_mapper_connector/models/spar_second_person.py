@@ -107,6 +107,7 @@ class SparSecondPerson(models.AbstractModel):
             refuse_expressions()
         if self.env.su:
             return super().create(vals_list)
+        self._refuse_code_fields(set().union(*vals_list))
         now, later = [], []
         for vals in map(self._add_defaults, vals_list):
             names = [name for name in self._guarded_at_creation if vals.get(name)]
@@ -119,10 +120,11 @@ class SparSecondPerson(models.AbstractModel):
                 if vals.get(self._counts_by, True):
                     values[self._counts_by] = True
                 vals[self._counts_by] = False
-        records = super().create(now)
+        # Among the values is now what only an approval changes.
+        records = super(SparSecondPerson, self._as_code()).create(now)
         for record, values in zip(records, later, strict=True):
             record.write(values)
-        return records
+        return records.with_env(self.env)
 
     @api.model
     def _add_defaults(self, vals: dict) -> dict:
@@ -150,6 +152,7 @@ class SparSecondPerson(models.AbstractModel):
         if self._may_write_at_once():
             return super().write(vals)
         self.check_access("write")
+        self._refuse_code_fields(vals.keys())
         self._check_unclaimed(vals)
         if not set(vals) & set(self._guarded_fields):
             return super().write(vals)
@@ -365,7 +368,8 @@ class SparSecondPerson(models.AbstractModel):
 
     def _write_approved(self, values: dict) -> None:
         """Write approved values."""
-        self.with_context(**{_CONTEXT_KEY: self._get_mark()}).write(values)
+        approved = self.with_context(**{_CONTEXT_KEY: self._get_mark()})
+        approved._as_code().write(values)
 
     # === PRESENT AND PREVIOUS VALUES === #
 

@@ -467,7 +467,7 @@ class TestTrouble(SourceCase):
             with self.subTest(changed=changed):
                 self.remote = RemoteSpar()
                 self.remote.__dict__.update(changed)
-                self.source.place = False
+                self.source.sudo().place = False
                 self._fail("not that of a SPAR directory")
 
     def test_bad_rows_are_noted_and_good_ones_imported(self):

@@ -14,6 +14,8 @@ class SparCollectWizard(models.TransientModel):
     _description = "Collect an account"
     _inherit = ["spar.of.person", "spar.address.entry", "spar.sealed.storage"]
 
+    _spar_given = frozenset({"operation"})
+
     operation = fields.Selection(
         [("set", "Set the address"), ("remove", "Remove the address")],
         required=True,

@@ -7,6 +7,8 @@ class SparGiveUpWizard(models.TransientModel):
     _name = "spar.give.up.wizard"
     _description = "Give up accounts"
 
+    _spar_given = frozenset({"entry_ids"})
+
     entry_ids = fields.Many2many("spar.outbox.entry", readonly=True)
     reason = fields.Char(
         help="Kept with the accounts, unencrypted. It must not contain an ID or an "

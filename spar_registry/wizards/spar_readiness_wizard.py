@@ -33,6 +33,9 @@ class SparReadinessWizard(models.TransientModel):
     _description = "Check payment readiness"
     _inherit = ["spar.sealed.draft", "spar.sealed.storage"]
 
+    _spar_given = frozenset({"offers_contacts", "selected_ids", "filter_domain"})
+    _spar_longest = {"filter_domain": 100_000}
+
     source = fields.Selection(
         [
             ("selected", "The selected contacts"),

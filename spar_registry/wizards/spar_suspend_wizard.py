@@ -25,6 +25,8 @@ class SparSuspendWizard(models.TransientModel):
     _description = "Suspend payments"
     _inherit = ["spar.of.person"]
 
+    _spar_given = frozenset({"operation"})
+
     partner_id = fields.Many2one("res.partner", string="Person", readonly=True)
     programme_id = fields.Many2one("spar.programme", readonly=True)
     task_id = fields.Many2one("spar.registry.task", readonly=True)

@@ -125,7 +125,7 @@ class SparDirectoryImport(models.Model):
             job._check_open()
             job._check_columns()
             job._check_doubts()
-        self.write({"state": "waiting", "problem": False, "user_id": self.env.uid})
+        self._record({"state": "waiting", "problem": False, "user_id": self.env.uid})
         self.env.ref("spar_fa_directory.ir_cron_load")._trigger()
 
     def action_open_changed(self):
@@ -257,7 +257,7 @@ class SparDirectoryImport(models.Model):
         self._check_open()
         self._check_columns()
         self._check_doubts()
-        self.write({"state": "waiting", "user_id": self.env.uid})
+        self._record({"state": "waiting", "user_id": self.env.uid})
         for _count in self._load_chunks():
             self.env.flush_all()
             self.env.invalidate_all()
@@ -275,8 +275,8 @@ class SparDirectoryImport(models.Model):
         return super()._finish_loading()
 
     def _load_chunk(self, records: list[Record], reader: RowReader) -> None:
-        lang = self.user_id.lang
-        me = self.with_user(self.user_id or self.env.user).with_context(lang=lang)
+        user = self._get_loading_user()
+        me = self.with_user(user).with_context(lang=user.lang)
         fixed = {"provider": self.provider_id.code} if self.provider_id else {}
         rows, refused, texts = reader.make_rows(records, fixed)
         loaded = me._get_loader()._load_rows(me, rows)
@@ -286,13 +286,13 @@ class SparDirectoryImport(models.Model):
     def _save_chunk(
         self, last: Record, outcome: LoadOutcome, texts: dict[int, str], above: dict
     ) -> None:
-        self.env["spar.directory.import.refusal"].create(
+        self.env["spar.directory.import.refusal"]._as_code().create(
             [
                 self._prepare_refusal(row, problems, texts[row.number])
                 for row, problems in sorted(outcome.refused)
             ]
         )
-        self.env["spar.directory.import.chunk"].create(
+        self.env["spar.directory.import.chunk"]._as_code().create(
             {
                 "import_id": self.id,
                 "end": last.end,

@@ -133,9 +133,9 @@ class SparDirectoryLoader(models.AbstractModel):
     def _create_new(
         self, job, new: dict[tuple, PreparedRow], outcome: LoadOutcome
     ) -> None:
-        records = self.env[self._target].create(
-            [self._add_source(job, e) | {"import_change": "new"} for e in new.values()]
-        )
+        values = [self._add_source(job, each) for each in new.values()]
+        records = self.env[self._target]._as_code()
+        records = records.create([{**each, "import_change": "new"} for each in values])
         outcome.added += records.ids
 
     @api.model
@@ -197,7 +197,7 @@ class SparDirectoryLoader(models.AbstractModel):
     def _update(
         self, job, each: PreparedRow, found: ExistingRecord, outcome: LoadOutcome
     ) -> None:
-        record = self.env[self._target].browse(found.record_id)
+        record = self.env[self._target]._as_code().browse(found.record_id)
         change = "changed" if self._differs(record, each) else "same"
         state = {"import_change": change, "gone_from_source": False}
         record.write({**self._add_source(job, each), **state, "code": record.code})
@@ -220,7 +220,7 @@ class SparDirectoryLoader(models.AbstractModel):
         A file that was intended to update existing records is treated as the complete
         list: of the providers, or of the branches of each provider that it names.
         """
-        target = self.env[self._target].with_context(active_test=True)
+        target = self.env[self._target]._as_code().with_context(active_test=True)
         domain = self._get_rivals(job) & Domain("import_id", "!=", False)
         target.search(domain & Domain("import_id", "!=", job.id)).write(
             {"gone_from_source": True}

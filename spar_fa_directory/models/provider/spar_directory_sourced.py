@@ -35,5 +35,6 @@ class SparDirectorySourced(models.AbstractModel):
         """Record which records their source no longer has, and which it has again."""
         gone.filtered(
             lambda record: not record.gone_from_source
-        ).gone_from_source = True
-        others.filtered("gone_from_source").gone_from_source = False
+        )._as_code().gone_from_source = True
+        back = others.filtered("gone_from_source")
+        back._as_code().gone_from_source = False

@@ -507,7 +507,7 @@ class SparFsp(models.Model):
         if values:
             self.write(values)
         if changed:
-            self.registry_values = listed
+            self._as_code().registry_values = listed
         if edited:
             load.kept.append((self.name, self.env._("Edited by staff.")))
         else:
@@ -524,7 +524,7 @@ class SparFsp(models.Model):
             else:
                 bank_id = odoo_banks.get(get_whole_bic(bank.bic))
                 new.append(self._prepare_bank(bank, country, bank_id))
-        load.added += self.create(new).mapped("name")
+        load.added += self._as_code().create(new).mapped("name")
 
     @api.model
     def _search_entered(self, banks: list[KnownBank], country) -> dict:

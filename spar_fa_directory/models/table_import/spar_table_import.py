@@ -188,7 +188,7 @@ class SparTableImport(models.AbstractModel):
 
     def _record(self, values: dict) -> None:
         """Write what only the methods of this model may set."""
-        self.write(values)
+        self._as_code().write(values)
 
     def _check_open(self):
         if self.state not in self._editable_states:
@@ -283,7 +283,8 @@ class SparTableImport(models.AbstractModel):
 
     def _save_inspected(self, values: dict):
         """Write without examining the file again."""
-        return super().write(values)
+        parts = {f.comodel_name for f in self._fields.values() if f.type == "one2many"}
+        return super(SparTableImport, self._as_code(*parts)).write(values)
 
     @api.model
     def _read_head(self, stream: BinaryIO) -> bytes:
@@ -488,7 +489,7 @@ class SparTableImport(models.AbstractModel):
         for job in self:
             job._check_open()
             chosen = job._split(job.chosen) | job._split(job.doubts)
-            job.write({"chosen": ",".join(sorted(chosen)), "doubts": False})
+            job._record({"chosen": ",".join(sorted(chosen)), "doubts": False})
 
     def _check_doubts(self) -> None:
         """Check that no question is open.
@@ -532,12 +533,12 @@ class SparTableImport(models.AbstractModel):
             self.env.invalidate_all()
             self._stop_for(error)
         except BadWorkbook as error:
-            self.write(
+            self._record(
                 {"state": "failed", "problem": self._get_bad_file_text(error.code)}
             )
         except Exception:
             self._log_failure()
-            self.write({"state": "failed", "problem": self._get_failure_text()})
+            self._record({"state": "failed", "problem": self._get_failure_text()})
         return bool(cron._commit_progress(0))
 
     def _log_failure(self) -> None:
@@ -546,7 +547,7 @@ class SparTableImport(models.AbstractModel):
 
     def _stop_for(self, error: LoadStopped) -> None:
         """Record why loading has stopped; what was loaded stays."""
-        self.write({"state": "stopped", "problem": str(error)})
+        self._record({"state": "stopped", "problem": str(error)})
 
     def _get_failure_text(self) -> str:
         return self.env._(
@@ -572,6 +573,22 @@ class SparTableImport(models.AbstractModel):
                     self._load_chunk(chunk, reader)
                 yield len(chunk)
         self._finish_loading()
+
+    def _get_loading_user(self):
+        """Return who started the loading, in whose name rows are loaded.
+
+        It is the superuser only for a file that the superuser uploaded.
+
+        :raises LoadStopped: if the record names a user who cannot have done so
+        """
+        user = self.user_id or self.env.user
+        if user._is_superuser() and self.create_uid != user:
+            raise LoadStopped(
+                self.env._(
+                    "Loading stopped: it is not clear who started it. Load again."
+                )
+            )
+        return user
 
     def _get_reader(self, headers: list[str]) -> RowReader:
         """Return the reader that makes rows of records, resuming after the last one."""

@@ -317,7 +317,7 @@ class SparParticipant(models.Model):
             raise UserError(
                 self.env._("This participant cannot be moved to that state.")
             )
-        moving.write({"state": state})
+        moving._as_code().write({"state": state})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_only_draft(self) -> None:

@@ -133,13 +133,15 @@ class SparParticipantKey(models.Model):
 
         Values given by the caller take precedence, except for fields in ``_READ``.
         """
+        self._refuse_code_fields(set().union(*vals_list))
         complete = []
         for vals in vals_list:
             given = {name: value for name, value in vals.items() if value}
             contained = self._read_key(vals.get("key_text"))
             fixed = {name: contained[name] for name in _READ}
             complete.append({**contained, **given, **fixed, "is_trusted": True})
-        keys = super().create(complete)
+        keys = super(SparParticipantKey, self._as_code()).create(complete)
+        keys = keys.with_env(self.env)
         keys._check_draft_unclaimed()
         return keys
 
@@ -154,9 +156,8 @@ class SparParticipantKey(models.Model):
 
     def action_revoke(self) -> None:
         """Accept nothing that is signed with these keys, from this moment."""
-        self.filtered(lambda key: not key.revoked_at).write(
-            {"revoked_at": fields.Datetime.now()}
-        )
+        valid = self.filtered(lambda key: not key.revoked_at)
+        valid._as_code().write({"revoked_at": fields.Datetime.now()})
         self.flush_recordset()
 
     @api.ondelete(at_uninstall=False)

@@ -78,7 +78,8 @@ class SparCheckpointRestore(models.Model):
             {"reason": vals.get("reason"), "reference": uuid4().hex, **found}
             for vals in vals_list
         ]
-        return super().create(vals_list)
+        new = super(SparCheckpointRestore, self._as_code()).create(vals_list)
+        return new.with_env(self.env)
 
     def write(self, vals):
         approved = self._is_approved()
@@ -100,7 +101,7 @@ class SparCheckpointRestore(models.Model):
         """Propose the restore to a second administrator."""
         if set(self.mapped("state")) != {"new"}:
             raise UserError(self.env._("This declaration is closed. Make a new one."))
-        self.write({"confirmed": True})
+        self._as_code().write({"confirmed": True})
 
     def _sign(self) -> None:
         """Sign what was approved, so that it cannot be forged by SQL."""

@@ -11,6 +11,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     ObjectionRequest,
     Outcome,
     Remedy,
+    Result,
     SuspendRequest,
 )
 from odoo.addons.spar_mapper_connector.lib.identifier import StoredIdentifier
@@ -280,6 +281,10 @@ class SparComplaint(models.Model):
             event.period_id.address_uuid,
             event.seq,
         )
+        exceeded = self.env["spar.staff.act"]._record_objection(call, event.subject_id)
+        if exceeded:
+            result = Result(Outcome.FORBIDDEN, problem=exceeded)
+            raise UserError(self.env["spar.staff.answers"]._get_refusal(result))
         self.env["spar.mapper.local"]._object_to(call, request)
         complaint = self.search([("objection_id.event_id", "=", event.id)], limit=1)
         if complaint.state != "open":

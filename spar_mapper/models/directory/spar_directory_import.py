@@ -34,7 +34,7 @@ class SparDirectoryImport(models.Model):
         changes = RuleChanges(is_seen=True)
         job = self.with_context(**{CHANGES: changes})
         result = super(SparDirectoryImport, job)._load_chunk(records, reader)
-        user = self.user_id or self.env.user
+        user = self._get_loading_user()
         if changes.has_any and not self.addresses_seen and not user._is_superuser():
             trials = self.env["spar.directory.trial"]
             if effect := trials._survey(changes.to_scope(), MAX_CHECKED):
@@ -60,9 +60,10 @@ class SparDirectoryImport(models.Model):
 
     def write(self, vals):
         vals = self._drop_flags(vals)
+        result = super().write(vals)
         if "file" in vals:
-            vals |= dict.fromkeys(_FLAGS, False)
-        return super().write(vals)
+            self.sudo().write(dict.fromkeys(_FLAGS, False))
+        return result
 
     def _drop_flags(self, vals: dict) -> dict:
         """Return the values without those that only the registry may set."""

@@ -281,7 +281,7 @@ class SparDirectoryTrial(models.Model):
             self.env.invalidate_all()
             self._record_effect(undone.effect)
             if not undone.effect:
-                self._apply(self.user_id)
+                self._apply(self._get_changer())
                 self.state = "saved"
         except psycopg2.OperationalError:
             raise
@@ -301,6 +301,17 @@ class SparDirectoryTrial(models.Model):
         self.write({"state": "failed", "problem": problem})
 
     # === OUTCOME === #
+
+    def _get_changer(self):
+        """Return whose change it is; raises UserError if it is nobody's.
+
+        Superuser code does not wait here.
+        """
+        if not self.user_id or self.user_id._is_superuser():
+            raise UserError(
+                self.env._("It is not clear whose change this is. Discard it.")
+            )
+        return self.user_id
 
     def _apply(self, user) -> RuleChanges:
         """Apply the change with the rights of ``user``."""
@@ -325,7 +336,7 @@ class SparDirectoryTrial(models.Model):
             self.env[trial.model].check_access("write")
             trial_sudo = trial.sudo()
             trial_sudo._lock_waiting("ready")
-            trial_sudo._apply(trial_sudo.user_id)
+            trial_sudo._apply(trial_sudo._get_changer())
             trial_sudo.state = "saved"
         return self.env["spar.staff.answers"]._notify(
             self.env._("Saved. The addresses are being rewritten in the background.")

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
+from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
 from odoo.addons.spar_mapper_connector.lib.identifier import fold
 from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_columns
@@ -314,7 +315,7 @@ class SparMapping(models.Model):
         if operator not in _EXACT:
             return _refuse_operator(operator)
         texts = _get_texts(values)
-        if len(texts) != 1:
+        if len(texts) != 1 or len(texts[0]) > ClearChar.spar_longest:
             return Domain.FALSE
         found = self.env["spar.lookup"]._search_counted(
             kind, texts[0], lambda: find(texts)

@@ -441,7 +441,7 @@ class SparMove(models.Model):
 
     def action_propose(self):
         """Propose the move to a second administrator."""
-        self.write({"confirmed": True})
+        self._as_code().write({"confirmed": True})
 
     def action_discard(self):
         """Discard the move; a list of numbers is destroyed."""

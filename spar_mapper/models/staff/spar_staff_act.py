@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from odoo.addons.spar_mapper_connector.exceptions import SealBroken
+from odoo.addons.spar_mapper_connector.exceptions import SealBroken, SettingsAltered
 from odoo.addons.spar_mapper_connector.lib.contract import (
     DONE,
     CallContext,
@@ -20,6 +20,8 @@ from ...lib.offices import OTHER_OFFICE
 from ...lib.staff_limits import RecentAct, RequestedAct, StaffLimits, find_exceeded
 from ...store.placing import find_misplaced
 
+#: What an act is called by which an officer locked a person's changes.
+OBJECT = "object"
 #: How long a change counts.
 DAY = timedelta(days=1)
 CHANNEL = "staff"
@@ -68,11 +70,11 @@ class SparStaffAct(models.Model):
     @api.model
     def _selection_operation(self):
         """Return the names of the actions, as their buttons and waiting changes say."""
-        return (
-            self.env["spar.change"]
-            ._fields["operation"]
-            ._description_selection(self.env)
-        )
+        operations = self.env["spar.change"]._fields["operation"]
+        return [
+            *operations._description_selection(self.env),
+            (OBJECT, self.env._("Complaint: this was not me")),
+        ]
 
     def init(self):
         result = super().init()
@@ -96,7 +98,7 @@ class SparStaffAct(models.Model):
     def _find_exceeded(
         self,
         call: CallContext,
-        code: Operation,
+        code: Operation | str,
         requested: list[RequestedAct],
         now: datetime,
     ) -> str:
@@ -104,22 +106,25 @@ class SparStaffAct(models.Model):
 
         No other change in this person's name can be made until the transaction ends. A
         suspension is never refused, because a doubt takes effect at once, unless it is
-        of people of other offices: staff change nothing of theirs.
+        of people of other offices: staff change nothing of theirs. Beyond the limit,
+        supervisors get an alarm of it all the same.
         """
         if call.channel != CHANNEL:
             return ""
         if self._concerns_other_office(call, requested):
             return OTHER_OFFICE
-        if code is Operation.SUSPEND:
-            return ""
+        try:
+            limits = self._get_limits()
+        except SettingsAltered:
+            if code is Operation.SUSPEND:
+                return ""
+            raise
         # Two concurrent requests could otherwise each stay within the limit.
         lock_counters(self.env.cr, self._table, call.actor)
-        exceeded = find_exceeded(
-            requested, self._fetch_done(call, now), self._get_limits()
-        )
+        exceeded = find_exceeded(requested, self._fetch_done(call, now), limits)
         if exceeded:
             self._raise_alarm(call, exceeded)
-        return exceeded
+        return "" if code is Operation.SUSPEND else exceeded
 
     @api.model
     def _concerns_other_office(
@@ -215,6 +220,25 @@ class SparStaffAct(models.Model):
             for one, result in zip(requested, results, strict=True)
             if result.outcome in _CHANGED and one.canonical in subjects
         ]
+        self._insert(rows)
+
+    @api.model
+    def _record_objection(self, call: CallContext, subject) -> str:
+        """Record that an officer locks a person's changes by a complaint.
+
+        It counts as a change: it holds up the person, the officers and the portal until
+        a supervisor has decided. Return the daily limit that it would exceed, which
+        records nothing, or "".
+        """
+        now = self.env["spar.mapper.local"]._get_now()
+        act = RequestedAct("", subject.id, None, b"")
+        exceeded = self._find_exceeded(call, OBJECT, [act], now)
+        if not exceeded and call.channel == CHANNEL:
+            self._insert([(call.actor, now, OBJECT, False, subject.id, None, None)])
+        return exceeded
+
+    @api.model
+    def _insert(self, rows: list[tuple]) -> None:
         if rows:
             self.env.cr.execute_values(
                 """INSERT INTO spar_staff_act

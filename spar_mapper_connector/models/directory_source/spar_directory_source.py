@@ -190,13 +190,18 @@ class SparDirectorySource(models.Model):
             source._check_idle()
             source._open_client()
             goes_on = source.state in ("stopped", "failed") and source.place
-            source.write({} if goes_on else source._prepare_start())
-        self.write({"state": "waiting", "problem": False, "user_id": self.env.uid})
+            source._record({} if goes_on else source._prepare_start())
+        self._record({"state": "waiting", "problem": False, "user_id": self.env.uid})
         self.env.ref("spar_mapper_connector.ir_cron_fetch_directory")._trigger()
 
     def action_stop(self):
         """Stop after the page that is being processed now; existing records stay."""
-        self.filtered(lambda source: source.state == "waiting").state = "stopped"
+        waiting = self.filtered(lambda source: source.state == "waiting")
+        waiting._record({"state": "stopped"})
+
+    def _record(self, values: dict) -> None:
+        """Write what only the methods of this model may set."""
+        self._as_code().write(values)
 
     def _prepare_start(self) -> dict:
         self.note_ids.unlink()
@@ -235,7 +240,7 @@ class SparDirectorySource(models.Model):
         except psycopg2.OperationalError:
             raise
         except Exception as error:
-            self.write({"state": "failed", "problem": self._describe_failure(error)})
+            self._record({"state": "failed", "problem": self._describe_failure(error)})
         return bool(cron._commit_progress(0))
 
     def _describe_failure(self, error: Exception) -> str:
@@ -251,7 +256,7 @@ class SparDirectorySource(models.Model):
 
     def _fetch_step(self, client: DirectoryClient) -> None:
         """Process one page, with the rights of the user who pressed the button."""
-        me = self.with_user(self.user_id or self.env.user)
+        me = self.with_user(self._get_fetching_user())
         me = me.with_context(lang=None, active_test=False)
         steps = {
             "types": me._import_types,
@@ -261,10 +266,25 @@ class SparDirectorySource(models.Model):
         with self.env.cr.savepoint():
             steps[self.place["phase"]](client)
 
+    def _get_fetching_user(self):
+        """Return who started the fetching, in whose name records are written.
+
+        It is the superuser only for a source that the superuser entered. Raises
+        UserError if the record names a user who cannot have started it.
+        """
+        user = self.user_id or self.env.user
+        if user._is_superuser() and self.create_uid != user:
+            raise UserError(
+                self.env._(
+                    "Fetching stopped: it is not clear who started it. Fetch again."
+                )
+            )
+        return user
+
     def _import_types(self, client: DirectoryClient) -> None:
         for fa_type in client.get_fa_types():
             self._import_fa_type(fa_type)
-        self.place = {**self.place, "phase": "providers"}
+        self._record({"place": {**self.place, "phase": "providers"}})
 
     def _import_providers(self, client: DirectoryClient) -> None:
         page = client.get_providers(self.place["cursor"])
@@ -272,7 +292,7 @@ class SparDirectorySource(models.Model):
         self._note_gone_of_page("spar.fsp", page, Domain.TRUE)
         phase = "providers" if page.cursor else "branches"
         place = {**self.place, "phase": phase, "cursor": page.cursor}
-        self.place = place | {"last": _get_last_code(page) if page.cursor else ""}
+        self._record_place(place, page)
 
     def _import_branches(self, client: DirectoryClient) -> None:
         """Process the next page of the current provider, or of the one after it."""
@@ -280,7 +300,7 @@ class SparDirectorySource(models.Model):
         provider = self._get_next_provider(place["after"])
         if not provider:
             self._import_successors()
-            self.write({"state": "done", "fetched_at": fields.Datetime.now()})
+            self._record({"state": "done", "fetched_at": fields.Datetime.now()})
             return
         code = provider.source_values["code"]
         page = client.get_branches(code, place["cursor"])
@@ -289,7 +309,12 @@ class SparDirectorySource(models.Model):
         self._note_gone_of_page("spar.fsp.branch", page, domain)
         after = place["after"] if page.cursor else provider.id
         place = {**place, "after": after, "cursor": page.cursor}
-        self.place = place | {"last": _get_last_code(page) if page.cursor else ""}
+        self._record_place(place, page)
+
+    def _record_place(self, place: dict, page: RemotePage) -> None:
+        """Record where fetching continues after a page."""
+        last = _get_last_code(page) if page.cursor else ""
+        self._record({"place": place | {"last": last}})
 
     def _get_next_provider(self, after: int):
         """Return the first provider after ``after`` with branches on the other side."""
@@ -387,11 +412,11 @@ class SparDirectorySource(models.Model):
                 continue
             record = target.browse(found.record_id)
             counts[self._update_record(record, values, source_values)] += 1
-        added = target.create(new)
+        added = target.browse(target._as_code().create(new).ids)
         for record in added if self.fetched_at else ():
             self._note_again("new", record, self.env._("New in the other directory."))
         counts["added"] = len(added)
-        self.write({name: self[name] + count for name, count in counts.items()})
+        self._record({name: self[name] + count for name, count in counts.items()})
 
     def _update_record(self, record, values: dict, source_values: dict) -> str:
         """Update a record with changes of the other side; return the outcome."""
@@ -408,7 +433,7 @@ class SparDirectorySource(models.Model):
         if merged.values:
             record.write(merged.values)
         if source_values != record.source_values:
-            record.source_values = source_values
+            record._as_code().source_values = source_values
         if merged.values:
             self._note_again(
                 "changed", record, self.env._("Changed in the other directory.")
@@ -473,7 +498,7 @@ class SparDirectorySource(models.Model):
                 ],
             }
         )
-        self.added += 1
+        self._record({"added": self.added + 1})
         return fa_type
 
     @api.model
@@ -518,7 +543,7 @@ class SparDirectorySource(models.Model):
                 strategies.create(
                     {**values, "name": read_text(remote, "name") or template}
                 )
-                self.added += 1
+                self._record({"added": self.added + 1})
         except UserError as error:
             self._note(subject, str(error))
 
@@ -610,7 +635,7 @@ class SparDirectorySource(models.Model):
             self._note(record.display_name, reason, kind)
 
     def _note(self, subject: str, reason: str, kind: str = "refused") -> None:
-        self.env["spar.directory.source.note"].create(
+        self.env["spar.directory.source.note"]._as_code().create(
             {
                 "source_id": self.id,
                 "kind": kind,

@@ -127,7 +127,9 @@ class SparPersonIdentity(models.Model):
                 raise UserError(self.env._("ID: enter the number on the card."))
         people = {values.get("partner_id") for values in vals_list} - {None, False}
         with self._notice_choice(self.env["res.partner"].browse(people)):
-            return super().create([self._prepare_new(values) for values in vals_list])
+            as_code = super(SparPersonIdentity, self._as_code())
+            new = as_code.create([self._prepare_new(values) for values in vals_list])
+            return new.with_env(self.env)
 
     @api.model
     def _prepare_new(self, values: dict) -> dict:
@@ -159,7 +161,7 @@ class SparPersonIdentity(models.Model):
         is_choosing = bool(vals.keys() & _CHOOSING)
         people = self.partner_id if is_choosing else self.env["res.partner"]
         with self._notice_choice(people):
-            result = super().write(vals)
+            result = super(SparPersonIdentity, self._as_code()).write(vals)
         for identity in ending:
             self.env["spar.life.events"]._notice_identity(identity, "identity_replaced")
         return result

@@ -136,7 +136,9 @@ class SparConsent(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Keep the text, in the language in which the person read it."""
-        return super().create([self._prepare_new(values) for values in vals_list])
+        as_code = super(SparConsent, self._as_code())
+        new = as_code.create([self._prepare_new(values) for values in vals_list])
+        return new.with_env(self.env)
 
     @api.model
     def _prepare_new(self, values: dict) -> dict:

@@ -347,7 +347,7 @@ class SparSealedImport(models.AbstractModel):
         raise NotImplementedError
 
     def _load_chunk(self, records: list[Record], reader: RowReader) -> None:
-        user = self.user_id
+        user = self._get_loading_user()
         if not user.active:
             raise LoadStopped(
                 self.env._("The user who started the loading is no longer active.")
