@@ -6,8 +6,17 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_mapper_connector.exceptions import SealBroken, SettingsAltered
-from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+from odoo.addons.spar_mapper_connector.exceptions import (
+    OtherOffice,
+    SealBroken,
+    SettingsAltered,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Outcome,
+    ResolveRequest,
+)
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
 from .test_spar_limit import SEALS
@@ -112,6 +121,21 @@ class TestSparOffice(StoreCase):
         )
         with self.enter_registry_test_mode(), self.assertRaises(AccessError):
             reveal.action_reveal()
+
+    def test_a_programmes_user_looks_up_nobody_of_another_office(self):
+        call = CallContext("registry", "registry", Authority.PROGRAMME)
+        for user, hidden in (("north", OTHER_ID), ("south", ID), ("everywhere", None)):
+            mapper_sudo = self.mapper.with_user(self.users[user]).sudo()
+            for id_value in (ID, OTHER_ID, FREE_ID):
+                request = ResolveRequest(id_value)
+                with self.subTest(user=user, id_value=id_value):
+                    if id_value == hidden:
+                        with self.assertRaises(OtherOffice):
+                            mapper_sudo._look_up(call, request)
+                    else:
+                        self.assertTrue(mapper_sudo._look_up(call, request).fa)
+        rows = self.env["spar.lookup"].search([("kind", "=", "programme")])
+        self.assertEqual(len(rows), 9)
 
     def get_guarded(self):
         """Return the models of which a user sees only those of their offices."""
