@@ -12,7 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import PaymentState
 
 from ..exceptions import LookupLimit
 from ..lib.lookups import ACCOUNTS_OF_PERSON
-from .common import FA, ID, NUMBER, OTHER_FA, OTHER_ID, OTHER_NUMBER, RegistryCase
+from .common import FA, ID, NUMBER, OTHER_FA, OTHER_NUMBER, RegistryCase
 from .test_account_import import OPENG2P, THIRD_NUMBER, AccountFileCase
 
 #: Valid numbers of nobody.

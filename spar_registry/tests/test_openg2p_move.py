@@ -222,11 +222,11 @@ class TestOpeng2pMove(MoveInCase):
         return move
 
     def test_comparison_answers_no_list_of_guesses(self):
-        self.store.set("token:2007816053@nationalid", FA)
-        self.env["spar.fsp"].search([("code", "=", "TESTBANK")]).ensure_one()
+        self.store.set("token:2007816053@nationalId", FA)
         move = self.compare_addresses(OTHER_FA, FA, OTHER_FA)
-        self.assertEqual(self.get_counts(move)["unchanged"], 0)
-        self.assertEqual(self.get_counts(move)["coinciding"], 2)
+        counts = self.get_counts(move)
+        self.assertEqual((counts["unchanged"], counts["refused"]), (0, 3))
+        self.assertIn("Only that was compared", move.reasons)
         limit = self.env.ref("spar_registry.setting_unknown_ids")
         limit.least = limit.value = 1
         move = self.compare_addresses(FA)

@@ -236,7 +236,6 @@ class SparOpeng2pLoader(models.AbstractModel):
             if number := first.get(item.row.number):
                 text = self.env._("%(text)s See row %(row)s.", text=general, row=number)
                 item.reasons.append(Reason(text, general))
-                item.result = "coinciding"
 
     # === AT THE MAPPER === #
 
