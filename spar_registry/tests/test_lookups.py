@@ -200,12 +200,12 @@ class TestFileOfGuesses(LookupCase, AccountFileCase):
         self.collect_known()
         for needs_consent in (False, True):
             self.programme.needs_consent = needs_consent
-            told = []
+            answered = []
             for account in ("111100001111", "222200002222"):
                 job = self.guess(account)
-                told.append((job.state, self.get_counts(job), job.reasons))
+                answered.append((job.state, self.get_counts(job), job.reasons))
             with self.subTest(needs_consent):
-                self.assertEqual(told[0], told[1])
+                self.assertEqual(answered[0], answered[1])
 
     def test_row_that_is_not_loaded_does_not_tell_it_either(self):
         self.collect_known()
@@ -293,12 +293,12 @@ class TestFileOfGuesses(LookupCase, AccountFileCase):
         self.assertEqual(self.count("file"), (0, 1))
 
     def test_check_of_people_to_add_does_not_tell_who_is_known(self):
-        told = []
+        answered = []
         for number in (NUMBER, THIRD_NUMBER):
             text = OPENG2P + f"{number},111100001111,Somebody,\n"
             job = self.load(self.upload(text, on_unknown="create"), trial=True)
-            told.append((self.get_counts(job), job.created_count, job.reasons))
-        self.assertEqual(told[0], told[1])
+            answered.append((self.get_counts(job), job.created_count, job.reasons))
+        self.assertEqual(answered[0], answered[1])
         self.assertEqual(self.count("file"), (0, 0))
 
     def test_people_who_cannot_be_added_count_as_unknown(self):

@@ -377,8 +377,8 @@ class SparAccountLoader(models.AbstractModel):
             canonical: bool(found[canonical]) and found[canonical][0] in seen
             for canonical in canonicals
         }
-        told = self.env["spar.registry.lookup"]._count_file(counted)
-        if counted and not told:
+        answered = self.env["spar.registry.lookup"]._count_file(counted)
+        if counted and not answered:
             raise LoadStopped(self._get_limit_text(job))
         beyond = Reason(
             self.env._(
@@ -387,7 +387,7 @@ class SparAccountLoader(models.AbstractModel):
             )
         )
         for item in items:
-            if item.identifier and item.identifier.canonical not in told:
+            if item.identifier and item.identifier.canonical not in answered:
                 item.reasons.append(beyond)
 
     @api.model

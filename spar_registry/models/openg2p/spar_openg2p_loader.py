@@ -254,19 +254,26 @@ class SparOpeng2pLoader(models.AbstractModel):
         matched = match_results([item.id_value for item in good], results)
         texts = [result.fa or "" if result else "" for result in matched]
         forms = self.env["spar.fa.strategy"]._canonicalise_addresses(texts)
-        same = {
-            f"{item.canonical} {item.formed.key}": form.key == item.formed.key
-            for item, result, form in zip(good, matched, forms, strict=True)
-            if result and result.outcome is Outcome.FOUND and item.formed
-        }
-        told = self.env["spar.registry.lookup"]._count_file(same)
-        beyond = Reason(self._get_comparison_texts()["beyond"])
-        for item, result, form in zip(good, matched, forms, strict=True):
-            name = f"{item.canonical} {item.formed.key}" if item.formed else ""
-            if name in same and name not in told:
-                self._leave(job, item, beyond)
+        rows = list(zip(good, matched, forms, strict=True))
+        beyond = self._find_beyond(rows)
+        reason = Reason(self._get_comparison_texts()["beyond"])
+        for item, result, form in rows:
+            if item.row.number in beyond:
+                self._leave(job, item, reason)
             else:
                 self._compare_row(job, item, result, form)
+
+    @api.model
+    def _find_beyond(self, rows: list[tuple]) -> set[int]:
+        """Count addresses that are compared; return the rows that are too many."""
+        numbers, same = {}, {}
+        for item, result, form in rows:
+            if item.formed and result and result.outcome is Outcome.FOUND:
+                name = f"{item.canonical} {item.formed.key}"
+                numbers[item.row.number] = name
+                same[name] = form.key == item.formed.key
+        answered = self.env["spar.registry.lookup"]._count_file(same)
+        return {number for number, name in numbers.items() if name not in answered}
 
     @api.model
     def _compare_row(

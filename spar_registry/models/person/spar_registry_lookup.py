@@ -96,7 +96,7 @@ class SparRegistryLookup(models.Model):
 
     @api.model
     def _count_file(self, found: dict[str, bool]) -> set[str]:
-        """Count IDs of a file; return those of which the user may be told the result.
+        """Count IDs of a file; return those of which the user may learn the result.
 
         They count in their order, until too many were of nobody. IDs that count already
         are free. Files of one user are compared one after the other, until this
@@ -118,10 +118,10 @@ class SparRegistryLookup(models.Model):
             new[canonical] = is_found
             hits, misses = hits + is_found, misses + (not is_found)
         self._record("file", [digests[one] for one in new], list(new.values()))
-        told = {one for one in found if one in new or digests[one] in counted}
-        if len(told) < len(found):
+        answered = {one for one in found if one in new or digests[one] in counted}
+        if len(answered) < len(found):
             self._raise_alarm("unknown IDs checked by files")
-        return told
+        return answered
 
     # === COUNTING === #
 
