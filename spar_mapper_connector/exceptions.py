@@ -54,6 +54,12 @@ class NotPermitted(MapperError):
     code = "not_permitted"
 
 
+class OtherOffice(NotPermitted):
+    """The person belongs to an office whose people the user does not see."""
+
+    code = "other_office"
+
+
 class NotThePerson(NotPermitted):
     """A call was to be made in the name of a person who is not logged in."""
 

@@ -3,7 +3,7 @@
 {
     "name": "SPAR Registry",
     "summary": "People, programmes and their financial addresses",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "development_status": "Beta",
     "category": "Accounting/Payment",
     "website": "https://github.com/spar/spar-odoo",

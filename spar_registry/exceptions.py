@@ -31,3 +31,9 @@ class SharedIdentity(RegistryError):
     """Several people have the ID, so it is not sent."""
 
     code = "shared_identity"
+
+
+class LookupLimit(RegistryError):
+    """The user has looked up as many IDs as anybody may in 24 hours."""
+
+    code = "lookup_limit"

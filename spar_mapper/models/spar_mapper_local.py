@@ -14,6 +14,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
     NoSuchEvent,
     NoSuchNotice,
     NotPermitted,
+    OtherOffice,
     OwnerProofRefused,
     SealBroken,
 )
@@ -347,6 +348,16 @@ class SparMapperLocal(models.AbstractModel):
         """
         self._check_channel(OFFICER)
         return self._resolve(call, requests)
+
+    @api.model
+    def _look_up(self, call: CallContext, request: ResolveRequest) -> Result:
+        """Resolve one ID for a user who is shown it, and record that they looked.
+
+        Raises OtherOffice for people of offices to which the user does not belong.
+        """
+        if not self.env["spar.lookup"]._record_look(request.id_value):
+            raise OtherOffice()
+        return super()._look_up(call, request)
 
     @api.model
     def _standing(

@@ -8,6 +8,13 @@ from odoo.http import serialize_exception
 from odoo.tests import tagged
 from odoo.tools import file_open, mute_logger
 
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Outcome,
+    ResolveRequest,
+)
+
 from .common import (
     ALARM_LOGGER,
     FA,
@@ -70,6 +77,12 @@ class LookupCase(StoreCase):
         )
         return cursor.fetchone()[0] or 0
 
+    def look_up(self, id_value, role="viewer"):
+        """Let a programme's user look up an ID at this store."""
+        mapper_sudo = self.mapper.with_user(self.users[role]).sudo()
+        call = CallContext("registry", "registry", Authority.PROGRAMME)
+        return mapper_sudo._look_up(call, ResolveRequest(id_value))
+
     def assert_used_up(self, call, *args, **values):
         """Assert that the budget refuses a call and a supervisor is alerted."""
         with self.catch_alarms() as alarms:
@@ -82,6 +95,44 @@ class LookupCase(StoreCase):
 
 
 @tagged("post_install", "-at_install")
+class TestProgrammes(LookupCase):
+    """Users of programmes look people up by IDs that they typed into contacts."""
+
+    def test_it_is_recorded_whom_they_looked_up(self):
+        self.assertEqual(self.look_up(ID).fa, FA)
+        self.assertEqual(self.look_up(MISS).outcome, Outcome.NOT_LINKED)
+        found, missed = self.lookups()
+        self.assertEqual({found.kind, missed.kind}, {"programme"})
+        self.assertEqual(found.subject_id, self.subject_of(ID))
+        self.assertFalse(missed.subject_id)
+        self.assertEqual(self.spent(), 0)
+
+    def test_same_person_on_the_same_day_is_one_look(self):
+        for _again in range(3):
+            self.look_up(ID)
+            self.look_up(MISS)
+        self.assertEqual(len(self.lookups()), 2)
+        self.look_up(ID, "officer")
+        self.assertEqual(len(self.lookups("officer")), 1)
+
+    def test_it_stays_whatever_becomes_of_the_page(self):
+        cursor = self.open_another()
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            self.look_up(MISS)
+            raise ZeroDivisionError
+        actor = f"user:{self.users['viewer'].id}"
+        cursor.execute("SELECT kind FROM spar_lookup WHERE actor = %s", (actor,))
+        self.assertEqual(cursor.fetchall(), [("programme",)])
+
+    def test_an_auditor_counts_them(self):
+        self.look_up(ID)
+        self.look_up(MISS)
+        looks = self.env["spar.look"].with_user(self.users["auditor"])
+        own = looks.search([("actor", "=", f"user:{self.users['viewer'].id}")])
+        self.assertEqual(sum(own.mapped("searches")), 2)
+        self.assertEqual(sum(own.mapped("misses")), 1)
+
+
 class TestLookup(LookupCase):
     def test_search_records_the_person_found(self):
         for name, value, kind in (("id_value", ID, "id"), ("fa_value", FA, "account")):

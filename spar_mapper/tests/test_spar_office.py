@@ -10,8 +10,17 @@ from odoo.fields import Command
 from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector import expressions
-from odoo.addons.spar_mapper_connector.exceptions import SealBroken, SettingsAltered
-from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+from odoo.addons.spar_mapper_connector.exceptions import (
+    OtherOffice,
+    SealBroken,
+    SettingsAltered,
+)
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Outcome,
+    ResolveRequest,
+)
 from odoo.addons.spar_mapper_connector.server import readers
 from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
 
@@ -140,6 +149,23 @@ class TestSparOffice(StoreCase):
                 self.env.invalidate_all()
                 found = rows.onchange(number, [], {"res_name": {}})["value"]
                 self.assertEqual(found["res_name"], event.display_name)
+    def look_up(self, user, id_value) -> bool:
+        """Return whether a programme's user is shown an address; the look stays."""
+        mapper_sudo = self.mapper.with_user(user).sudo()
+        call = CallContext("registry", "registry", Authority.PROGRAMME)
+        try:
+            return bool(mapper_sudo._look_up(call, ResolveRequest(id_value)).fa)
+        except OtherOffice:
+            return False
+
+    def test_a_programmes_user_looks_up_nobody_of_another_office(self):
+        for user, hidden in (("north", OTHER_ID), ("south", ID), ("everywhere", None)):
+            for id_value in (ID, OTHER_ID, FREE_ID):
+                with self.subTest(user=user, id_value=id_value):
+                    found = self.look_up(self.users[user], id_value)
+                    self.assertEqual(found, id_value != hidden)
+        rows = self.env["spar.lookup"].search([("kind", "=", "programme")])
+        self.assertEqual(len(rows), 9)
 
     def get_guarded(self):
         """Return the models of which a user sees only those of their offices."""

@@ -2,6 +2,7 @@ from . import test_consent
 from . import test_deciding
 from . import test_identity_move
 from . import test_life_events
+from . import test_lookups
 from . import test_merge
 from . import test_name_keys
 from . import test_odoo_import

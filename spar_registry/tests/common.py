@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 from odoo.tests import new_test_user
 
 from odoo.addons.spar_mapper_connector.tests.common import KeyringCase, add_model
@@ -90,6 +92,12 @@ class RegistryCase(KeyringCase):
         super().setUp()
         from .stand_in import StandInStore
 
+        # In the test's own transaction: nothing is left in the test database.
+        self.patch(
+            type(self.env["spar.registry.lookup"]),
+            "_open_cursor",
+            lambda lookups: nullcontext(lookups.env.cr),
+        )
         self.store = StandInStore()
         self.registry["spar.mapper.stand.in"].store = self.store
 

@@ -211,6 +211,30 @@ class TestOpeng2pMove(MoveInCase):
         with self.assertRaisesRegex(UserError, "Check the file first"):
             move.action_load()
 
+    def compare_addresses(self, *addresses):
+        """Return the comparison of a list of addresses of one ID."""
+        rows = [f"token:2007816053@nationalId,{address}" for address in addresses]
+        content = "\n".join(["id_value,fa_value", *rows]).encode()
+        move = self.moves.create({"file": b64encode(content), "filename": "rows.csv"})
+        move.action_confirm()
+        move.action_compare()
+        self.work()
+        return move
+
+    def test_comparison_answers_no_list_of_guesses(self):
+        self.store.set("token:2007816053@nationalId", FA)
+        move = self.compare_addresses(OTHER_FA, FA, OTHER_FA)
+        counts = self.get_counts(move)
+        self.assertEqual((counts["unchanged"], counts["refused"]), (0, 3))
+        self.assertIn("Only that was compared", move.reasons)
+        limit = self.env.ref("spar_registry.setting_unknown_ids")
+        limit.least = limit.value = 1
+        move = self.compare_addresses(FA)
+        self.assertEqual(self.get_counts(move)["unchanged"], 0)
+        self.assertIn("not compared", move.reasons)
+        move = self.compare_addresses(OTHER_FA)
+        self.assertIn("Another address", move.reasons)
+
     def test_unavailable_mapper_stops_and_continues(self):
         move = self.upload()
         self.load_directory(move)

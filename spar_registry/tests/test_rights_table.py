@@ -76,6 +76,7 @@ MODELS: dict[str, dict[str, str]] = {
     "spar.readiness.export": {role: "r" for role in CHECKERS},
     "spar.readiness.chunk": {},
     "spar.person.name": {},
+    "spar.registry.lookup": {},
     # Windows of somebody else: only new ones are opened, about people whom one sees.
     "spar.address.wizard": {role: "c" for role in VIEWERS},
     "spar.collect.wizard": {role: "c" for role in USERS},
@@ -309,6 +310,11 @@ class TestRightsTable(RegistryCase):
                 "people_count": 1,
             },
             "spar.person.name": {"partner_id": self.grace.id},
+            "spar.registry.lookup": {
+                "actor": f"user:{self.manager.id}",
+                "kind": "file",
+                "looked_at": "2026-01-01",
+            },
             "spar.readiness.export.wizard": {"run_id": self.check.id},
             "spar.readiness.wizard": {
                 "source": "programme",
@@ -355,6 +361,7 @@ class TestRightsTable(RegistryCase):
             "spar.readiness.export": {"row_count": 0},
             "spar.readiness.chunk": {"is_done": True},
             "spar.person.name": {"partner_id": self.grace.id},
+            "spar.registry.lookup": {"is_found": True},
             "spar.registry.setting": {"name": "Renamed"},
             "spar.consent": {"withdrawn_at": False},
             "spar.payment.account": {"state": "confirmed"},

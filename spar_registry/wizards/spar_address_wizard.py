@@ -2,7 +2,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
-from odoo.addons.spar_mapper_connector.exceptions import MapperError
+from odoo.addons.spar_mapper_connector.exceptions import MapperError, OtherOffice
 from odoo.addons.spar_mapper_connector.lib.contract import PaymentState
 
 from ..exceptions import RegistryError
@@ -45,7 +45,7 @@ class SparAddressWizard(models.TransientModel):
                 periods = addresses._read_history(
                     wizard.partner_id, wizard.programme_id
                 )
-            except RegistryError as error:
+            except (RegistryError, OtherOffice) as error:
                 wizard.state = addresses._get_missing_text(error.code)
             except MapperError as error:
                 answers = self.env["spar.staff.answers"]

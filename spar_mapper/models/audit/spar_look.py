@@ -54,7 +54,8 @@ class SparLook(models.Model):
                    SELECT 3 * id AS id, actor, looked_at, kind, subject_id, reason,
                           CASE WHEN kind NOT IN
                                     ('evidence', 'representative', 'witness')
-                                AND (cost > 0 OR subject_id IS NULL)
+                                AND (cost > 0 OR kind = 'programme'
+                                     OR subject_id IS NULL)
                                THEN 1 ELSE 0 END AS searches,
                           CASE WHEN subject_id IS NULL THEN 1 ELSE 0 END AS misses,
                           CASE WHEN kind IN ('representative', 'witness')

@@ -91,6 +91,7 @@ class SparLookup(models.Model):
             ("digits", self.env._("Digits of an account")),
             ("representative", self.env._("Guardian or collector")),
             ("witness", self.env._("Witnesses")),
+            ("programme", self.env._("Address, by a programme")),
         ]
 
     def init(self):
@@ -265,6 +266,28 @@ class SparLookup(models.Model):
                     self._get_limit("lookup_miss_cost"),
                 ),
             )
+
+    @api.model
+    def _record_look(self, id_value: str) -> bool:
+        """Record that a programme's user looks up an ID; return whether they may.
+
+        They may not see people of offices to which they do not belong, like all staff.
+        There is one record for each ID and day. It costs nothing here: programmes have
+        a budget of their own.
+        """
+        keyring = self.env["spar.keyring"]._open()
+        commitment = self._commit(keyring, "programme", id_value)
+        found = self.env["spar.mapping"].sudo()._find_by_ids([id_value])
+        with self._open_cursor() as cr:
+            count_alone(cr, self._table, self._get_actor())
+            lookups = self.with_env(self.env(cr=cr))
+            _spent, last = lookups._fetch_spent(commitment)
+            if last is None:
+                lookups._record("programme", commitment, found, 0, last)
+        subjects_sudo = self.env["spar.subject"].sudo()
+        subjects_sudo = subjects_sudo.browse({place.subject_id for place in found})
+        reach = self.env.user._get_reach()
+        return len(subjects_sudo.filtered_domain(reach)) == len(subjects_sudo)
 
     @api.model
     def _has_searched(self, user_id: int, kind: str, text: str, since) -> bool:

@@ -142,6 +142,15 @@ class SparMapper(models.AbstractModel):
         """Find addresses by ID or IDs by address; change nothing."""
         raise NotSupported(Capability.RESOLVE)
 
+    def _look_up(self, call: CallContext, request: ResolveRequest) -> Result:
+        """Resolve one ID for a person, the user of this environment, who is shown it.
+
+        A mapper that keeps a record of who looked for whom notes it there. Raises
+        OtherOffice for people whom that user may not see.
+        """
+        (result,) = self._resolve_fa(call, [request])
+        return result
+
     def _suspend_fa(
         self, call: CallContext, requests: list[SuspendRequest]
     ) -> list[Result]:

@@ -12,6 +12,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import Outcome, Result
 
 from ...exceptions import NoConsent, NoPayee, RegistryError
 from ...lib.identity import RegistryIdentity
+from ...lib.lookups import ACCOUNTS_OF_PERSON, DAY
 from ...lib.outbox import NewEntry
 from ...rows import insert_rows, take_ids
 
@@ -317,6 +318,22 @@ class SparPaymentAccount(models.Model):
             purpose=programme.sudo().purpose or "",
         )
         return {place - 1 for (place,) in self.env.execute_query(query)}
+
+    @api.model
+    def _find_often_loaded(self, partner_ids: list[int]) -> set[int]:
+        """Return people of whom this user loaded enough accounts in 24 hours."""
+        self.flush_model(["collected_by", "origin"])
+        query = SQL(
+            """SELECT partner_id FROM spar_payment_account
+                WHERE partner_id = ANY(%s) AND collected_by = %s AND origin = 'file'
+                  AND create_date > %s
+                GROUP BY partner_id HAVING count(*) >= %s""",
+            partner_ids,
+            self.env.uid,
+            fields.Datetime.now() - DAY,
+            ACCOUNTS_OF_PERSON,
+        )
+        return {row_id for (row_id,) in self.env.execute_query(query)}
 
     # === DISPLAY === #
 

@@ -13,7 +13,7 @@ from odoo.addons.spar_fa_directory.lib.directory_rows import (
     check_row,
     fold_header,
 )
-from odoo.addons.spar_fa_directory.lib.exceptions import MissingPart
+from odoo.addons.spar_fa_directory.lib.exceptions import LoadStopped, MissingPart
 from odoo.addons.spar_fa_directory.lib.fa_form import CanonicalAddress, find_own_id
 from odoo.addons.spar_fa_directory.lib.fa_reader import fold_code
 from odoo.addons.spar_mapper_connector.exceptions import InvalidIdentifier
@@ -53,7 +53,9 @@ class SparAccountLoader(models.AbstractModel):
     """Turning the rows of a file into collected accounts, or into reasons.
 
     The number of statements for a set of rows is constant. A trial takes the same
-    steps, except those that store something.
+    steps, except those that store something or would answer guesses: whether a row
+    says the account that is known is asked last, of rows that are loaded, and whose an
+    ID is only where a person has to be known. IDs of nobody count.
     """
 
     _name = "spar.account.loader"
@@ -76,10 +78,10 @@ class SparAccountLoader(models.AbstractModel):
             self._read_ids,
             self._read_times,
             self._read_addresses,
-            self._find_people,
-            self._find_unchanged,
-            self._find_targets,
             self._find_repeated,
+            self._find_people,
+            self._find_targets,
+            self._find_unchanged,
         ):
             step(job, items)
         outcome.refused += [(i.row, i.reasons) for i in items if not i.is_good]
@@ -324,15 +326,25 @@ class SparAccountLoader(models.AbstractModel):
 
     @api.model
     def _find_people(self, job, items: list[_ImportedRow]) -> None:
-        """Find the person of each ID; unknown ones are added if the file says so."""
+        """Find the person of each ID; unknown ones are added if the file says so.
+
+        A trial does not find those who would be added if they are unknown: loading
+        them leaves people in the user's name, a trial would only say who exists. Raises
+        LoadStopped where too many IDs were of nobody.
+        """
         people = self.env["res.partner"]
         good = [item for item in items if item.is_good and item.identifier]
+        adding = self._find_adding(job, good)
+        if job.is_trial:
+            good = [item for item in good if item.row.number not in adding]
         found = people._spar_find_by_ids([item.identifier.canonical for item in good])
         known = people.browse({one for ids in found.values() for one in ids})
         known = known.with_context(active_test=False)
         seen = set(known._filtered_access("read").ids)
+        asked = [item for item in good if item.row.number not in adding]
+        self._count_people(job, asked, found, seen)
         texts = self._get_people_reasons()
-        for item in good:
+        for item in [item for item in good if item.is_good]:
             ids = found[item.identifier.canonical]
             if len(ids) > 1:
                 item.reasons.append(texts["shared"])
@@ -344,6 +356,60 @@ class SparAccountLoader(models.AbstractModel):
                 item.reasons.append(texts["unknown"])
             elif not item.get("name"):
                 item.reasons.append(texts["name"])
+
+    @api.model
+    def _find_adding(self, job, items: list[_ImportedRow]) -> set[int]:
+        """Return the rows whose people are added if they are unknown, by number."""
+        if job.on_unknown == "refuse" or self._find_obstacle_of_new(job.programme_id):
+            return set()
+        return {item.row.number for item in items if item.get("name")}
+
+    @api.model
+    def _count_people(
+        self, job, items: list[_ImportedRow], found: dict, seen: set[int]
+    ) -> None:
+        """Count IDs that are known, and those that are not; refuse those beyond.
+
+        Raises LoadStopped if nothing may be said of any of them.
+        """
+        canonicals = [item.identifier.canonical for item in items if item.identifier]
+        counted = {
+            canonical: bool(found[canonical]) and found[canonical][0] in seen
+            for canonical in canonicals
+        }
+        answered = self.env["spar.registry.lookup"]._count_file(counted)
+        if counted and not answered:
+            raise LoadStopped(self._get_limit_text(job))
+        beyond = Reason(
+            self.env._(
+                "This row was not compared with Contacts, because too many IDs of your "
+                "files were in no contact."
+            )
+        )
+        for item in items:
+            if item.identifier and item.identifier.canonical not in answered:
+                item.reasons.append(beyond)
+
+    @api.model
+    def _get_limit_text(self, job) -> str:
+        """Return why a file with too many IDs of nobody stops, and what to do."""
+        texts = [
+            self.env._(
+                "Too many IDs of your files were in no contact in the last 24 hours. "
+                "Check that the column with the IDs and the ID type are right."
+            )
+        ]
+        if job.on_unknown == "refuse":
+            texts.append(
+                self.env._(
+                    "If these people are new, choose to add people who are not in "
+                    "Contacts."
+                )
+            )
+        texts.append(
+            self.env._("Otherwise ask a colleague to load it, or try again tomorrow.")
+        )
+        return " ".join(texts)
 
     @api.model
     def _get_people_reasons(self) -> dict[str, Reason]:
@@ -367,9 +433,26 @@ class SparAccountLoader(models.AbstractModel):
 
     @api.model
     def _find_unchanged(self, job, items: list[_ImportedRow]) -> None:
-        """Mark the rows that say what was collected before."""
-        known = [item for item in items if item.is_good and item.partner_id]
+        """Mark the rows that say what was collected before.
+
+        A trial does not: otherwise it would tell of any number of guesses which one is
+        right. For the same reason a person's account is loaded only a few times a day.
+        """
+        if job.is_trial:
+            return
         accounts = self.env["spar.payment.account"]
+        known = [item for item in items if item.is_good and item.partner_id]
+        tried = accounts._find_often_loaded([item.partner_id for item in known])
+        often = Reason(
+            self.env._(
+                "You have loaded several accounts of this person in the last 24 hours. "
+                "Try again tomorrow, or collect the account on the person's form."
+            )
+        )
+        for item in known:
+            if item.partner_id in tried:
+                item.reasons.append(often)
+        known = [item for item in known if item.is_good]
         places = accounts._find_unchanged(
             job.programme_id, [self._build_account(item) for item in known]
         )
@@ -380,7 +463,7 @@ class SparAccountLoader(models.AbstractModel):
     def _find_targets(self, job, items: list[_ImportedRow]) -> None:
         """Find who is paid for each person; a row without one is refused."""
         accounts = self.env["spar.payment.account"]
-        open_items = [item for item in items if item.is_good and not item.is_unchanged]
+        open_items = [item for item in items if item.is_good]
         people = self.env["res.partner"].browse(
             list(dict.fromkeys(i.partner_id for i in open_items if i.partner_id))
         )

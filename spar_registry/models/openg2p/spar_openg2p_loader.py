@@ -81,6 +81,8 @@ class SparOpeng2pLoader(models.AbstractModel):
                 self._note(job, items)
                 return RowOutcome()
             self._find_coinciding(job, items)
+        elif not compares_backends:
+            self._find_repeated(job, items)
         try:
             if compares_backends:
                 self.env["spar.openg2p.comparison"]._compare(job, items)
@@ -224,11 +226,25 @@ class SparOpeng2pLoader(models.AbstractModel):
                 item.reasons.append(Reason(text, same))
                 item.result = "coinciding"
 
+    @api.model
+    def _find_repeated(self, job, items: list[_Mapping]) -> None:
+        """Leave out rows whose ID occurs in an earlier row: each could be a guess."""
+        good = {item.row.number: item.canonical for item in items if item.is_good}
+        first = self.env["spar.sealed.import.seen"].sudo()._note(job, good)
+        general = self.env._("The ID occurs in an earlier row. Only that was compared.")
+        for item in items:
+            if number := first.get(item.row.number):
+                text = self.env._("%(text)s See row %(row)s.", text=general, row=number)
+                item.reasons.append(Reason(text, general))
+
     # === AT THE MAPPER === #
 
     @api.model
     def _compare(self, job, items: list[_Mapping]) -> None:
-        """Compare with what resolves here: the same address, another, or none."""
+        """Compare with what resolves here: the same address, another, or none.
+
+        Addresses that differ count like IDs of nobody: each could be a guess.
+        """
         good = [item for item in items if item.is_good]
         mapper_sudo = self._get_mapper_sudo(job)
         requests = [
@@ -238,8 +254,26 @@ class SparOpeng2pLoader(models.AbstractModel):
         matched = match_results([item.id_value for item in good], results)
         texts = [result.fa or "" if result else "" for result in matched]
         forms = self.env["spar.fa.strategy"]._canonicalise_addresses(texts)
-        for item, result, form in zip(good, matched, forms, strict=True):
-            self._compare_row(job, item, result, form)
+        rows = list(zip(good, matched, forms, strict=True))
+        beyond = self._find_beyond(rows)
+        reason = Reason(self._get_comparison_texts()["beyond"])
+        for item, result, form in rows:
+            if item.row.number in beyond:
+                self._leave(job, item, reason)
+            else:
+                self._compare_row(job, item, result, form)
+
+    @api.model
+    def _find_beyond(self, rows: list[tuple]) -> set[int]:
+        """Count addresses that are compared; return the rows that are too many."""
+        numbers, same = {}, {}
+        for item, result, form in rows:
+            if item.formed and result and result.outcome is Outcome.FOUND:
+                name = f"{item.canonical} {item.formed.key}"
+                numbers[item.row.number] = name
+                same[name] = form.key == item.formed.key
+        answered = self.env["spar.registry.lookup"]._count_file(same)
+        return {number for number, name in numbers.items() if name not in answered}
 
     @api.model
     def _compare_row(
@@ -273,6 +307,10 @@ class SparOpeng2pLoader(models.AbstractModel):
         return {
             "no_answer": self.env._(
                 "The mapper did not answer for this ID. Try again."
+            ),
+            "beyond": self.env._(
+                "This row was not compared, because too many addresses of your files "
+                "differed in the last 24 hours. Try again tomorrow."
             ),
             "not_linked": self.env._("No address is in force here."),
             "another": self.env._("Another address is in force here."),

@@ -1,4 +1,5 @@
 from . import ir_default
+from . import spar_registry_lookup
 from . import spar_person_identity
 from . import spar_person_address
 from . import spar_person_name

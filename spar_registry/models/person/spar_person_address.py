@@ -4,12 +4,13 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.tools import format_date
 
-from odoo.addons.spar_mapper_connector.exceptions import MapperError
+from odoo.addons.spar_mapper_connector.exceptions import MapperError, OtherOffice
 from odoo.addons.spar_mapper_connector.lib.contract import (
     Capability,
     Outcome,
     PaymentState,
     ResolveRequest,
+    Result,
     get_payment_state,
 )
 from odoo.addons.spar_mapper_connector.lib.waiting import TimeLimits
@@ -23,6 +24,9 @@ from ...lib.calls import build_call
 
 #: A person's form waits no longer than this for the mapper.
 BUTTON_LIMITS = TimeLimits(lock_seconds=1, statement_seconds=2)
+
+#: The answers for an ID of nobody whom the mapper knows, or shows.
+_MISSES = (Outcome.NOT_LINKED, Outcome.INVALID_ID, Outcome.FORBIDDEN)
 
 _VIEWER = "spar_registry.group_programme_viewer"
 
@@ -50,7 +54,9 @@ class ShownPeriod:
 class SparPersonAddress(models.AbstractModel):
     """What the mapper says of a person's address, live and masked.
 
-    Nothing of it is stored: the mapper is the truth.
+    Nothing of it is stored: the mapper is the truth. Each ID that is read counts as a
+    lookup of the user, see ``spar.registry.lookup``: anybody may have typed any ID into
+    a contact.
     """
 
     _name = "spar.person.address"
@@ -60,14 +66,13 @@ class SparPersonAddress(models.AbstractModel):
     def _read(self, partner, programme=None) -> ShownAddress:
         """Return the address in force for the person who is paid.
 
-        Raises RegistryError where nobody can be paid, AccessError for people whom the
-        user does not see, and MapperError.
+        Raises RegistryError where nobody can be paid or the user has looked up too many
+        people, AccessError for people whom the user does not see, and MapperError.
         """
         self._check(partner)
         programme = programme or self.env["spar.programme"]
         mapper_sudo, id_value = self._find_mapper_sudo(partner, programme)
-        request = ResolveRequest(id_value, purpose=programme.purpose or "")
-        (result,) = mapper_sudo._resolve_fa(build_call(self.env.uid), [request])
+        result = self._look_up(mapper_sudo, id_value, programme)
         state = get_payment_state(result)
         if result.outcome is not Outcome.FOUND or not result.fa:
             return ShownAddress(state)
@@ -88,6 +93,7 @@ class SparPersonAddress(models.AbstractModel):
         mapper_sudo, id_value = self._find_mapper_sudo(partner, programme)
         if Capability.HISTORY not in mapper_sudo._capabilities():
             return []
+        self._look_up(mapper_sudo, id_value, programme)
         periods = mapper_sudo._history(build_call(self.env.uid), id_value)
         words = self.env["spar.masked.words"]
         masks = words._write_addresses([period.fa for period in periods])
@@ -120,6 +126,27 @@ class SparPersonAddress(models.AbstractModel):
         mapper_sudo = self.env["spar.mapper.backend"]._get_mapper(id_type).sudo()
         return mapper_sudo, chosen.id_value
 
+    @api.model
+    def _look_up(self, mapper_sudo, id_value: str, programme) -> Result:
+        """Return what a mapper answers for an ID, counted as a lookup of the user.
+
+        A mapper that cannot answer discloses nothing: that is no miss. Raises
+        LookupLimit, OtherOffice and other MapperError.
+        """
+        lookups = self.env["spar.registry.lookup"]
+        lookups._charge(id_value)
+        request = ResolveRequest(id_value, purpose=programme.purpose or "")
+        try:
+            result = mapper_sudo._look_up(build_call(self.env.uid), request)
+        except OtherOffice:
+            raise
+        except MapperError:
+            lookups._note_found(id_value)
+            raise
+        if result.outcome not in _MISSES:
+            lookups._note_found(id_value)
+        return result
+
     # === FOR THE BUTTON === #
 
     @api.model
@@ -129,7 +156,7 @@ class SparPersonAddress(models.AbstractModel):
             limit_transaction(self.env.cr, BUTTON_LIMITS)
             self._check(partner)
             shown = self._read(partner, partner._spar_get_usual_programme())
-        except RegistryError as error:
+        except (RegistryError, OtherOffice) as error:
             return {"state": self._get_missing_text(error.code), "text": ""}
         except (MapperError, *STOPPED):
             return {"state": self.env._("Cannot be shown now"), "text": ""}
@@ -155,5 +182,7 @@ class SparPersonAddress(models.AbstractModel):
             "no_payee": self.env._("Nobody is paid"),
             "no_identity": self.env._("No ID"),
             "shared_identity": self.env._("Shared ID"),
+            "lookup_limit": self.env._("Limit of 24 hours reached"),
+            "other_office": self.env._("Person of another office"),
         }
         return texts.get(code) or self.env._("Cannot be shown now")

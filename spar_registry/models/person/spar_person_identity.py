@@ -16,6 +16,7 @@ from odoo.addons.spar_mapper_connector.exceptions import (
 )
 from odoo.addons.spar_mapper_connector.lib.id_rules import CardCheck, Identifier
 
+from ...exceptions import LookupLimit
 from ...lib.identity import RegistryIdentity, choose_identity
 from ...rows import insert_rows, take_ids
 
@@ -202,9 +203,13 @@ class SparPersonIdentity(models.Model):
         return list(self.filtered("active")._open_identities().values())
 
     def _set_value(self, text: str) -> None:
-        """Seal an ID in its canonical form; raises ValidationError if it is none."""
+        """Seal an ID in its canonical form; raises ValidationError if it is none.
+
+        Whoever enters it is shown who else has it, and where it is paid: it counts.
+        """
         self.ensure_one()
         identifier, travelling = self._read_value(text.strip())
+        self._charge_typed(travelling)
         self._write_sealed(travelling)
         keyring = self.env["spar.keyring"]._open(for_write=True)
         digests = keyring.digests(IDENTITY, identifier.canonical)
@@ -218,6 +223,20 @@ class SparPersonIdentity(models.Model):
             )
         )
         self.invalidate_recordset(["masked", "shared_count"])
+
+    @api.model
+    def _charge_typed(self, id_value: str) -> None:
+        """Count an ID that was entered by hand; raises UserError."""
+        try:
+            self.env["spar.registry.lookup"]._charge(id_value)
+        except LookupLimit as error:
+            raise UserError(
+                self.env._(
+                    "ID: you have entered or looked up too many IDs in the last 24 "
+                    "hours. Load the people from a file, ask a colleague to enter "
+                    "this ID, or try again tomorrow."
+                )
+            ) from error
 
     @api.model
     def _add_batch(self, identifiers: dict[int, tuple[Identifier, str]]) -> None:
