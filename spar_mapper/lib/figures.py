@@ -2,52 +2,64 @@
 
 Whoever chooses a pattern, a prefix or a list freely, and asks again and again, reads a
 value digit by digit from exact counts: whether one row more matches is one bit. So such
-a count is given in tens, and nobody can tell a count below ten from none. A threshold
-alone would only move the question to its edge, where one row more still makes a
-difference; therefore the edge is moved, by a number that a question always gets.
+a count is given in tens, and nobody can tell a count below five from none. With fixed
+edges between the figures, somebody could ask for one row more beside as many known ones
+as reach an edge. Therefore the edges differ by question.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 #: Figures are multiples of this.
 STEP = 10
 #: Of fewer rows than this, no figure is shown.
 FEWEST = 2 * STEP
-#: The most by which a figure is moved before it is rounded.
-MOST_NOISE = 5
+#: The lowest edge below which a count is shown as "fewer than 10"; the highest is 10.
+_LEAST = 5
 
 
-def draw_noise(mac: bytes) -> int:
-    """Return the number by which the figures of a question are moved.
+class Edges(NamedTuple):
+    """Where one figure ends and the next one begins, for one question.
 
-    :param mac: the question's MAC, so that nobody can compute the number, and asking
-        the same again gives nothing new
-
-    >>> draw_noise(bytes(4)), draw_noise(bytes((0, 0, 0, 10)))
-    (-5, 5)
+    ``few`` is the lowest count that is not few (5 to 10), and ``shift`` is added before
+    a count is rounded down to tens (0 to 9).
     """
-    return int.from_bytes(mac[:4], "big") % (2 * MOST_NOISE + 1) - MOST_NOISE
+
+    few: int
+    shift: int
 
 
-def blur(count: int, whole: int, noise: int = 0) -> int:
+def draw_edges(mac: bytes) -> Edges:
+    """Return the edges for the figures of a question.
+
+    :param mac: the question's MAC, so that nobody can compute the edges, and asking the
+        same again gives nothing new
+
+    >>> draw_edges(bytes(8)), draw_edges(bytes((0, 0, 0, 5, 0, 0, 0, 19)))
+    (Edges(few=5, shift=0), Edges(few=10, shift=9))
+    """
+    first, second = (int.from_bytes(mac[at : at + 4], "big") for at in (0, 4))
+    return Edges(_LEAST + first % (STEP - _LEAST + 1), second % STEP)
+
+
+def blur(count: int, whole: int, edges: Edges) -> int:
     """Return the figure shown for ``count`` of ``whole`` rows.
 
     It is 0 for fewer than ten, ``whole`` for all but fewer than ten, and else a
     multiple of ten near the count. Of so few rows that these overlap, it is always 0.
 
-    >>> [blur(count, 1208) for count in (0, 1, 4, 57, 1203, 1207, 1208)]
-    [0, 0, 0, 60, 1200, 1208, 1208]
-    >>> [blur(9, 1208, noise) for noise in (-5, 0, 5)]
-    [0, 10, 10]
-    >>> [blur(count, 19) for count in (0, 10, 19)]
+    >>> low, high = Edges(5, 0), Edges(10, 9)
+    >>> [blur(count, 1208, low) for count in (0, 4, 5, 9, 57, 1203, 1204, 1208)]
+    [0, 0, 10, 10, 50, 1200, 1208, 1208]
+    >>> [blur(count, 1208, high) for count in (0, 9, 10, 57, 1198, 1199)]
+    [0, 0, 10, 60, 1200, 1208]
+    >>> [blur(count, 19, low) for count in (0, 10, 19)]
     [0, 0, 0]
-    >>> blur(1200, 1210, 5)
-    1200
     """
-    moved = count + noise
-    if whole < FEWEST or moved < MOST_NOISE:
+    if whole < FEWEST or count < edges.few:
         return 0
-    if whole - moved < MOST_NOISE:
+    if whole - count < edges.few:
         return whole
-    about = (moved + STEP // 2) // STEP * STEP
-    return min(about, (whole - 1) // STEP * STEP)
+    about = (count + edges.shift) // STEP * STEP
+    return min(max(about, STEP), (whole - 1) // STEP * STEP)

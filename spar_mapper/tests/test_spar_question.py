@@ -21,7 +21,8 @@ class QuestionCase(MoveCase):
 
     def setUp(self):
         super().setUp()
-        self.patch(spar_question, "draw_noise", lambda _mac: 0)
+        edges = spar_question.draw_edges(bytes(8))
+        self.patch(spar_question, "draw_edges", lambda _mac: edges)
         for number in range(PEOPLE):
             self.link(build_id(number), f"account:55{number:02}0000@E1.OLDB")
         self.close()
@@ -247,7 +248,7 @@ class TestDirectoryQuestion(QuestionCase):
         self.assertFalse(self.get_questions("directory"))
 
 
-class TestNoise(StoreCase):
+class TestEdges(StoreCase):
     def test_the_edge_of_a_figure_is_another_for_each_question(self):
         """Otherwise somebody who knows nine people could ask for a tenth."""
         questions = self.env["spar.question"]
@@ -260,6 +261,15 @@ class TestNoise(StoreCase):
         for shown in figures:
             self.assertEqual(set(shown), {0, 10})
         self.assertEqual(figures[0], [ask(text, 6) for text in texts])
+
+    def test_one_row_more_never_shows_by_itself(self):
+        questions = self.env["spar.question"]
+        for number in range(60):
+            text = f"question {number}"
+            few = questions._blur(text, 100, a=0, b=4)
+            self.assertEqual(few, {"a": 0, "b": 0})
+            most = questions._blur(text, 100, a=96, b=100)
+            self.assertEqual(most, {"a": 100, "b": 100})
 
 
 class TestNoQuestion(StoreCase):

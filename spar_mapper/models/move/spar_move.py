@@ -867,7 +867,7 @@ class SparMove(models.Model):
         }
         return {
             "left_count": left,
-            # Two blurred figures for one question would tell more than one.
+            # Two figures with edges of their own would tell more than one.
             "moved_count": self.seen_count - left,
             "tally": [
                 [*problem, figure] for problem, figure in shown.items() if figure

@@ -2,7 +2,7 @@ from odoo import api, models
 
 from odoo.addons.spar_mapper_connector.lib.keyring import bind
 
-from ...lib.figures import FEWEST, blur, draw_noise
+from ...lib.figures import FEWEST, blur, draw_edges
 
 _PURPOSE = "question"
 
@@ -31,11 +31,16 @@ class SparQuestion(models.AbstractModel):
     def _blur(self, text: str, whole: int, **counts: int) -> dict[str, int]:
         """Return the figures that answer the question ``text``; see ``lib.figures``.
 
+        Each has edges of its own, because another count may be known.
+
         :param whole: how many rows there are
         """
         keyring = self.env["spar.keyring"]._open()
-        noise = draw_noise(keyring.mac(_PURPOSE, bind(_PURPOSE, text)))
-        return {name: blur(count, whole, noise) for name, count in counts.items()}
+        figures = {}
+        for name, count in counts.items():
+            edges = draw_edges(keyring.mac(_PURPOSE, bind(_PURPOSE, name, text)))
+            figures[name] = blur(count, whole, edges)
+        return figures
 
     @api.model
     def _describe(self, figure: int, whole: int) -> str:
