@@ -128,8 +128,9 @@ class TestMoveQuestion(QuestionCase):
         self.use_up()
         move = self.prepare()
         self.assert_used_up(move.action_count)
-        with self.catch_alarms() as alarms, self.assertRaises(UserError):
-            move.action_count()
+        with self.catch_alarms() as alarms:
+            with self.assertRaisesRegex(UserError, "too often"):
+                move.action_count()
         self.assertEqual(alarms, [("res_users", self.first.id)])
         move.with_user(self.second).action_count()
         self.assertEqual(move.state, "counting")
