@@ -35,6 +35,9 @@ UNWRITTEN = Problem("unwritten")
 ELSEWHERE = Problem("elsewhere")
 TAKEN = Problem("taken")
 
+#: Why an address stays whatever the plan is: these say nothing about its number.
+REGARDLESS_OF_PLAN = frozenset({BROKEN, DISPUTED, LOCKED, WAITING, FALLBACK})
+
 _MOVED_KINDS = {"active": "moved", "suspended": "moved_suspended"}
 
 

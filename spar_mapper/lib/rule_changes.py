@@ -25,6 +25,8 @@ class RuleChanges:
     is_seen: bool = False
     #: it is only a trial, and is undone
     is_rehearsed: bool = False
+    #: stored numbers are compared with a pattern that somebody chose
+    tests_numbers: bool = False
 
     @property
     def has_any(self) -> bool:

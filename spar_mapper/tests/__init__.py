@@ -71,6 +71,7 @@ from . import test_spar_operations
 from . import test_spar_own_providers
 from . import test_spar_owner_proof
 from . import test_spar_purposes
+from . import test_spar_question
 from . import test_spar_recheck
 from . import test_spar_resolve
 from . import test_spar_rights

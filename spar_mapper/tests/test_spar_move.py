@@ -183,7 +183,7 @@ class TestMove(MoveCase):
         self.link(ID, OLD_FA)
         self.new_east.unlink()
         self.close()
-        move = self.count()
+        move = self.move_all()
         self.assertEqual(
             self.get_left(move), {self.mapping_of(ID).id: "branch_unknown"}
         )
@@ -316,7 +316,7 @@ class TestMove(MoveCase):
         self.move_all()
         version = self.mapping_of(ID).version
         move = self.count()
-        self.assertEqual((move.moved_count, move.left_count), (0, 0))
+        self.assertEqual((move.total, move.left_count), (0, 0))
         self.run_move()
         self.assertEqual(self.mapping_of(ID).version, version)
 
@@ -340,8 +340,9 @@ class TestMove(MoveCase):
         for words in (
             "Old Bank (OLDB)",
             "New Bank (NEWB)",
-            "moved: 1",
-            "cannot be moved: 1",
+            "address there: 2",
+            "to move: not shown for fewer than 20",
+            "cannot be moved: not shown for fewer than 20",
             "the prefix 77 is added",
             "Old Bank has closed",
         ):

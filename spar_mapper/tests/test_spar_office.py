@@ -149,6 +149,7 @@ class TestSparOffice(StoreCase):
                 self.env.invalidate_all()
                 found = rows.onchange(number, [], {"res_name": {}})["value"]
                 self.assertEqual(found["res_name"], event.display_name)
+
     def look_up(self, user, id_value) -> bool:
         """Return whether a programme's user is shown an address; the look stays."""
         mapper_sudo = self.mapper.with_user(user).sudo()

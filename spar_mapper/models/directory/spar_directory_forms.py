@@ -30,6 +30,12 @@ class SparAddressRule(models.AbstractModel):
     #: Whether such a record has an effect by itself, not only through records that use
     #: it.
     _reads_addresses = True
+    #: Those of the fields with which the numbers themselves are compared.
+    _testing: frozenset[str] = frozenset()
+
+    def _tests_numbers(self, vals: dict) -> bool:
+        """Return whether writing ``vals`` compares stored numbers with a pattern."""
+        return not self._testing.isdisjoint(vals)
 
     def _get_scope(self) -> dict[str, set[int]]:
         """Return the ids of providers and kinds whose addresses these can concern."""
@@ -72,6 +78,7 @@ class SparAddressRule(models.AbstractModel):
     def create(self, vals_list):
         with self._changing(vals_list, []) as (model, changes):
             records = super(SparAddressRule, model).create(vals_list)
+            changes.tests_numbers |= any(map(self._tests_numbers, vals_list))
             if self._reads_addresses:
                 changes.add(records._get_scope())
         return records.with_env(self.env)
@@ -80,6 +87,7 @@ class SparAddressRule(models.AbstractModel):
         with self._changing(vals, self.ids) as (records, changes):
             is_rule = bool(self._forming & vals.keys())
             if is_rule:
+                changes.tests_numbers |= self._tests_numbers(vals)
                 changes.add(records._get_scope())
             result = super(SparAddressRule, records).write(vals)
             if is_rule:
@@ -155,6 +163,26 @@ class SparFsp(models.Model):
         }
     )
 
+    _testing = frozenset(
+        {
+            "account_pattern",
+            "account_shortest",
+            "account_longest",
+            "account_check",
+            "account_check_parameter",
+        }
+    )
+
+    def _tests_numbers(self, vals):
+        """Return whether any address can be concerned by such a pattern.
+
+        No address has a provider yet that is not in use, but a new prefix may take
+        wallets from other providers.
+        """
+        if vals.get("phone_prefixes"):
+            return True
+        return bool(super()._tests_numbers(vals) and self and self._is_used())
+
     def _get_scope(self):
         return {"providers": set(self.ids)}
 
@@ -179,6 +207,7 @@ class SparFaType(models.Model):
     _name = "spar.fa.type"
     _inherit = ["spar.approved.rule", "spar.fa.type"]
     _forming = frozenset({"active", "provider_kind"})
+    _testing = _forming
     _reads_addresses = False
 
     def _get_scope(self):
@@ -189,6 +218,7 @@ class SparFaStrategy(models.Model):
     _name = "spar.fa.strategy"
     _inherit = ["spar.approved.rule", "spar.fa.strategy"]
     _forming = frozenset({"template", "is_default", "is_approved", "active"})
+    _testing = _forming
 
     def _get_scope(self):
         return {"types": set(self.type_id.ids)}
@@ -200,6 +230,7 @@ class SparFaTypePart(models.Model):
     _forming = frozenset(
         {"key", "kind", "check_code", "check_parameter", "gaps_do_not_count", "type_id"}
     )
+    _testing = _forming
 
     def _get_scope(self):
         return {"types": set(self.type_id.ids)}

@@ -1,9 +1,10 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from odoo.addons.spar_fa_directory.lib.exceptions import LoadStopped
 
 from ...lib.rule_changes import RuleChanges
-from .spar_directory_trial import CHANGES
+from .spar_directory_trial import CHANGES, Effect
 
 #: For more addresses than this, the user is not kept waiting for figures at each piece.
 MAX_CHECKED = 20_000
@@ -38,8 +39,21 @@ class SparDirectoryImport(models.Model):
         if changes.has_any and not self.addresses_seen and not user._is_superuser():
             trials = self.env["spar.directory.trial"]
             if effect := trials._survey(changes.to_scope(), MAX_CHECKED):
+                effect = self._show_effect(effect, user, records)
                 raise AddressesTouched(trials._describe_rows(effect, records[-1].row))
         return result
+
+    def _show_effect(self, effect, user, records):
+        """Return the effect as ``user`` may see it, counted as their question.
+
+        Who has asked too many questions today learns only that there are addresses.
+        """
+        job, question = self.with_user(user), repr([record.cells for record in records])
+        try:
+            job.env["spar.question"]._charge("directory", question)
+        except UserError:
+            return Effect(effect.looked_at, is_known=False)
+        return self.env["spar.directory.trial"]._blur(effect, question)
 
     def _stop_for(self, error):
         result = super()._stop_for(error)

@@ -30,7 +30,8 @@ class Effect(NamedTuple):
     """The effect that a change would have on the stored addresses.
 
     ``looked_at`` is the number of addresses to check; they have not been checked yet if
-    ``is_known`` is false.
+    ``is_known`` is false. The other figures are exact, and are blurred before anybody
+    sees them.
     """
 
     looked_at: int = 0
@@ -41,6 +42,14 @@ class Effect(NamedTuple):
 
     def __bool__(self) -> bool:
         return bool(self.changing or self.refused or not self.is_known)
+
+    def needs_confirmation(self, changes: RuleChanges) -> bool:
+        """Return whether a user has to see the effect before the change is saved.
+
+        If the change compares stored numbers with a pattern, this does not depend on
+        whether one of them matches: that alone would answer a question about them.
+        """
+        return bool(self or (changes.tests_numbers and self.looked_at))
 
 
 class _Undone(Exception):
@@ -90,6 +99,21 @@ class SparDirectoryTrial(models.Model):
         readonly=True,
         help="They stay as they are, and can be found as they are written.",
     )
+    findings = fields.Char(
+        "Effect",
+        compute="_compute_findings",
+        help="In tens, because exact numbers would tell something about one account.",
+    )
+
+    @api.depends("state", "looked_at", "changing", "coinciding", "refused")
+    @api.depends_context("lang")
+    def _compute_findings(self):
+        for trial in self:
+            effect = Effect(
+                trial.looked_at, trial.changing, trial.coinciding, trial.refused
+            )
+            is_known = trial.state != "looking" and trial.looked_at
+            trial.findings = is_known and self._describe_figures(effect)
 
     def _compute_display_name(self):
         for trial in self:
@@ -107,8 +131,11 @@ class SparDirectoryTrial(models.Model):
         if self.env.su or not changes.has_any:
             return
         effect = self._survey(changes.to_scope(), MAX_CHECKED)
-        if not effect:
+        if not effect.needs_confirmation(changes):
             return
+        question = _build_question(*changes.saved)
+        self.env["spar.question"]._charge("directory", question)
+        effect = self._blur(effect, question)
         trial_id = self._store_change(*changes.saved, effect)
         raise Redirection(
             self._describe(effect),
@@ -132,14 +159,35 @@ class SparDirectoryTrial(models.Model):
                 count=effect.looked_at,
             )
         return self.env._(
-            "Nothing is saved yet. %(changing)s stored addresses would get another "
-            "form, %(coinciding)s of them identical to another person's, and "
-            "%(refused)s would belong to another bank. Review and save the change "
-            "under Waiting directory changes.",
+            "Nothing is saved yet. %(effect)s Review and save the change under "
+            "Waiting directory changes.",
+            effect=self._describe_figures(effect),
+        )
+
+    @api.model
+    def _describe_figures(self, effect: Effect) -> str:
+        describe = self.env["spar.question"]._describe
+        return self.env._(
+            "Stored addresses checked: %(count)s. Would get another form: "
+            "%(changing)s. Would be identical to another person's: %(coinciding)s. "
+            "Would belong to another bank: %(refused)s.",
+            count=effect.looked_at,
+            changing=describe(effect.changing, effect.looked_at),
+            coinciding=describe(effect.coinciding, effect.looked_at),
+            refused=describe(effect.refused, effect.looked_at),
+        )
+
+    @api.model
+    def _blur(self, effect: Effect, question: str) -> Effect:
+        """Return the effect as it is shown to the person who asked for it."""
+        figures = self.env["spar.question"]._blur(
+            question,
+            effect.looked_at,
             changing=effect.changing,
             coinciding=effect.coinciding,
             refused=effect.refused,
         )
+        return effect._replace(**figures)
 
     @api.model
     def _describe_rows(self, effect: Effect, row: int) -> str:
@@ -153,14 +201,10 @@ class SparDirectoryTrial(models.Model):
                 count=effect.looked_at,
             )
         return self.env._(
-            "With the rows up to %(row)s, %(changing)s stored addresses would get "
-            "another form, %(coinciding)s of them identical to another person's, and "
-            "%(refused)s would belong to another bank. These rows are not loaded yet. "
-            "If this is correct, select Load anyway.",
+            "The rows up to %(row)s are not loaded yet. %(effect)s If this is correct, "
+            "select Load anyway.",
             row=row,
-            changing=effect.changing,
-            coinciding=effect.coinciding,
-            refused=effect.refused,
+            effect=self._describe_figures(effect),
         )
 
     @api.model
@@ -279,8 +323,9 @@ class SparDirectoryTrial(models.Model):
                 raise _Undone(self._survey(changes.to_scope()))
         except _Undone as undone:
             self.env.invalidate_all()
-            self._record_effect(undone.effect)
-            if not undone.effect:
+            question = _build_question(self.model, self.record_ids or [], self.values)
+            self._record_effect(self._blur(undone.effect, question))
+            if not undone.effect.needs_confirmation(changes):
                 self._apply(self._get_changer())
                 self.state = "saved"
         except psycopg2.OperationalError:
@@ -356,6 +401,11 @@ class SparDirectoryTrial(models.Model):
         self.invalidate_recordset(["state"])
         if self.state not in states:
             raise UserError(self.env._("This change is no longer waiting."))
+
+
+def _build_question(model: str, ids: list[int], values) -> str:
+    """Return the question that a change of the directory asks of stored addresses."""
+    return json.dumps([model, ids, values or None], sort_keys=True, default=str)
 
 
 #: The fields by which two changes are recognised as the same.

@@ -1,3 +1,5 @@
+import json
+
 import psycopg2.errors
 
 from odoo import api, fields, models
@@ -9,7 +11,7 @@ from odoo.addons.spar_mapper_connector.models.spar_sealed_storage import add_col
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ...lib import integrity, settling
-from ...lib.id_reading import REFUSED, UNKNOWN
+from ...lib.id_reading import OTHER, REFUSED, UNKNOWN
 from ...store.address_rewriting import (
     COUNT_PLACES,
     UNFIT,
@@ -38,7 +40,9 @@ class SparFormRun(models.Model):
     or two people have seen and approved the figures, rows are then rewritten; otherwise
     an administrator starts that. Both steps continue where they were interrupted.
 
-    A dry run of rules that somebody has proposed ends with its figures.
+    A dry run of rules that somebody has proposed ends with its figures. Until a second
+    person approves them, these answer one person's question about all sealed IDs, so
+    they are counted and blurred (``spar.question``).
     """
 
     _name = "spar.form.run"
@@ -121,6 +125,11 @@ class SparFormRun(models.Model):
         help="Rows were rewritten in this round, so there is another round.",
     )
     progress = fields.Integer(compute="_compute_progress", string="Progress (%)")
+    findings = fields.Char(
+        compute="_compute_findings",
+        help="Of what one person has proposed: in tens, because exact numbers would "
+        "tell something about one ID.",
+    )
 
     _due_index = models.Index("(id) WHERE state IN ('looking', 'rewriting')")
 
@@ -145,6 +154,14 @@ class SparFormRun(models.Model):
             is_over = run.state in ("ready", "done")
             run.progress = 100 if is_over else min(done, 99)
 
+    @api.depends(
+        "state", "kind", "total", "seen", "changing", "coinciding", "refused", "unknown"
+    )
+    @api.depends_context("lang")
+    def _compute_findings(self):
+        for run in self:
+            run.findings = run._describe() if run.kind == "proposal" else False
+
     # === BEGINNING === #
 
     @api.model
@@ -168,7 +185,10 @@ class SparFormRun(models.Model):
 
         If there are only a few rows, they are checked immediately.
         """
-        run = self._start("proposal", data, self._count(None), change_id=change.id)
+        total = self._count(None)
+        run = self._start("proposal", data, total, change_id=change.id)
+        if total:
+            self.env["spar.question"]._charge("rule", run._get_question())
         run._check_rows()
         if run.state == "looking":
             run._trigger()
@@ -238,16 +258,23 @@ class SparFormRun(models.Model):
             percent = self.progress
             return self.env._("Dry run: %(percent)s %% done.", percent=percent)
         return self.env._(
-            "Dry run over %(total)s IDs: %(changing)s get another form; %(coinciding)s "
-            "would be identical to others (%(groups)s cases for staff); %(refused)s "
-            "are rejected by the new rules; %(unknown)s cannot be rewritten.",
+            "Dry run over %(total)s IDs. Get another form: %(changing)s. Would be "
+            "identical to others: %(coinciding)s (cases for staff: %(groups)s). "
+            "Rejected by the new rules: %(refused)s. Cannot be rewritten: %(unknown)s.",
             total=self.total,
-            changing=self.changing,
-            coinciding=self.coinciding,
-            groups=self.coinciding_groups,
-            refused=self.refused,
-            unknown=self.unknown,
+            changing=self._write_figure(self.changing),
+            coinciding=self._write_figure(self.coinciding),
+            groups=self._write_figure(self.coinciding_groups),
+            refused=self._write_figure(self.refused),
+            unknown=self._write_figure(self.unknown),
         )
+
+    def _write_figure(self, figure: int) -> str:
+        return self.env["spar.question"]._describe(figure, self.total)
+
+    def _get_question(self) -> str:
+        """Return the question that a dry run of proposed rules answers."""
+        return json.dumps(self.data, sort_keys=True)
 
     @api.model
     def _build_current(self) -> FormTask:
@@ -390,14 +417,40 @@ class SparFormRun(models.Model):
         piece = surveyor.check(self.after, CHECKED_AT_ONCE, forms)
         self._count_piece(piece)
         if piece.seen < CHECKED_AT_ONCE:
-            self.coinciding, self.coinciding_groups = surveyor.count_coinciding()
+            self._record_coinciding(*surveyor.count_coinciding())
             self._end_checking()
         self.env["spar.mapper.local"]._finish_work(work)
+
+    def _record_coinciding(self, rows: int, groups: int) -> None:
+        """Record how many rows coincide, and at a dry run of a proposal all figures."""
+        if self.kind != "proposal":
+            self.write({"coinciding": rows, "coinciding_groups": groups})
+            return
+        query = SQL(
+            """SELECT verdict, count(*) FROM spar_form_row
+                WHERE run_id = %s GROUP BY verdict""",
+            self.id,
+        )
+        verdicts = dict(self.env.execute_query(query))
+        self.write(
+            self.env["spar.question"]._blur(
+                self._get_question(),
+                self.total,
+                changing=verdicts.get(OTHER, 0),
+                refused=verdicts.get(REFUSED, 0),
+                unknown=verdicts.get(UNKNOWN, 0),
+                coinciding=rows,
+                coinciding_groups=groups,
+            )
+        )
 
     def _count_piece(self, piece: FormPiece) -> None:
         self.after = piece.after
         self.seen += piece.seen
-        self.changing += piece.verdicts.get("other", 0)
+        if self.kind == "proposal":
+            # Its figures are shown as a whole, and blurred: see _record_coinciding().
+            return
+        self.changing += piece.verdicts.get(OTHER, 0)
         self.refused += piece.verdicts.get(REFUSED, 0)
         self.unknown += piece.verdicts.get(UNKNOWN, 0)
         self.unfit += piece.verdicts.get(UNFIT, 0)

@@ -1,16 +1,18 @@
 import base64
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Domain
+from odoo.fields import NO_ACCESS, Domain
 from odoo.tools import SQL
 
 from odoo.addons.spar_fa_directory.lib.cell_rules import clean_code, find_text_problem
 from odoo.addons.spar_fa_directory.lib.csv_file import Record, show_text
 from odoo.addons.spar_fa_directory.lib.encodings import ENCODINGS
+from odoo.addons.spar_fa_directory.lib.fa_examination import Problem
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_fa_directory.lib.placeholders import is_placeholder
 from odoo.addons.spar_fa_directory.lib.table_file import (
@@ -27,7 +29,7 @@ from odoo.addons.spar_mapper_connector.lib.keyring import OpenKeyring, bind
 from odoo.addons.spar_mapper_connector.transactions import use_read_committed
 
 from ...fields import BigInteger
-from ...lib.moving import MovePlan, NumberRule, TargetBranch
+from ...lib.moving import REGARDLESS_OF_PLAN, MovePlan, NumberRule, TargetBranch
 from ...lib.records import new_uuid
 from ...store.moving import MoveDirectory, MovePiece, Mover, count_people
 from ...store.work import Work
@@ -74,9 +76,14 @@ PIECE = 200
 class SparMove(models.Model):
     """The move of everyone at a closed provider or branch to its successor.
 
-    It is counted first: how many are moved, and who stays and why. Then one
+    It is counted first: how many are moved, and how many stay and why. Then one
     administrator proposes it and another approves; then it runs in the background, in
-    committed pieces.
+    committed pieces, and lists who stays.
+
+    To count is to ask which of the sealed numbers a prefix or a list covers. Until a
+    second person has approved, it is one person's question (``spar.question``). It is
+    counted, answered in tens, and lists nobody but those who stay whatever the plan is.
+    A move that was counted is not deleted, and names each plan.
 
     The new numbers may come from a file. Nothing of it is kept before it is sealed
     (``spar.move.number``): a question about how to read it shows its first rows,
@@ -176,6 +183,23 @@ class SparMove(models.Model):
     left_count = fields.Integer("Not moved", readonly=True, copy=False)
     progress = fields.Float(compute="_compute_progress")
     left_ids = fields.One2many("spar.move.left", "move_id", readonly=True)
+    tally = fields.Json(
+        string="Counts",
+        readonly=True,
+        copy=False,
+        groups=NO_ACCESS,
+        help="How many stay, by reason: exact while counting, then as they are shown.",
+    )
+    findings = fields.Text(
+        compute="_compute_findings",
+        help="In tens, because exact numbers would tell something about one account. "
+        "The move itself lists who is not moved.",
+    )
+    counted_plans = fields.Text(
+        readonly=True,
+        copy=False,
+        help="By which plans people were counted, and by whom.",
+    )
     counted_at = fields.Datetime("Counted on", readonly=True, copy=False)
     finished_at = fields.Datetime("Finished", readonly=True, copy=False)
 
@@ -241,6 +265,13 @@ class SparMove(models.Model):
         for move in self:
             move.successor_branch_id = move.branch_id.successor_id
 
+    @api.depends("state", "moved_count", "left_count", "tally")
+    @api.depends_context("lang")
+    def _compute_findings(self):
+        for move in self:
+            is_counted = move.state == "counted"
+            move.findings = is_counted and "\n".join(move._list_findings())
+
     @api.depends("total", "seen_count", "state")
     def _compute_progress(self):
         for move in self:
@@ -294,10 +325,13 @@ class SparMove(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_if_unused(self):
-        if set(self.mapped("state")) - {"new", "counted", "discarded"}:
+        """Keep moves that have run, and those that were only counted."""
+        is_counted = any(move.counted_plans or move.counted_at for move in self)
+        if is_counted or set(self.mapped("state")) - {"new", "discarded"}:
             raise UserError(
                 self.env._(
-                    "A move that has run cannot be deleted: it records who was moved."
+                    "A move that was counted cannot be deleted: it records who asked "
+                    "for what, and who was moved. Discard it instead."
                 )
             )
 
@@ -363,19 +397,33 @@ class SparMove(models.Model):
 
     def _describe_effect(self, values: dict) -> list[str]:
         """Return how many are moved, to where, and by which rule."""
-        reasons = [
-            self.env._("– %(reason)s %(count)s", reason=reason, count=count)
-            for reason, count in self._count_reasons()
-        ]
         return [
             self.env._("From: %(place)s", place=self._name_source()),
             self.env._("To: %(place)s", place=self._name_target()),
-            self.env._("People to move: %(count)s", count=self.moved_count),
-            self.env._("People who cannot be moved: %(count)s", count=self.left_count),
-            *reasons,
+            *self._list_findings(),
             self.env._("Account numbers: %(rule)s", rule=self._name_rule()),
             self.env._("Reason: %(reason)s", reason=self.reason),
         ]
+
+    def _list_findings(self) -> list[str]:
+        """Return what counting found, one line each."""
+        reasons = [
+            self.env._("– %(reason)s %(count)s", reason=reason, count=count)
+            for reason, count in self._list_reasons()
+        ]
+        moved = self._describe_figure(self.moved_count)
+        left = self._describe_figure(self.left_count)
+        return [
+            self.env._(
+                "People with an address there: %(count)s", count=self.seen_count
+            ),
+            self.env._("People to move: %(count)s", count=moved),
+            self.env._("People who cannot be moved: %(count)s", count=left),
+            *reasons,
+        ]
+
+    def _describe_figure(self, figure: int) -> str:
+        return self.env["spar.question"]._describe(figure, self.seen_count)
 
     def _name_source(self) -> str:
         if self.branch_id:
@@ -402,17 +450,16 @@ class SparMove(models.Model):
         }
         return texts[self.rule]
 
-    def _count_reasons(self) -> list[tuple[str, int]]:
+    def _list_reasons(self) -> list[tuple[str, str]]:
         """Return why people are not moved, and how many for each reason."""
-        groups = self.env["spar.move.left"]._read_group(
-            [("move_id", "=", self.id)], ["code", "part", "check"], ["__count"]
-        )
         lefts = self.env["spar.move.left"]
-        named = [
-            (lefts.new({"code": c, "part": p, "check": k}).why, count)
-            for c, p, k, count in groups
-        ]
-        return sorted(named, key=lambda pair: -pair[1])
+        named = []
+        for code, part, check, figure in self.sudo().tally or ():
+            why = lefts.new({"code": code, "part": part, "check": check}).why
+            is_exact = Problem(code) in REGARDLESS_OF_PLAN
+            count = str(figure) if is_exact else self._describe_figure(figure)
+            named.append((figure, why, count))
+        return [(why, count) for _figure, why, count in sorted(named, reverse=True)]
 
     # === BUTTONS === #
 
@@ -426,8 +473,29 @@ class SparMove(models.Model):
             move_sudo = move.sudo()
             move_sudo._clear_left()
             move_sudo.branch_map = move_sudo._build_branch_map()
-            move_sudo.write({"state": "counting", **move_sudo._prepare_start()})
+            start = move_sudo._prepare_start()
+            if start["total"]:
+                question = move_sudo._get_question()
+                self.env["spar.question"]._charge("move", question)
+            plans = move_sudo._add_counted_plan(self.env.user)
+            move_sudo.write({"state": "counting", "counted_plans": plans, **start})
         self._trigger()
+
+    def _get_question(self) -> str:
+        """Return what counting asks of the numbers at the closed provider."""
+        return f"{self._build_plan()} {self.list_uuid or ''}"
+
+    def _add_counted_plan(self, user) -> str:
+        """Return the plans counted so far, and the present one, by ``user``."""
+        plan = self.env._(
+            "%(when)s UTC, %(user)s: %(place)s → %(successor)s, %(rule)s",
+            when=fields.Datetime.to_string(fields.Datetime.now()),
+            user=user.name,
+            place=self._name_source(),
+            successor=self._name_target(),
+            rule=self._name_rule(),
+        )
+        return "\n".join(filter(None, [self.counted_plans, plan]))
 
     def action_change(self):
         """Make the move editable again; a proposal is cancelled."""
@@ -437,7 +505,9 @@ class SparMove(models.Model):
         moves_sudo = self.sudo()
         moves_sudo.setting_change_ids._overtake()
         moves_sudo._clear_left()
-        moves_sudo.write({"state": "new", "moved_count": 0, "left_count": 0})
+        moves_sudo.write(
+            {"state": "new", "moved_count": 0, "left_count": 0, "tally": False}
+        )
 
     def action_propose(self):
         """Propose the move to a second administrator."""
@@ -720,6 +790,7 @@ class SparMove(models.Model):
             "seen_count": 0,
             "moved_count": 0,
             "left_count": 0,
+            "tally": False,
         }
 
     def _do_piece(self) -> None:
@@ -743,25 +814,69 @@ class SparMove(models.Model):
         if piece.until is None:
             self._finish()
             return
-        lefts = self.env["spar.move.left"]
-        found = {left.head_id: left.problem for left in piece.left}
-        lefts.create(lefts._prepare_left(found, move_id=self.id))
+        is_trial = self.state == "counting"
+        self._list_left(piece, is_trial)
+        seen = {"position": piece.until, "seen_count": self.seen_count + piece.seen}
+        if is_trial:
+            self.write({**seen, "tally": self._add_to_tally(piece)})
+            return
         self.write(
             {
-                "position": piece.until,
-                "seen_count": self.seen_count + piece.seen,
+                **seen,
                 "moved_count": self.moved_count + piece.moved,
                 "left_count": self.left_count + len(piece.left),
             }
         )
 
+    def _list_left(self, piece: MovePiece, is_trial: bool) -> None:
+        """List who is not moved; at a trial, only those who stay in any case."""
+        lefts = self.env["spar.move.left"]
+        found = {
+            left.head_id: left.problem
+            for left in piece.left
+            if not is_trial or left.problem in REGARDLESS_OF_PLAN
+        }
+        lefts.create(lefts._prepare_left(found, move_id=self.id))
+
+    def _add_to_tally(self, piece: MovePiece) -> list:
+        """Return how many stay, by problem, with those of ``piece``."""
+        tally = Counter({Problem(*key): count for *key, count in self.tally or ()})
+        tally.update(left.problem for left in piece.left)
+        return [[*problem, count] for problem, count in sorted(tally.items())]
+
     def _finish(self) -> None:
         now = fields.Datetime.now()
         if self.state == "counting":
-            self.write({"state": "counted", "counted_at": now})
+            shown = self._blur_tally()
+            self.write({"state": "counted", "counted_at": now, **shown})
             return
         self._destroy_list()
         self.write({"state": "done", "finished_at": now})
+
+    def _blur_tally(self) -> dict:
+        """Return the figures that are shown of a count.
+
+        A reason that depends on the plan is left out where fewer than ten have it:
+        that anybody has it answers the question, too.
+        """
+        tally = {Problem(*key): count for *key, count in self.tally or ()}
+        left = self._blur(sum(tally.values()))
+        shown = {
+            problem: count if problem in REGARDLESS_OF_PLAN else self._blur(count)
+            for problem, count in tally.items()
+        }
+        return {
+            "left_count": left,
+            # Two figures with edges of their own would tell more than one.
+            "moved_count": self.seen_count - left,
+            "tally": [
+                [*problem, figure] for problem, figure in shown.items() if figure
+            ],
+        }
+
+    def _blur(self, count: int) -> int:
+        question, whole = self._get_question(), self.seen_count
+        return self.env["spar.question"]._blur(question, whole, shown=count)["shown"]
 
     # === THE CALL === #
 

@@ -2,6 +2,7 @@ from . import spar_kept_search
 from . import spar_next_person
 from . import spar_staff_answers
 from . import spar_lookup
+from . import spar_question
 from . import spar_staff_act
 from . import spar_evidence
 from . import spar_limit

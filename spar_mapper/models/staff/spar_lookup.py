@@ -48,6 +48,9 @@ class SparLookup(models.Model):
     found on the first day, and the only defence against it is its row here, with a name
     and a time. Hence IDs that contain a birth date are no secret, and nothing here may
     rely on their being one.
+
+    A question about the values of many people (``spar.question``) is counted as well,
+    and costs what a guess costs.
     """
 
     _name = "spar.lookup"
@@ -92,6 +95,9 @@ class SparLookup(models.Model):
             ("representative", self.env._("Guardian or collector")),
             ("witness", self.env._("Witnesses")),
             ("programme", self.env._("Address, by a programme")),
+            ("rule", self.env._("Dry run of a rule for IDs")),
+            ("directory", self.env._("Effect of a directory change")),
+            ("move", self.env._("Count of people to move")),
         ]
 
     def init(self):
@@ -290,6 +296,33 @@ class SparLookup(models.Model):
         return len(subjects_sudo.filtered_domain(reach)) == len(subjects_sudo)
 
     @api.model
+    def _count_question(self, kind: str, text: str) -> None:
+        """Count a question about the values of many people, at the cost of a miss.
+
+        See ``spar.question``. This runs in a transaction of its own, as searches do;
+        the same question is free for 24 hours. Raises UserError if the user's budget is
+        exhausted.
+        """
+        keyring = self.env["spar.keyring"]._open()
+        commitment = self._commit(keyring, kind, text)
+        with self._open_cursor() as cr:
+            count_alone(cr, self._table, self._get_actor())
+            lookups = self.with_env(self.env(cr=cr))
+            spent, last = lookups._fetch_spent(commitment)
+            is_over = last is None and spent >= self._get_limit("lookup_budget")
+            if not is_over:
+                lookups._record(kind, commitment, [], 1, last)
+        if is_over:
+            self._alert_to_limit()
+            raise UserError(
+                self.env._(
+                    "You have counted people, or tried rules on their IDs and "
+                    "accounts, too often in the last 24 hours. Ask another "
+                    "administrator to do this, or try again tomorrow."
+                )
+            )
+
+    @api.model
     def _has_searched(self, user_id: int, kind: str, text: str, since) -> bool:
         """Return whether a user has searched for exactly this since then."""
         keyring = self.env["spar.keyring"]._open()
@@ -312,11 +345,14 @@ class SparLookup(models.Model):
         return self.env["spar.mapper.local"]._get_now()
 
     @api.model
+    def _alert_to_limit(self) -> None:
+        problem = "lookups: the limit of 24 hours is reached"
+        self.env["spar.alarm"]._raise_alarms([("res_users", self.env.uid, problem)])
+
+    @api.model
     def _refuse(self) -> NoReturn:
         """Refuse a user whose budget is used up, and alert a supervisor."""
-        self.env["spar.alarm"]._raise_alarms(
-            [("res_users", self.env.uid, "lookups: the limit of 24 hours is reached")]
-        )
+        self._alert_to_limit()
         raise Redirection(
             self.env._(
                 "You have searched for too many IDs and accounts in the last 24 hours. "
