@@ -141,7 +141,10 @@ class TestOnboarding(TwoAdministratorsCase):
 
     def test_created_participant_is_not_active(self):
         participants = self.env["spar.participant"].with_user(self.first)
-        made = participants.create({"name": "N", "sender_id": "n", "state": "active"})
+        values = {"name": "N", "sender_id": "n", "state": "active"}
+        with self.assertRaises(AccessError):
+            participants.create(values)
+        made = participants._as_code().create(values)
         self.assertEqual(made.state, "draft")
         self.approve(made)
         self.assertEqual(made.state, "active")
@@ -232,7 +235,10 @@ class TestKeys(TwoAdministratorsCase):
         self.assertEqual(shorter.valid_to, tomorrow)
 
     def test_attributes_of_the_key_cannot_be_overridden(self):
-        key = self.add_key(thumbprint="x", public_jwk="{}", algorithms="none")
+        forged = {"thumbprint": "x", "public_jwk": "{}", "algorithms": "none"}
+        with self.assertRaises(AccessError):
+            self.add_key(**forged)
+        key = self.add_key(user=self.env.user, **forged)
         self.assertEqual(key.algorithms, "ES256")
         self.assertNotEqual(key.thumbprint, "x")
 
@@ -292,7 +298,10 @@ class TestKeys(TwoAdministratorsCase):
         for state in ("draft", "active"):
             self.participant.state = state
             with self.subTest(state):
-                key.with_user(self.first).write({"revoked_at": False})
+                mine = key.with_user(self.first)
+                with self.assertRaises(AccessError):
+                    mine.write({"revoked_at": False})
+                mine._as_code().write({"revoked_at": False})
                 self.env.invalidate_all()
                 self.assertTrue(key.revoked_at)
                 key.setting_change_ids.with_user(self.first).action_refuse()
@@ -300,7 +309,8 @@ class TestKeys(TwoAdministratorsCase):
     def test_computed_fields_cannot_be_written_directly(self):
         types = self.env["spar.id.type"].search([], limit=1)
         self.participant.write({"state": "active", "id_type_ids": types.ids})
-        self.participant.with_user(self.first).write({"has_id_types": False})
+        with self.assertRaises(AccessError):
+            self.participant.with_user(self.first).write({"has_id_types": False})
         self.env.invalidate_all()
         self.assertTrue(self.participant.has_id_types)
 

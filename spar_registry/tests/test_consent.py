@@ -67,7 +67,8 @@ class TestConsentText(RegistryCase):
             {"partner_id": self.ada.id, "programme_id": self.programme.id}
         )
         action = self.ada.action_record_spar_consent()
-        consents = self.env["spar.consent"].with_context(**action["context"])
+        consents = self.env["spar.consent"].with_user(self.user)
+        consents = consents.with_context(**action["context"])
         values = consents.default_get(["partner_id", "programme_id"])
         self.assertEqual(values["programme_id"], self.programme.id)
 
