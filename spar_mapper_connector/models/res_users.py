@@ -273,9 +273,9 @@ class ResUsers(models.Model):
             return
         raise UserError(
             self.env._(
-                "This account has a role in SPAR, and the history shows its name. Only "
-                "Odoo's administrator can change it, on the user's own form, and a SPAR "
-                "administrator must approve it."
+                "This account has a role in SPAR, and the history shows its name. "
+                "Only Odoo's administrator can change it, on the user's own form, and "
+                "a SPAR administrator must approve it."
             )
         )
 
@@ -375,9 +375,9 @@ class SparGroupLog(models.Model):
         if implications and self._is_set_up() and not self._is_brought(implications):
             raise UserError(
                 self.env._(
-                    "A group cannot include a role of SPAR or a group that gives access "
-                    "to code. Assign that group itself on the user's form, where a SPAR "
-                    "administrator approves it."
+                    "A group cannot include a role of SPAR or a group that gives "
+                    "access to code. Assign that group itself on the user's form, "
+                    "where a SPAR administrator approves it."
                 )
             )
         return result

@@ -16,7 +16,6 @@ from odoo.addons.base.models.ir_model import MODULE_UNINSTALL_FLAG
 
 from .. import expressions
 
-
 #: How the methods are called that only read for whoever calls them, archived or not.
 _READING = (
     "export",

@@ -12,7 +12,7 @@ from ..expressions import get_person
 
 
 def get_served_person(env):
-    """Return the user whom a request or message serves; None in a job of the schedule."""
+    """Return the user whom a request or message serves; None in a scheduled job."""
     if not (request or _is_message()):
         return None
     return env["res.users"].browse(get_person(env))

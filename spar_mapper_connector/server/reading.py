@@ -5,8 +5,8 @@ goals, the recipients of a mailing, the name of what was rated. Expressions do t
 What counts is who asks: the first caller outside the ORM. An addon that depends on one
 of ours, or on which one of ours depends, may read as superuser: it was written beside
 them. It reads what is sealed, or concerns people, only for somebody who may read that
-themselves. No expression reads anything, nor does a helper of Odoo (``web_read``, ``t-field``) that it
-calls.
+themselves. No expression reads anything, nor does a helper of Odoo (``web_read``,
+``t-field``) that it calls.
 
 The same holds for fields on models of others (``closed_fields.py``), which no row reads
 either: no action, automation or custom field.
@@ -310,9 +310,7 @@ def _check_addon(records, addon: str):
         records.env.registry, records._name, set()
     )
     person = get_served_person(records.env) if is_limited else None
-    if addon in records._spar_related and (
-        person is None or may_read(person, records)
-    ):
+    if addon in records._spar_related and (person is None or may_read(person, records)):
         return person
     _logger.error("SPAR ALARM %s tried to read %s; refused", addon, records._name)
     raise AccessError(

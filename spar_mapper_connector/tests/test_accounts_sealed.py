@@ -745,7 +745,6 @@ class TestCustomising(AccountCase):
 
     def test_jobs_are_not_switched_off(self):
         job = self.env["ir.cron"].search([("code", "like", "_cron_reseal")])
-        cleaning = self.env.ref("base.autovacuum_job")
         partner = self.env["ir.model"]._get("res.partner").id
         other = self.env["ir.cron"].search([("id", "!=", job.id)], limit=1)
         with patch.object(expressions, "request", object()):

@@ -453,7 +453,7 @@ class TestForms(ByAdministrator):
         self.assertEqual(self.run_action(other), other)
 
     def test_nobody_gives_rights_on_ours_or_on_accounts(self):
-        """Who may write providers exchanges the bank that an officer chooses by name."""
+        """Who may write providers exchanges the bank that an officer chooses."""
         rights = self.env["ir.model.access"]
         group = self.env["res.groups"].create({"name": "HR"})
         for model, names in (
@@ -586,7 +586,9 @@ class TestDeletingByContext(ByAdministrator):
             "action_open_branches",
             lambda self, *_args: seen.append(self.env.context),
         )
-        call_kw(self.env["spar.fsp"], "action_open_branches", [[]], {"context": context})
+        call_kw(
+            self.env["spar.fsp"], "action_open_branches", [[]], {"context": context}
+        )
         self.assertEqual(seen, [{"lang": "en_US"}])
         country = self.env.ref("base.ke")
         values = {"name": "Bank of the Lake", "code": "LAKE", "country_id": country.id}
@@ -596,7 +598,10 @@ class TestDeletingByContext(ByAdministrator):
         for context, found in (({}, []), ({"active_test": False}, provider.ids)):
             domain = [("id", "=", provider.id)]
             read = call_kw(
-                self.env["spar.fsp"], "search_read", [domain, ["id"]], {"context": context}
+                self.env["spar.fsp"],
+                "search_read",
+                [domain, ["id"]],
+                {"context": context},
             )
             self.assertEqual([row["id"] for row in read], found)
 

@@ -130,7 +130,7 @@ class TestReading(TransactionCase):
                         work.show(self.record)
 
     def test_it_reads_in_the_name_of_somebody_else_what_its_user_may_read(self):
-        """An expression leaves records of any user in a value, which Odoo reads later."""
+        """An expression leaves records of any user in a value that Odoo reads."""
         work = self.load("website")
         self.registry["base"]._spar_related |= {"website"}
         clerk = new_test_user(self.env, "test_clerk", groups="base.group_user")

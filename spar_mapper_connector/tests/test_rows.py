@@ -116,7 +116,6 @@ class TestNaming(ByAdministrator):
         cls.rows = (
             (cls.build_row("ir.rule", **users), "domain_force"),
             (cls.build_row("ir.actions.server", **users, state="code"), "code"),
-            (cls.build_row("ir.embedded.actions", **cls.build_tab()), "domain"),
         )
         # A stand-in: the addon of authenticator apps may not be installed.
         base = cls.registry["base"]
@@ -126,16 +125,6 @@ class TestNaming(ByAdministrator):
     @classmethod
     def build_row(cls, model, **values):
         return cls.env[model].create({"name": "x_row", **values})
-
-    @classmethod
-    def build_tab(cls):
-        action = cls.env.ref("base.action_res_users").id
-        return {
-            "parent_action_id": action,
-            "action_id": action,
-            "parent_res_model": "res.users",
-            "user_id": cls.env.uid,
-        }
 
     def test_no_row_names_a_secret(self):
         for row, field in self.rows:

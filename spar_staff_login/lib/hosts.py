@@ -137,12 +137,14 @@ def is_for_staff(routing: Mapping[str, Any], path: str) -> bool:
     (False, True)
     >>> is_for_staff({"website": True}, "/web/login")
     True
+    >>> is_for_staff({"website": True}, "/report/pdf/spar_mapper.receipt/7")
+    True
     >>> is_for_staff({"routes": [_WEBSITES_BUNDLES]}, "/web/assets/1/2/x.js")
     False
     """
     if routing.get("website"):
         marked = routing.get(STAFF) or routing.get(SHARED)
-        return bool(marked) or is_below(path, LOGIN_PATHS)
+        return bool(marked) or is_below(path, (*LOGIN_PATHS, *REPORT_PATHS))
     return _WEBSITES_BUNDLES not in routing.get("routes", ())
 
 
