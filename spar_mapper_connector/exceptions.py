@@ -276,3 +276,10 @@ class RemoteAnswerInvalid(RemoteDirectoryError):
     def __init__(self, member: str):
         super().__init__(f"{member} cannot be understood")
         self.member = member
+
+
+# === PAGES === #
+
+
+class PageTooLarge(Exception):
+    """A page is made of more templates, or is longer, than any page needs to be."""

@@ -1,5 +1,6 @@
 from odoo import models
-from odoo.exceptions import AccessDenied
+
+from ..const import SERVICE_USER
 
 
 class ResUsers(models.Model):
@@ -7,11 +8,9 @@ class ResUsers(models.Model):
 
     _inherit = "res.users"
 
-    def _check_credentials(self, credential, env):
-        """Raise AccessDenied for this account, whatever password somebody gave it."""
-        service = self.env.ref(
-            "spar_g2p_connect.user_service", raise_if_not_found=False
+    def _is_service_account(self):
+        """Return True for this account, too, whatever groups somebody took from it."""
+        service_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            SERVICE_USER, raise_if_not_found=False
         )
-        if service and self == service:
-            raise AccessDenied()
-        return super()._check_credentials(credential, env)
+        return self.id == service_id or super()._is_service_account()

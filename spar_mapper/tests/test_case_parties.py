@@ -47,10 +47,12 @@ class PartiesCase(ProvisionalCase):
             wizard.action_confirm()
         return self.change_of(ID)
 
-    def read_aloud(self, user="officer", **witness):
+    def read_aloud(self, user="officer", seen_version=None, **witness):
         witness = {**WITNESSES[0], **witness}
+        seen = {"seen_version": seen_version} if seen_version else {}
         return self.change(
             user,
+            **seen,
             cannot_read=True,
             document=encode(PNG),
             witness_ids=[(0, 0, witness)],
@@ -184,6 +186,25 @@ class TestNobodyTwice(PartiesCase):
             ):
                 act()
         self.assertEqual(self.get_fa(ID), FA)
+
+    def test_a_guess_at_a_collector_is_counted(self):
+        """Their details are masked; a form that is refused says whether one is right."""
+        self.add_collector("Ada Lovelace", "+254 700 111 222")
+        counted = []
+        lookups = type(self.env["spar.lookup"])
+
+        def count(_lookups, kind, text, find, *_args, **_kwargs):
+            counted.append((kind, len(find())))
+
+        self.patch(lookups, "_search_counted", count)
+        for number, is_right in (("0700 111223", 0), ("0700 111222", 1)):
+            counted.clear()
+            with self.subTest(number), self.assertRaises(UserError):
+                self.read_aloud(number=number, seen_version=99)
+            self.assertIn(("representative", is_right), counted)
+        counted.clear()
+        self.read_aloud()
+        self.assertFalse(counted)
 
     def test_who_takes_part_closes_no_complaint(self):
         complaints = self.env["spar.complaint"].with_user(self.users["officer"])

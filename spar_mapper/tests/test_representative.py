@@ -216,6 +216,15 @@ class TestRepresentative(RepresentativeCase):
         with self.assertRaisesRegex(UserError, "attach a PDF"):
             self.fill(document=base64.b64encode(b"<script>"))
 
+    def test_a_document_of_another_person_is_not_shown_as_theirs(self):
+        """Its number would have to be the same, which nobody chooses."""
+        row = self.propose()
+        self.link(OTHER_ID, OTHER_FA)
+        other, data = self.subject_of(OTHER_ID), base64.b64encode(b"%PDF-1.7").decode()
+        self.env["spar.evidence"]._store(self.staff, row.uuid, data, other)
+        self.env.invalidate_all()
+        self.assertFalse(row.with_user(self.users["supervisor"]).evidence_id)
+
     def test_second_person_sees_the_document_and_who_acts_already(self):
         first = self.approve(self.propose())
         data = base64.b64encode(b"%PDF-1.7 the order of the court")

@@ -103,6 +103,30 @@ class TestSealedDraft(StoreCase):
         with self.assertRaisesRegex(UserError, "open for too long"):
             find.action_find()
 
+    def test_nobody_chooses_the_number_of_a_form(self):
+        """It is under the seals, and stands in the history in clear."""
+        chosen = "2007760620"
+        part = self.bank_account.part_ids.filtered(lambda part: part.kind == "text")
+        line = Command.create({"uuid": chosen, "part_id": part[:1].id})
+        draft = self.create_draft(uuid=chosen, part_ids=[line], reason="came in")
+        by_default = self.wizards.with_context(default_uuid=chosen)
+        other = by_default.create({"operation": "link", "part_ids": [line]})
+        numbers = [*(draft | other).mapped("uuid"), *draft.part_ids.mapped("uuid")]
+        numbers += other.part_ids.mapped("uuid")
+        self.assertEqual(len({*numbers}), 4)
+        self.assertNotIn(chosen, numbers)
+        self.assertNotIn(chosen, draft.copy().uuid)
+        for write in (
+            lambda: draft.write({"uuid": chosen}),
+            lambda: draft.web_save({"uuid": chosen}, {}),
+            lambda: draft.write(
+                {"part_ids": [Command.update(draft.part_ids.id, {"uuid": chosen})]}
+            ),
+        ):
+            with self.assertRaisesRegex(AccessError, "number of a form"):
+                write()
+        self.assertEqual(self.read_texts(draft)["reason"], "came in")
+
     def test_created_together_with_different_ones(self):
         typed = [self.build_texts(names, "batch") for names in SUBSETS]
         drafts = self.wizards.create([{"operation": "link", **each} for each in typed])

@@ -1,6 +1,7 @@
 """A person's document: sealed, required by a rule, viewed with a trace."""
 
 from base64 import b64encode
+from dataclasses import replace
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -191,6 +192,16 @@ class TestEvidence(LookupCase):
         self.assertTrue(self.is_kept(evidence))
 
     # === SHOWN BY A REVIEW === #
+
+    def test_a_message_of_a_participant_names_no_document(self):
+        """A participant chooses the reference of a message."""
+        evidence = self.store()
+        self.add_rule("approve", channel="rest")
+        call = replace(self.call, message_reference=f"evidence:{evidence.uuid}")
+        self.update(OTHER_ID, THIRD_FA, call=call)
+        change = self.change_of(OTHER_ID).with_user(self.users["supervisor"])
+        self.assertEqual(change.message_reference, call.message_reference)
+        self.assertFalse(change.evidence_id)
 
     def review(self):
         self.rule.decision = "approve"

@@ -2,6 +2,9 @@
 
 import logging
 from contextlib import nullcontext
+from unittest.mock import patch
+
+from psycopg2.errors import DivisionByZero
 
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.http import serialize_exception
@@ -375,7 +378,7 @@ class TestLookup(LookupCase):
         self.assertEqual(self.count_spent(cursor), 1)
         with self.assertRaisesRegex(UserError, "Address"):
             self.act(id_value="2007760998", **type_address("no address"))
-        self.assertEqual(self.count_spent(cursor), 6)
+        self.assertEqual(self.count_spent(cursor), 11)
 
     def test_question_about_an_unknown_id_counts_as_a_lookup(self):
         self.act(id_value="Mary-1903", **type_address(NEW_FA))
@@ -389,8 +392,66 @@ class TestLookup(LookupCase):
     def test_question_about_a_shared_account_counts_as_a_lookup(self):
         self.link("token:2007760998@nationalId", FA)
         self.act(id_value="2007760999", **type_address(FA))
-        self.assertEqual(self.spent("officer"), 1)
-        self.assertEqual(self.lookups("officer")[-1:].kind, "account")
+        found = {look.kind: look.cost for look in self.lookups("officer")}
+        self.assertEqual(found, {"account": 1, "id": 5})
+
+    def refuse_change(self, fa):
+        """Have a change refused because it is one of an earlier version."""
+        mapping = self.mapping_of(ID)
+        seen = {"mapping_id": mapping.id, "seen_version": mapping.version + 7}
+        with self.assertRaises(UserError) as caught:
+            action = self.act(operation="update", **seen, **type_address(fa))
+            # The question about an account that others have is an answer, too.
+            self.assertEqual(action["res_model"], "spar.mapping.wizard")
+            raise UserError("asked")
+        return str(caught.exception)
+
+    def test_guess_at_an_account_in_a_change_that_is_refused_is_counted(self):
+        cursor = self.open_another()
+        for number in range(1, 4):
+            self.refuse_change(NEW_FA.replace("333", f"33{number}", 1))
+            self.assertEqual(self.count_spent(cursor), 5 * number)
+        self.refuse_change(OTHER_FA)
+        self.assertEqual(self.count_spent(cursor), 16)
+        self.refuse_change(OTHER_FA)
+        self.assertEqual(self.count_spent(cursor), 16)
+
+    def test_without_a_budget_a_right_guess_is_answered_like_a_wrong_one(self):
+        self.set_limit("lookup_budget", 1)
+        self.find(id_value=ID)
+        with self.catch_alarms():
+            answers = {self.refuse_change(fa) for fa in (NEW_FA, OTHER_FA)}
+        self.assertEqual(len(answers), 1)
+        self.assertIn("too many IDs", answers.pop())
+
+    def test_a_change_that_is_saved_is_no_lookup(self):
+        mapping = self.mapping_of(ID)
+        seen = {"mapping_id": mapping.id, "seen_version": mapping.version}
+        self.act(operation="update", **seen, **type_address(NEW_FA))
+        self.assertEqual(self.get_fa(ID), NEW_FA)
+        self.assertEqual(self.spent("officer"), 0)
+
+    def test_an_answer_about_a_typed_id_is_counted_whatever_refuses_it(self):
+        wizards = type(self.env["spar.mapping.wizard"])
+        cursor = self.open_another()
+        for number, problem in enumerate((ValueError, AccessError, UserError), 1):
+            with self.subTest(problem), self.assertRaises(problem):
+                with patch.object(wizards, "_check_separate", side_effect=problem("x")):
+                    typed = f"200776099{number}"
+                    self.act(id_value=typed, **type_address(NEW_FA))
+            self.assertEqual(self.count_spent(cursor), 5 * number)
+
+    def test_a_guess_is_counted_though_the_transaction_failed(self):
+        wizards = type(self.env["spar.mapping.wizard"])
+        cursor = self.open_another()
+
+        def fail(wizard, *args):
+            wizard.env.cr.execute("SELECT 1 / 0")
+
+        with mute_logger("odoo.sql_db"), self.assertRaises(DivisionByZero):
+            with self.env.cr.savepoint(), patch.object(wizards, "_send_request", fail):
+                self.act(id_value="2007760998", **type_address(NEW_FA))
+        self.assertEqual(self.count_spent(cursor), 10)
 
     def test_numbers_in_a_reason_are_guesses(self):
         mapping = self.mapping_of(ID).with_user(self.users["officer"])

@@ -10,6 +10,7 @@ from odoo.addons.spar_mapper_connector.models.forms.spar_sealed_draft import (
 from ..lib.records import IN_FORCE
 from ..lib.spellings import squeeze
 from ..models.staff.spar_lookup import FoundPlace
+from .spar_confirm_once import Compared
 
 
 class SparAccountEntry(models.AbstractModel):
@@ -78,10 +79,13 @@ class SparAccountEntry(models.AbstractModel):
 
     # === ACCOUNT OF OTHER PEOPLE === #
 
-    def _find_sharing(self, fa: str | None, id_value: str) -> list[FoundPlace]:
+    def _find_sharing(
+        self, fa: str | None, id_value: str, compared: Compared
+    ) -> list[FoundPlace]:
         """Return the places in force of other people who are paid to ``fa``.
 
         There are none for a new link of somebody who is linked: it is refused anyway.
+        The search is added to ``compared``: see ``_count_unless_saved``.
         """
         if not fa:
             return []
@@ -91,6 +95,7 @@ class SparAccountEntry(models.AbstractModel):
             return []
         own = {place.subject_id for place in places}
         in_force = mappings._find_in_force([fa])
+        compared.append(("account", fa, in_force))
         return [place for place in in_force if place.subject_id not in own]
 
     @api.model
@@ -107,7 +112,7 @@ class SparAccountEntry(models.AbstractModel):
         """Return whether other people have the account and no reason was given.
 
         A reason counts only for the account and the number of people that it was given
-        for. The answer counts as a lookup, because it reveals that the account is used.
+        for.
         """
         if self._may_share(places):
             return False
@@ -115,7 +120,6 @@ class SparAccountEntry(models.AbstractModel):
         digest = self._digest_draft(f"{count} {fa}")
         if self.shared_digest == digest and (self.shared_reason or "").strip():
             return False
-        self.env["spar.lookup"]._search_counted("account", fa, lambda: places)
         self._as_code().write({"shared_count": count, "shared_digest": digest})
         return True
 

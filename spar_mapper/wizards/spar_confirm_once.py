@@ -1,4 +1,8 @@
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
+
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
 from odoo import fields, models
 from odoo.tools import SQL, format_datetime
@@ -6,6 +10,11 @@ from odoo.tools import SQL, format_datetime
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext
 
 from ..fields import BigMany2one
+from ..models.staff.spar_lookup import FoundPlace
+
+#: What a form has compared with stored values: the kind of search, the typed text, and
+#: the places that it found.
+Compared = list[tuple[str, str, list[FoundPlace]]]
 
 #: How long the desk reports that the same request was saved before.
 _SAME_REQUEST = timedelta(hours=1)
@@ -83,3 +92,35 @@ class SparConfirmOnce(models.AbstractModel):
         if subject and self.env.context.get("active_model") != "spar.subject":
             action["params"]["next"] = subject._open_page(subject)
         return action
+
+    # === WHAT AN ANSWER REVEALS === #
+
+    @contextmanager
+    def _count_unless_saved(self) -> Iterator[Compared]:
+        """Count what the body compares as searches, unless the form does its work.
+
+        The body adds its searches to the yielded list. A question, and each refusal,
+        say whether a typed ID or account is somebody's, as a search does: so a form
+        that is always refused would be one for nothing. What is saved counts towards
+        the limits of changes. Raises Redirection and LookupReasonNeeded, as a search
+        does, whatever was found.
+        """
+        compared: Compared = []
+        try:
+            yield compared
+        except Exception:
+            self._count_compared(compared)
+            raise
+        if not self.done_at:
+            self._count_compared(compared)
+
+    def _count_compared(self, compared: Compared) -> None:
+        """Count these searches, also where the transaction has failed."""
+        lookups = self.env["spar.lookup"]
+        status = self.env.cr.connection.info.transaction_status
+        has_failed = status == TRANSACTION_STATUS_INERROR
+        cursor = lookups._open_cursor() if has_failed else nullcontext(self.env.cr)
+        with cursor as cr:
+            lookups = lookups.with_env(self.env(cr=cr))
+            for kind, text, places in compared:
+                lookups._search_counted(kind, text, lambda places=places: places)

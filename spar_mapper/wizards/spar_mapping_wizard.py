@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -27,6 +29,7 @@ from ..lib.provisional import PROVISIONAL
 from ..models.spar_mapper_local import OFFICER
 from ..models.staff.spar_lookup import FoundPlace
 from ..redirection import Redirection
+from .spar_confirm_once import Compared
 
 #: Why something is *held* although no rule held it: the ID belongs to several people.
 CONTESTED = "contested"
@@ -144,18 +147,25 @@ class SparMappingWizard(models.TransientModel):
         self._check_paper()
         self._check_witnessed()
         request = self._build_request()
-        self._check_separate(self._find_done(request.id_value))
+        with self._count_unless_saved() as compared:
+            return self._carry_out(request, reason, compared)
+
+    def _carry_out(self, request, reason: str, compared: Compared) -> dict:
+        """Do what ``_confirm`` says, and add each search to ``compared``."""
+        self._note_id_search(request.id_value, compared)
+        self._check_separate(self._find_done(request.id_value), compared)
         newer = self._find_newer(request)
-        places = self._find_sharing(request.fa, request.id_value)
         call = self.env["spar.mapper.local"]._build_staff_call(
-            self._explain_sharing(reason, places),
-            self.has_evidence,
-            self._get_evidence_reference(),
+            reason, self.has_evidence, self._get_evidence_reference()
         )
+        # The account is compared last: other questions say nothing about it.
+        if self._asks_first(call, request, newer):
+            return self._open_question()
+        places = self._find_sharing(request.fa, request.id_value, compared)
+        call = replace(call, reason=self._explain_sharing(reason, places))
         call = self._note_paper(call, newer)
-        question = self._find_question(call, request, places, newer)
-        if question:
-            return question
+        if self._must_explain_sharing(request.fa, places):
+            return self._open_question()
         result = self._send_request(call, request)
         self._store_evidence(call, request.id_value)
         self._store_paper(call, self._find_done(request.id_value), newer)
@@ -276,7 +286,6 @@ class SparMappingWizard(models.TransientModel):
 
     def _report_refusal(self, call, request, result: Result, changed) -> dict:
         """Say why it was not done, or that this user has just done it."""
-        self._count_lookup(request.id_value)
         is_repeated = result.outcome in (Outcome.ALREADY_LINKED, Outcome.CONFLICT)
         if is_repeated and changed:
             saved = self._find_saved(call, self.operation, request.fa, changed)
@@ -292,16 +301,14 @@ class SparMappingWizard(models.TransientModel):
             raise Redirection(text, person, self.env._("Open this person"))
         raise UserError(text)
 
-    def _count_lookup(self, identifier: str) -> None:
-        """Count an answer that reveals whether an ID exists but changes nothing.
+    def _note_id_search(self, identifier: str, compared: Compared) -> None:
+        """Add a typed ID to what is compared: each answer can tell whether it exists.
 
-        It counts as a lookup.
+        Nobody knows a provisional one that was just drawn.
         """
-        if not self.mapping_id:
-            mappings = self.env["spar.mapping"]
-            self.env["spar.lookup"]._search_counted(
-                "id", identifier, lambda: mappings._find_by_ids([identifier])
-            )
+        if not self.mapping_id and not self.is_provisional:
+            places = self.env["spar.mapping"]._find_by_ids([identifier])
+            compared.append(("id", identifier, places))
 
     def _find_changed(self, identifier: str):
         """Return the place that the request concerns."""
@@ -317,17 +324,14 @@ class SparMappingWizard(models.TransientModel):
 
     # === QUESTIONS === #
 
-    def _find_question(self, call, request, places: list[FoundPlace], newer) -> dict:
-        """Return the action that asks the officer what only they know, or nothing.
+    def _asks_first(self, call, request, newer) -> bool:
+        """Return whether to ask the officer about the ID or about a paper form.
 
-        :param places: those of other people who are paid to the same account
         :param newer: the change of the account since a paper form was filled in
         """
         asks_id = self._is_id_in_doubt(call, request)
-        asks_account = self._must_explain_sharing(request.fa, places)
         asks_paper = self._must_ask_review(newer)
-        is_asking = asks_id or asks_account or asks_paper
-        return self._open_question() if is_asking else {}
+        return asks_id or asks_paper
 
     def _is_id_in_doubt(self, call, request) -> bool:
         """Return whether the officer must confirm a new ID.
@@ -348,7 +352,6 @@ class SparMappingWizard(models.TransientModel):
         digest = self._digest_draft(request.id_value)
         if not doubt or (self.is_id_right and self.doubt_digest == digest):
             return False
-        self._count_lookup(request.id_value)
         asked = {"id_doubt": doubt, "doubt_digest": digest, "is_id_right": False}
         self._as_code().write(asked)
         return True

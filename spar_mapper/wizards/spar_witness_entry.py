@@ -4,8 +4,10 @@ from odoo.fields import Command
 
 from odoo.addons.spar_mapper_connector.lib.contract import CallContext, Result
 
-from ..lib.parties import COLLECTOR, build_witness_party, find_part
+from ..lib.parties import COLLECTOR, Party, build_witness_party, find_part
 from ..lib.witnesses import HEARD
+from ..models.staff.spar_lookup import FoundPlace
+from .spar_confirm_once import Compared
 
 
 class SparWitnessEntry(models.AbstractModel):
@@ -123,10 +125,28 @@ class SparWitnessEntry(models.AbstractModel):
                 )
             )
 
-    def _check_separate(self, subject) -> None:
+    @api.model
+    def _find_collectors(
+        self, subject, collectors: list[Party], given: list[Party], compared: Compared
+    ) -> list[Party]:
+        """Return who of the typed witnesses is a collector, whose details are masked.
+
+        Each is added to ``compared``.
+        """
+        if not collectors:
+            return []
+        found = [witness for witness in given if find_part(witness, collectors)]
+        for witness in given:
+            typed = " ".join((subject.uuid, witness.name, *witness.numbers))
+            places = [FoundPlace(0, subject.id)] if witness in found else []
+            compared.append(("representative", typed, places))
+        return found
+
+    def _check_separate(self, subject, compared: Compared) -> None:
         """Raise TakesPart or UserError if somebody would take part twice.
 
         :param subject: the person, if there is a record of them already
+        :param compared: gets what is compared, which counts unless the form is saved
         """
         parties = self.env["spar.case.parties"]
         known = parties._list_of_person(subject)
@@ -141,7 +161,7 @@ class SparWitnessEntry(models.AbstractModel):
                 )
             )
         collectors = [each for each in known if each.part == COLLECTOR]
-        if any(find_part(witness, collectors) for witness in given):
+        if self._find_collectors(subject, collectors, given, compared):
             raise UserError(
                 self.env._(
                     "Witnesses: one of them is a guardian or a collector of this "

@@ -3,7 +3,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import AccessDenied, UserError
 from odoo.tools import SQL
 
@@ -282,11 +282,27 @@ class ResUsers(models.Model):
         if holder and not holder._filter_true_accounts():
             raise AccountAltered("this account was altered")
 
+    def _is_service_account(self) -> bool:
+        """Return whether this is an account in whose name only programs act.
+
+        They are Odoo's superuser, the visitors of websites, and the users of our
+        service groups. No person logs in with one, in whichever way.
+        """
+        if self.id == SUPERUSER_ID or self._is_public():
+            return True
+        names = self.env["ir.model.data"]
+        service = {
+            names._xmlid_to_res_id(name, raise_if_not_found=False)
+            for name in SERVICE_GROUPS
+        }
+        return not service.isdisjoint(self._get_group_ids())
+
     def _register_hook(self):
         """Check credentials after all addons, whichever Odoo loads last.
 
         An addon that is loaded after this one (``auth_oauth``, ``auth_ldap``) has
-        methods that call ours and accept what it refused.
+        methods that call ours and accept what it refused, or name a user whose
+        credentials were not checked at all.
         """
         result = super()._register_hook()
         _check_last(self.env.registry[self._name])
@@ -295,9 +311,12 @@ class ResUsers(models.Model):
     def _check_way(self, result: dict) -> None:
         """Raise AccessDenied if credentials were put into the database.
 
-        For an account with a role, those of another server are refused as well.
-        ``result`` is that of ``_check_credentials``.
+        For an account with a role, those of another server are refused as well, and
+        for a service account all. ``result`` is that of ``_check_credentials``, or of
+        ``_login``.
         """
+        if self.env.user._is_service_account():
+            raise AccessDenied()
         if self.env.user._has_spar_role() and result["auth_method"] not in _METHODS:
             raise AccessDenied()
         try:
@@ -326,8 +345,13 @@ class ResUsers(models.Model):
         return self._has_spar_role() and is_needed()
 
     def _compute_session_token(self, sid):
-        """Return Odoo's token under a key: its own is made of the database alone."""
+        """Return Odoo's token under a key: its own is made of the database alone.
+
+        A service account has none, so that no session of it is valid.
+        """
         token = super()._compute_session_token(sid)
+        if token and self._is_service_account():
+            return False
         if not token or not self._is_guarded_account():
             return token
         keyring = self.env["spar.keyring"]._open()
@@ -349,8 +373,9 @@ class ResUsersApikeys(models.Model):
 
     def _check_credentials(self, *, scope, key):
         uid = super()._check_credentials(scope=scope, key=key)
-        if uid and self.env["res.users"].browse(uid)._has_spar_role():
-            _logger.warning("a key of user #%s, who has a role in SPAR: refused", uid)
+        user = self.env["res.users"].browse(uid)
+        if uid and (user._has_spar_role() or user._is_service_account()):
+            _logger.warning("a key of user #%s, who may have none: refused", uid)
             return None
         return uid
 
@@ -405,14 +430,20 @@ class ResGroups(models.Model):
 
 
 def _check_last(model: type) -> None:
-    """Put our check of credentials before the methods of all addons."""
+    """Put our checks of a login before the methods of all addons."""
 
     def _check_credentials(self, credential, env):
         result = super(model, self)._check_credentials(credential, env)
         self._check_way(result)
         return result
 
+    def _login(self, credential, user_agent_env):
+        result = super(model, self)._login(credential, user_agent_env=user_agent_env)
+        self.with_user(result["uid"])._check_way(result)
+        return result
+
     model._check_credentials = _check_credentials
+    model._login = _login
 
 
 def _mark(records: models.BaseModel) -> models.BaseModel:

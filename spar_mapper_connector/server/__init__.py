@@ -16,7 +16,7 @@ from .left_work import note_left_work
 from .profiling import forbid_profiling
 from .reading import guard_computed_fields
 from .retrying import answer_at_once
-from .sessions import guard_sessions
+from .sessions import guard_sessions, refuse_service_accounts
 from .typed import hide_typed
 
 
@@ -28,6 +28,7 @@ def set_up_server() -> None:
     limit_fetching()
     guard_contexts()
     guard_sessions()
+    refuse_service_accounts()
     hide_typed()
     close_names()
     check_formats()

@@ -4,6 +4,7 @@ Odoo gives expressions the request, and with it the session: ``request.session.u
 could turn any session into another user's.
 """
 
+from odoo.exceptions import AccessDenied
 from odoo.http import Session, request
 
 from ..expressions import refuse_expressions
@@ -36,6 +37,26 @@ def guard_sessions() -> None:
         set_item(self, item, value)
 
     Session.__setitem__ = set_guarded
+
+
+def refuse_service_accounts() -> None:
+    """Let no session become that of a service account, whoever authenticated it.
+
+    Every way to log in ends there, whichever addon it belongs to.
+    """
+    finalize = Session.finalize
+
+    def finalize_for_people(self, env):
+        user = env["res.users"].browse(self.get("pre_uid"))
+        # A database without SPAR is served by the same process.
+        is_service_account = getattr(user, "_is_service_account", None)
+        if is_service_account and is_service_account():
+            self.pop("pre_login", None)
+            self.pop("pre_uid", None)
+            raise AccessDenied()
+        finalize(self, env)
+
+    Session.finalize = finalize_for_people
 
 
 def hide_cookie(served) -> None:

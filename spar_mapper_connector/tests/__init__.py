@@ -25,6 +25,7 @@ from . import test_jose_keys
 from . import test_jose_signatures
 from . import test_jose_tokens
 from . import test_kept_rows
+from . import test_large_pages
 from . import test_lib_keyring
 from . import test_lib_oidc
 from . import test_loading

@@ -221,6 +221,14 @@ class TestAddonCode(ByAdministrator):
 
     # === VIEWS === #
 
+    def test_nobody_repeats_what_a_view_extends(self):
+        repeating = '<xpath expr="//p" position="replace"><p><b>$0</b></p></xpath>'
+        values = {"name": "x", "type": "qweb", "inherit_id": self.page.id}
+        with self.refused():
+            self.env["ir.ui.view"].create({**values, "arch": repeating})
+        price = self.add_view("test_code.price", "<p><b>$0</b></p>")
+        self.assertIn("$0", price.arch)
+
     def test_nobody_adds_code_to_a_view(self):
         page, call = _PAGE.format("Yes"), 't-call="a.b" c="d"'
         for added in (

@@ -15,6 +15,12 @@ LIMITS = {
     "account": Limit(free=50, first=10, longest=60),
     "address": Limit(free=100, first=5, longest=60),
 }
+#: Requests for a link to set a password: for one login, so that nobody's mailbox is
+#: filled, and from one address, so that nobody asks for everybody.
+REQUESTS = {
+    "requested": Limit(free=3, first=300, longest=3600),
+    "requester": Limit(free=20, first=30, longest=600),
+}
 #: An account that logged in from an address waits only for the pair's pauses, for this
 #: long.
 KNOWN = "known"
@@ -85,15 +91,40 @@ class SparLoginFailure(models.Model):
                 )
             cr.execute(COUNT, [known, time.time(), 0])
 
+    @api.model
+    def _begin_request(self, login: str, address: str) -> float:
+        """Count a request for a link, unless there is a pause; return what is left.
+
+        It is counted alike for every login, whether or not there is such an account.
+        """
+        names = {"requested": login.strip().lower(), "requester": address}
+        keys = {kind: self._digest(kind, name) for kind, name in names.items()}
+        now = time.time()
+        with self._get_cursor() as cr:
+            count_alone(cr, self._table, *keys.values())
+            rows = self._read_rows(cr, [*keys.values()])
+            left = self._get_longest_pause(REQUESTS, keys, rows, now)
+            if left <= 0:
+                for key in keys.values():
+                    cr.execute(COUNT, [key, now, now - FORGOTTEN_SECONDS])
+        return left
+
     def _get_left(self, keys: dict, rows: dict, now: float) -> float:
         """Return the longest remaining pause."""
         _count, known_at = rows.get(self._get_known(keys), (0, 0))
         kinds = ["pair"] if now - known_at < KNOWN_SECONDS else list(LIMITS)
+        limits = {kind: self._get_limit(kind) for kind in kinds}
+        return self._get_longest_pause(limits, keys, rows, now)
+
+    @api.model
+    def _get_longest_pause(
+        self, limits: dict[str, Limit], keys: dict, rows: dict, now: float
+    ) -> float:
         left = [0.0]
-        for kind in kinds:
-            failures, last_at = rows.get(keys[kind], (0, 0))
+        for kind, limit in limits.items():
+            count, last_at = rows.get(keys[kind], (0, 0))
             if now - last_at < FORGOTTEN_SECONDS:
-                left.append(last_at + self._get_limit(kind).get_pause(failures) - now)
+                left.append(last_at + limit.get_pause(count) - now)
         return max(left)
 
     @api.model

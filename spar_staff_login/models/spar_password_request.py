@@ -2,6 +2,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.http import request
 
 _logger = logging.getLogger(__name__)
 
@@ -24,7 +25,21 @@ class SparPasswordRequest(models.Model):
 
     @api.model
     def _ask(self, login: str) -> None:
-        """Record the request for a link, without any look-up."""
+        """Record the request for a link, without any look-up.
+
+        Raises UserError during a pause, which is the same for every login.
+        """
+        address = request.httprequest.remote_addr if request else ""
+        failures = self.env["spar.login.failure"]
+        if (left := failures._begin_request(login, address or "")) > 0:
+            raise UserError(
+                self.env._(
+                    "Too many requests for a new password. If you asked for one, look "
+                    "for our mail, also among unwanted mails, or ask again in %(n)s "
+                    "min.",
+                    n=int(left // 60) + 1,
+                )
+            )
         self.sudo().create({"login": login[:254]})
         self.env.ref(CRON).sudo()._trigger()
 

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from psycopg2.errors import LockNotAvailable
 
-from odoo.exceptions import AccessDenied
+from odoo.exceptions import AccessDenied, UserError
 from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -214,6 +214,29 @@ class TestAttempts(StaffCase):
         self.assertIn("Password reset instructions sent", known.text)
         self.assertEqual(self.env["mail.mail"].search_count([]), mails)
         self.assertNotEqual(self.officer.partner_id.signup_type, "reset")
+
+    def test_requests_for_a_link_are_limited(self):
+        """For a login and for an address, and whether or not there is an account."""
+        failures = self.env["spar.login.failure"]
+        for login in ("test_officer", "no_such_login"):
+            left = [failures._begin_request(login, f"1.1.1.{n}") for n in range(4)]
+            self.assertEqual(left[:3], [0, 0, 0])
+            self.assertAlmostEqual(left[3], 300, delta=1)
+        self.now += 301
+        self.assertEqual(failures._begin_request("test_officer", "1.1.1.9"), 0)
+        self.assertGreater(failures._begin_request(" Test_Officer", "1.1.1.9"), 300)
+        left = [failures._begin_request(f"user{n}", "2.2.2.2") for n in range(21)]
+        self.assertFalse(any(left[:20]))
+        self.assertGreater(left[20], 0)
+        self.assertEqual(failures._begin_request("user20", "3.3.3.3"), 0)
+
+    def test_a_request_during_a_pause_is_refused_in_words(self):
+        requests = self.env["spar.password.request"]
+        for _number in range(3):
+            requests._ask("test_officer")
+        with self.assertRaisesRegex(UserError, "Too many requests.*in 5 min"):
+            requests._ask("test_officer")
+        self.assertEqual(len(requests.search([])), 3)
 
     def test_account_holder_gets_the_link(self):
         self.officer.partner_id.email = "officer@staff.example"

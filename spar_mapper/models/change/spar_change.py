@@ -291,10 +291,16 @@ class SparChange(models.Model):
             )
             change.decision_reason = events[-1:].reason
 
-    @api.depends("message_reference")
+    @api.depends("channel", "message_reference")
     def _compute_evidence_id(self):
+        """Compute the document of a change that staff propose.
+
+        Others choose the references of their messages themselves.
+        """
         numbers = {
-            change: get_number(change.message_reference or "") for change in self
+            change: change.channel == "staff"
+            and get_number(change.message_reference or "")
+            for change in self
         }
         documents = self.env["spar.evidence"]
         if documents.has_access("read"):

@@ -98,7 +98,8 @@ class SparReceipt(models.AbstractModel):
     @api.model
     def _was_read(self, event) -> bool:
         """Return whether the change was read aloud to the person, before a witness."""
-        evidence = get_number(event.message_reference or "")
+        is_by_staff = event.channel == "staff"
+        evidence = is_by_staff and get_number(event.message_reference or "")
         heard = [("evidence", "=", evidence), ("kind", "=", HEARD)]
         witnesses_sudo = self.env["spar.witness"].sudo()
         return bool(evidence and witnesses_sudo.search_count(heard, limit=1))

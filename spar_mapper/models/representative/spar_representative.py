@@ -225,7 +225,11 @@ class SparRepresentative(models.Model):
             documents = documents.search([("uuid", "in", self.mapped("uuid"))])
         found = {document.uuid: document for document in documents}
         for row in self:
-            row.evidence_id = found.get(row.uuid)
+            document = found.get(row.uuid, documents.browse())
+            # It stays with the record that was merged, and the row moves on.
+            person_sudo = document.sudo().subject_id
+            owners_sudo = person_sudo | person_sudo.merged_into
+            row.evidence_id = row.subject_id in owners_sudo and document
 
     @api.depends_context("uid")
     @api.depends("state")

@@ -15,6 +15,8 @@ from ...server.addon_code import is_closed_to_code, refuse_code
 FRAME = "web."
 #: The same, and that of our own templates.
 _STAFFS = (FRAME, "spar_")
+#: The text in whose place a view that extends another one gets the element it replaces.
+_REPEATED = "$0"
 _NAMING = (
     '<xpathexpr="."position="attributes">'
     '<attributename="t-name">{key}</attribute></xpath>'
@@ -119,15 +121,29 @@ class IrUiView(models.Model):
         """Return what QWeb evaluates in this view, in every language."""
         found = set()
         for lang, _name in self.env["res.lang"].get_installed():
-            found |= _read_code(self.with_context(lang=lang).arch_db)
+            found |= self._read_code(self.with_context(lang=lang).arch_db)
         return found
+
+    def _read_code(self, arch: str | bool) -> set[tuple[str, str]]:
+        """Return the code of this view's XML.
+
+        Where it extends another view, what repeats that view's elements counts as well:
+        some steps of it make a page of any size.
+        """
+        if not arch:
+            return set()
+        root = etree.fromstring(arch.encode())
+        code = list_code(root.iter(etree.Element))
+        if self.inherit_id and root.xpath(f".//*[text()='{_REPEATED}']"):
+            code.add(("position", _REPEATED))
+        return code
 
     def _list_file_code(self) -> set[tuple[str, str]]:
         """Return what QWeb evaluates in the file of this view; nothing without one."""
         if not self.arch_fs:
             return set()
         try:
-            return _read_code(self._read_file())
+            return self._read_code(self._read_file())
         except (OSError, ValueError, etree.XMLSyntaxError):
             # Somebody with SQL can name any file.
             return set()
@@ -272,13 +288,6 @@ def _is_same(stored: str, shipped: str | bool, key: str | bool) -> bool:
 def _canonicalise(arch: str) -> str:
     text = etree.tostring(etree.fromstring(arch.encode()), encoding="unicode")
     return "".join(etree.canonicalize(text).split())
-
-
-def _read_code(arch: str | bool) -> set[tuple[str, str]]:
-    """Return the code of one view's XML."""
-    if not arch:
-        return set()
-    return list_code(etree.fromstring(arch.encode()).iter(etree.Element))
 
 
 def _list_words(code: set[tuple[str, str]]) -> list[str]:

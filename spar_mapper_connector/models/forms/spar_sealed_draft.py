@@ -50,6 +50,9 @@ class SparSealedDraft(models.AbstractModel):
     The web client saves a form before it presses a button, so the typed text is in a
     table for a moment: sealed. A model creates its texts with :func:`sealed_text`; it
     also inherits ``spar.sealed.storage`` itself, which lists its direct heirs.
+
+    Its number is under the seals, becomes that of a stored document, and stands in the
+    history in clear. So it is drawn here, and nobody chooses it.
     """
 
     _name = "spar.sealed.draft"
@@ -67,10 +70,26 @@ class SparSealedDraft(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Copy the values, so that no other code changes what was typed."""
-        return super().create(deepcopy(vals_list))
+        """Copy the values, so that no other code changes what was typed.
+
+        A number among them is left out: the web client sends back the one that an
+        unsaved line of a form had.
+        """
+        drawn = [
+            {name: value for name, value in vals.items() if name != "uuid"}
+            for vals in deepcopy(vals_list)
+        ]
+        context = {
+            key: value
+            for key, value in self.env.context.items()
+            if key != "default_uuid"
+        }
+        drafts = super(SparSealedDraft, self.with_env(self.env(context=context)))
+        return drafts.create(drawn).with_env(self.env)
 
     def write(self, vals):
+        if "uuid" in vals:
+            raise AccessError(self.env._("The number of a form cannot be changed."))
         self._check_kept()
         return super().write(deepcopy(vals))
 
