@@ -80,7 +80,10 @@ class Base(models.AbstractModel):
                 self._refuse_shipped()
             if self._spar_fields:
                 self._refuse_our_fields(names)
-        records = super(Base, self._drop_defaults()).create(vals_list)
+        model = self._drop_defaults()
+        if self._is_filled_by_code():
+            model = model.with_env(model.env(context=clean_context(model.env.context)))
+        records = super(Base, model).create(vals_list)
         records = records.with_env(self.env)
         for name in links:
             check_linked(records[name])
@@ -107,12 +110,9 @@ class Base(models.AbstractModel):
         Every caller chooses the context: ``default_verified_by`` there would say who
         verified an ID. So does the author of an action that staff open: in a form,
         ``default_fa_masked`` would show another address than the one that is used.
-        Superuser code fills in all of its records itself.
         """
         if not self._name.startswith("spar."):
             return self
-        if self.env.su:
-            return self.with_env(self.env(context=clean_context(self.env.context)))
         context = {
             key: value
             for key, value in self.env.context.items()
@@ -132,6 +132,14 @@ class Base(models.AbstractModel):
         if self._transient:
             return bool(field.compute) or self._is_code_field(name)
         return bool(field.readonly)
+
+    @api.model
+    def _is_filled_by_code(self) -> bool:
+        """Return whether superuser code gives new records of ours all of their values.
+
+        With ``default_active`` in a caller's context, nobody would see them.
+        """
+        return self.env.su and self._name.startswith("spar.") and not self._transient
 
     def write(self, vals):
         self._refuse_other_code()

@@ -196,6 +196,7 @@ class SparMove(models.Model):
         "The move itself lists who is not moved.",
     )
     counted_plans = fields.Text(
+        string="Counted plans",
         readonly=True,
         copy=False,
         help="By which plans people were counted, and by whom.",
