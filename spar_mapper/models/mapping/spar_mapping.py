@@ -15,7 +15,9 @@ from ...fields import StoreMany2one
 from ...lib import integrity, seals
 from ...lib.records import ADDRESS_COLUMNS, IN_FORCE
 from ...lib.secrets_in_text import extract_secrets, find_guesses, mentions
+from ...lib.stopping import SUSPENDED, Stop
 from ...redirection import Redirection
+from ...store.stopping import fetch_stops
 from ..staff.spar_lookup import FoundPlace
 
 #: The columns of a head that never change; the database enforces it.
@@ -506,6 +508,13 @@ class SparMapping(models.Model):
             mapping.last_kind = last.kind
             mapping.last_by = last.actor_name
             mapping.last_at = last.happened_at
+
+    def _get_stop(self) -> Stop | None:
+        """Return who has suspended payments to this address, None if nobody has."""
+        self.ensure_one()
+        if self.state != SUSPENDED:
+            return None
+        return fetch_stops(self.env.cr, [self.id])[self.id]
 
     # === NOTIFYING === #
 
