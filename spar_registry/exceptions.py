@@ -31,3 +31,15 @@ class SharedIdentity(RegistryError):
     """Several people have the ID, so it is not sent."""
 
     code = "shared_identity"
+
+
+class NotOfProgramme(RegistryError):
+    """A person is not in the programme, and the programme does not pay them."""
+
+    code = "not_of_programme"
+
+
+class UnverifiedIdentity(RegistryError):
+    """Nobody else has verified the ID, and the programme has not paid by it."""
+
+    code = "unverified_identity"
