@@ -37,3 +37,15 @@ class LookupLimit(RegistryError):
     """The user has looked up as many IDs as anybody may in 24 hours."""
 
     code = "lookup_limit"
+
+
+class NotOfProgramme(RegistryError):
+    """A person is not in the programme, and the programme does not pay them."""
+
+    code = "not_of_programme"
+
+
+class UnverifiedIdentity(RegistryError):
+    """Nobody else has verified the ID, and the programme has not paid by it."""
+
+    code = "unverified_identity"

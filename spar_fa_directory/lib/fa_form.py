@@ -199,6 +199,17 @@ def _get_place(reading: AddressReading, holder: Holder) -> tuple[str, str, str]:
     return holder.provider_code.upper(), "", branch if holder.has_branches else ""
 
 
+def build_key(
+    kind: str, provider: str, written: str, branch: str, texts: dict[str, str]
+) -> str:
+    """Return the key of an address by its parts.
+
+    :param provider: the provider's code, or "" if it is not known; then ``written`` is
+        what was written for it
+    """
+    return _build_key(_begin_key(kind, provider, written, branch), texts)
+
+
 @lru_cache(maxsize=4096)
 def _begin_key(*names: str) -> str:
     return _MARK + "".join(map(_pack, names))

@@ -49,12 +49,17 @@ class Situation(NamedTuple):
     states that the caller has providers of its own, and that the address is with none
     of them; ``is_locked`` that the owner has locked changes; ``is_provisional`` that
     the person has no ID card, but only a reference that the registry issued.
+    ``stop_authority`` is the authority that lets suspended payments go on, None if they
+    are not suspended; ``is_stopped_by_two`` states that it took two people to suspend
+    them.
     """
 
     authority: int | None = None
     is_foreign: bool = False
     is_locked: bool = False
     is_provisional: bool = False
+    stop_authority: int | None = None
+    is_stopped_by_two: bool = False
 
 
 class Proposal(NamedTuple):
@@ -113,6 +118,9 @@ _SUSPEND, _UNLOCK = "suspend", "unlock"
 _UNLOCKED = frozenset({_SUSPEND, "resume"})
 #: The operations that say where money goes.
 _MOVING = ("link", "update")
+#: The operations after which payments are no longer suspended, or need not be: whoever
+#: removes an address can link it again.
+_RELEASING = frozenset({"resume", "unlink", "link"})
 
 #: From the decision that lets most through to the one that lets nothing through.
 _STRICT = (Decision.APPLY, Decision.HOLD, Decision.APPROVE, Decision.REFUSE)
@@ -122,6 +130,8 @@ WITHOUT_EVIDENCE = Assessment(Decision.REFUSE, why=NO_EVIDENCE)
 LOWER_AUTHORITY = Assessment(Decision.APPROVE, why="lower_authority")
 OTHER_PROVIDER = Assessment(Decision.APPROVE, why="other_provider")
 OWNER_LOCKED = Assessment(Decision.APPROVE, why="owner_locked")
+STOPPED_BY_HIGHER = Assessment(Decision.APPROVE, why="stopped_by_higher")
+STOPPED_BY_TWO = Assessment(Decision.APPROVE, why="stopped_by_two")
 PROVISIONAL = Assessment(Decision.APPROVE, why=WHY_PROVISIONAL)
 NO_RULE = Assessment(Decision.APPROVE, why="no_rule")
 
@@ -240,6 +250,37 @@ def _keep_what_is_higher(proposal: Proposal, _rule: Rule | None) -> Assessment |
     return LOWER_AUTHORITY if is_lower else None
 
 
+def _keep_the_stop(proposal: Proposal, _rule: Rule | None) -> Assessment | None:
+    """Ask a second person before less than what stopped payments lets them go on.
+
+    Whatever the authority of the address: who stopped payments counts. While they are
+    suspended, a lower authority does not replace the address either.
+
+    >>> by_programme = Proposer("registry", Authority.PROGRAMME)
+    >>> stopped = Situation(Authority.PROGRAMME, stop_authority=Authority.STAFF)
+    >>> resuming = Proposal("resume", by_programme, stopped)
+    >>> _keep_the_stop(resuming, None).why
+    'stopped_by_higher'
+    >>> _keep_the_stop(resuming._replace(operation="update"), None).why
+    'stopped_by_higher'
+
+    What two people stopped takes two people, whoever they are:
+
+    >>> owner = Proposer("portal", Authority.OWNER)
+    >>> by_two = stopped._replace(is_stopped_by_two=True)
+    >>> _keep_the_stop(Proposal("resume", owner, by_two), None).why
+    'stopped_by_two'
+    >>> _keep_the_stop(Proposal("update", owner, by_two), None)
+    >>> _keep_the_stop(Proposal("resume", owner, stopped), None)
+    """
+    needed = proposal.situation.stop_authority
+    if needed is not None and proposal.proposer.authority < needed:
+        return STOPPED_BY_HIGHER
+    is_releasing = proposal.operation in _RELEASING
+    takes_two = is_releasing and proposal.situation.is_stopped_by_two
+    return STOPPED_BY_TWO if takes_two else None
+
+
 def _keep_with_provider(proposal: Proposal, _rule: Rule | None) -> Assessment | None:
     """Ask a second person before a provider moves a link away from another one."""
     return OTHER_PROVIDER if proposal.situation.is_foreign else None
@@ -319,6 +360,7 @@ _STEPS: tuple[Step, ...] = (
     _refuse_without_evidence,
     _keep_the_lock,
     _keep_what_is_higher,
+    _keep_the_stop,
     _keep_with_provider,
     _refuse_by_rule,
     _review_provisional,

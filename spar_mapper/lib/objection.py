@@ -56,13 +56,15 @@ def get_authority(authenticated_by: str | None) -> int:
 class PastAddress:
     """An address and its time in its place; ``valid_to`` is None while it is there.
 
-    ``period`` is the period that began with it.
+    ``period`` is the period that began with it; ``was_suspended`` states that nothing
+    was paid to it when it ended.
     """
 
     address: StoredAddress
     valid_from: datetime
     valid_to: datetime | None
     period: PeriodRow
+    was_suspended: bool = False
 
 
 @dataclass(slots=True)
@@ -208,13 +210,14 @@ def _undo_opened(dispute: Dispute, past: PastAddress | None = None) -> Remedy:
 def _undo_unlinked(dispute: Dispute) -> Remedy:
     """Restore the removed address.
 
-    It is not restored if another address is in force meanwhile, or if it was removed
-    with a higher authority than the one it rests on.
+    It is not restored if another address is in force meanwhile, if it was removed with
+    a higher authority than the one it rests on, or if it was suspended: it would be
+    paid to again.
     """
     past = dispute.past
     if dispute.in_force or past.valid_to is None or past.valid_to < dispute.oldest:
         return Remedy.NOTED
-    if past.address.authority < dispute.actor_authority:
+    if past.address.authority < dispute.actor_authority or past.was_suspended:
         return Remedy.NOTED
     _cancel_waiting(dispute)
     _restore(dispute.ledger, dispute.holding, dispute.head, past.address)

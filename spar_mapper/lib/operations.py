@@ -29,6 +29,7 @@ from .case import Case, build_address, is_older, to_naive_utc
 from .evidence import is_evidence
 from .locks import NOT_OWNER, OWNER_LOCK, is_staff, passes
 from .records import ChangeRow, Head, StoredAddress, new_uuid
+from .stopping import SUSPENDED, Stop
 
 R = TypeVar("R", bound=ChangeRequest)
 Function = Callable[[Case[R]], Result]
@@ -119,7 +120,11 @@ def unlink(case: Case[UnlinkRequest]) -> Result:
 
 @operation(Operation.SUSPEND)
 def suspend(case: Case[ChangeRequest]) -> Result:
-    """Suspend an address: a doubt takes effect at once, unless a rule weighs it."""
+    """Suspend an address: a doubt takes effect at once, unless a rule weighs it.
+
+    Somebody with more authority than those who suspended it already suspends it again,
+    so that the others cannot resume it.
+    """
     return _turn(case, Operation.SUSPEND, Outcome.SUSPENDED, "suspended", "suspended")
 
 
@@ -142,7 +147,7 @@ def _turn(
     refusal = _refuse_unfit(case, head)
     if refusal:
         return refusal
-    if head.state == state:
+    if head.state == state and not _outweighs(case, code, head):
         return _answer(case, outcome, head)
     held = _hold(case, code, head)
     if held:
@@ -150,6 +155,13 @@ def _turn(
     _make_stale(case)
     case.ledger.move(case.holding, head, kind)
     return _answer(case, outcome, head)
+
+
+def _outweighs(case: Case[ChangeRequest], code: Operation, head: Head) -> bool:
+    """Return whether the caller suspends with more authority than others did."""
+    if code is not Operation.SUSPEND or head.stop is None:
+        return False
+    return case.call.authority > head.stop.authority
 
 
 # === THE OWNER'S LOCK === #
@@ -328,12 +340,25 @@ def _get_proposer(call: CallContext) -> Proposer:
 
 def _get_situation(case: Case[ChangeRequest], head: Head | None) -> Situation:
     current = head.current if head else None
+    stop = _get_stop(case, head)
     return Situation(
         current.authority if current else None,
         current is not None and _is_foreign(case.call, current.provider_id),
         _is_owner_locked(case),
         case.is_provisional,
+        stop.get_needed_authority(case.call) if stop else None,
+        stop is not None and stop.is_by_two,
     )
+
+
+def _get_stop(case: Case[ChangeRequest], head: Head | None) -> Stop | None:
+    """Return who has suspended what is paid now for the purpose of the request.
+
+    Without a place of its own, a purpose is paid to the address for any purpose: a link
+    would let payments go on.
+    """
+    place = head or case.holding.in_force("")
+    return place.stop if place is not None and place.state == SUSPENDED else None
 
 
 def _get_other_channel(call: CallContext) -> str:

@@ -52,6 +52,11 @@ class Stay:
         """Return whether it was ever in force; an address only proposed was not."""
         return self.first.state != "proposed"
 
+    @property
+    def was_suspended(self) -> bool:
+        """Return whether nothing was paid to it when it ended."""
+        return bool(self.suspensions) and self.suspensions[-1][1] == self.valid_to
+
     def _extend(self, record: PeriodRecord) -> None:
         if record.state == self.state:
             return  # the address was written in another form, and nothing else changed

@@ -13,6 +13,7 @@ from datetime import datetime
 from odoo.addons.spar_mapper_connector.lib.contract import NO_DETAILS, Details
 
 from .details import pack_details
+from .stopping import Stop
 
 #: States of a head in which its address is in force.
 IN_FORCE = ("active", "suspended")
@@ -124,7 +125,8 @@ class Head:
 
     ``state`` is "new" until the first event. ``address`` is None if the place has
     ended; ``address_uuid`` still names its last address. ``state_since`` is when
-    ``state`` began. ``last_seq`` is the event that last changed the head.
+    ``state`` began. ``last_seq`` is the event that last changed the head. ``stop`` is
+    who suspended payments, if they were suspended when the head was locked.
     """
 
     uuid: str
@@ -141,6 +143,7 @@ class Head:
     is_new: bool = False
     #: The text that describes it as it stands, made once per state.
     description: str = field(default="", compare=False)
+    stop: Stop | None = field(default=None, compare=False)
 
     @property
     def current(self) -> StoredAddress:

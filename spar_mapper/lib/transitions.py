@@ -19,7 +19,8 @@ PLACE_EVENTS: dict[str, tuple[frozenset[str], str | None]] = {
     "moved_suspended": (frozenset({"suspended"}), "suspended"),
     "unlinked": (_IN_FORCE, "ended"),
     "withdrawn": (frozenset({"proposed"}), "ended"),
-    "suspended": (frozenset({"active"}), "suspended"),
+    # Again, where somebody with more authority stops what somebody else had stopped.
+    "suspended": (_IN_FORCE, "suspended"),
     "resumed": (frozenset({"suspended"}), "active"),
     "held": (_IN_FORCE, None),
     "change_cancelled": (_IN_FORCE, None),

@@ -1,6 +1,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import NoReturn
 
@@ -200,9 +201,10 @@ class SparMapperLocal(models.AbstractModel):
             reader = RequestReader(call, directory, addresses)
             read = reader.read_all(requests, self._identify)
             once = assess_once(self._assess)
-            acts = self._read_acts(work, requests, read, addresses)
+            counted = self._count_as_act(call, code)
+            acts = self._read_acts(work, counted, requests, read, addresses)
             exceeded = self.env["spar.staff.act"]._find_exceeded(
-                call, code, acts, self._get_now()
+                counted, code, acts, self._get_now()
             )
             if exceeded:
                 return [
@@ -212,13 +214,27 @@ class SparMapperLocal(models.AbstractModel):
             with _retry_if_id_moved():
                 results = change(work, code, requests, read, addresses, once, issues)
             self._finish_work(work)
-            self._record_acts(call, code, acts, results)
+            self._record_acts(counted, code, acts, results)
         return results
 
     @api.model
-    def _read_acts(self, work: Work, requests, read, addresses) -> list[RequestedAct]:
+    def _count_as_act(self, call: CallContext, code: Operation) -> CallContext:
+        """Return ``call`` as it counts for the daily limits of one person.
+
+        What a programme's user does by hand, to suspend or resume payments, counts as
+        if an officer had done it; accounts, which come in files, do not.
+        """
+        is_by_hand = code in (Operation.SUSPEND, Operation.RESUME)
+        if is_by_hand and call.actor == "registry" and call.on_behalf_of:
+            return replace(call, actor=call.on_behalf_of, channel=STAFF_CHANNEL)
+        return call
+
+    @api.model
+    def _read_acts(
+        self, work: Work, counted: CallContext, requests, read, addresses
+    ) -> list[RequestedAct]:
         """Return whom each staff request is about, and to whom the money would go."""
-        if work.call.channel != STAFF_CHANNEL:
+        if counted.channel != STAFF_CHANNEL:
             return []
         canonicals = [one.canonical if one else "" for one, _refusal in read]
         subjects = self._fetch_subjects(canonicals)

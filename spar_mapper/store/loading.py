@@ -1,4 +1,7 @@
-"""The locked reading of a batch's data: three statements, whatever its size."""
+"""The locked reading of a batch's data: three statements, whatever its size.
+
+One more says who suspended payments, where payments are suspended.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,7 @@ from .opening import (
     check_complete,
     name_columns,
 )
+from .stopping import find_stops
 
 
 class CanonicalId(Protocol):
@@ -336,6 +340,8 @@ class Loader:
             for row in locked
         }
         self._identify_addresses(subjects.values())
+        heads = [head for one in subjects.values() for head in one.heads.values()]
+        find_stops(self.cr, heads)
         return subjects
 
     def _identify_addresses(self, subjects: Iterable[Subject]) -> None:

@@ -313,6 +313,7 @@ class Objector:
                 stay.first.since,
                 stay.valid_to,
                 _build_period(stay),
+                stay.was_suspended,
             )
             for stay in reversed(stays)
             if stay.was_in_force or stay.uuid == event.address_uuid

@@ -79,6 +79,7 @@ from . import test_spar_rotation
 from . import test_spar_staff_act
 from . import test_spar_standing
 from . import test_spar_statements
+from . import test_spar_stopping
 from . import test_spar_tamper_table
 from . import test_spar_tampering
 from . import test_spar_transitions

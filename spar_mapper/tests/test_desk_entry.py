@@ -103,6 +103,31 @@ class TestSharedAccount(EntryCase):
         self.assertEqual(wizard.shared_count, 2)
         self.assertIsNone(self.get_fa(NEW_ID))
 
+    def test_another_branch_or_leading_zeros_are_the_same_account(self):
+        for fa in (
+            FA.replace("BR01", "BR02"),
+            FA.replace(":", ":0"),
+            FA.replace(":", ":000").replace("BR01", "BR02"),
+        ):
+            with self.subTest(fa):
+                wizard = self.open_link(fa)
+                self.assertTrue(self.is_asked(wizard.action_confirm()))
+                self.assertEqual(wizard.shared_count, 1)
+
+    def test_zeros_that_are_stored_are_left_out_as_well(self):
+        zeros = FA.replace(":", ":00")
+        self.link(THIRD_ID, zeros.replace("1111", "9999"))
+        wizard = self.open_link(FA.replace("1111", "9999"))
+        self.assertTrue(self.is_asked(wizard.action_confirm()))
+
+    def test_the_same_number_at_another_provider_is_another_account(self):
+        branch = {"name": "North", "code": "BR01"}
+        self.env["spar.fsp"].create(
+            {"name": "Other", "code": "OTHERBANK", "branch_ids": [(0, 0, branch)]}
+        )
+        wizard = self.open_link(FA.replace("TESTBANK", "OTHERBANK"))
+        self.assertFalse(self.is_asked(wizard.action_confirm()))
+
     def test_it_is_saved_with_a_reason(self):
         wizard = self.open_link(FA)
         wizard.action_confirm()
@@ -197,6 +222,14 @@ class TestOnce(EntryCase):
         again = second.action_confirm()["params"]
         self.assertIn("Nothing was done a second time", again["message"])
         self.assertEqual(self.events_of(ID), ["linked", "updated"])
+
+    def test_another_branch_was_not_just_saved(self):
+        self.link(ID, FA)
+        first, second = self.open_change(), self.open_change()
+        first.action_confirm()
+        second.write(type_address(THIRD_FA.replace("BR01", "BR02")))
+        with self.assertRaises(UserError):
+            second.action_confirm()
 
     def test_what_was_overtaken_since_was_not_just_saved(self):
         self.link(ID, FA)

@@ -286,6 +286,14 @@ class TestSparObjection(WaysCase):
 
     # === RESTORATION === #
 
+    def test_what_was_suspended_when_it_was_removed_is_not_paid_to_again(self):
+        self.link(ID, FA)
+        self.suspend(ID)
+        self.unlink(ID)
+        self.assertEqual(self.object_to(ID, "unlinked").remedy, Remedy.NOTED)
+        self.assertIsNone(self.get_fa(ID))
+        self.assert_sound()
+
     def test_of_two_disputed_addresses_neither_comes_back(self):
         self.link(ID, FA)
         self.update(ID, OTHER_FA)

@@ -1,11 +1,17 @@
 """The daily limits of an officer, and the list of what they did."""
 
+from dataclasses import replace
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.spar_mapper_connector.lib.contract import Outcome
+from odoo.addons.spar_mapper_connector.lib.contract import (
+    Authority,
+    CallContext,
+    Outcome,
+)
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, type_address
 from .test_spar_lookup import LookupCase
@@ -77,6 +83,37 @@ class TestStaffAct(LookupCase):
         self.assert_limit("day_account", self.update, ID, THIRD_FA)
         result = self.update(ID, OTHER_FA, self.acting)
         self.assertEqual(result.outcome, Outcome.UPDATED)
+
+    def test_branches_and_leading_zeros_do_not_make_it_another_account(self):
+        self.set_limit("officer_people_to_account", 2)
+        self.give(1, THIRD_FA)
+        self.give(2, THIRD_FA.replace("BR01", "BR02"))
+        for fa in (
+            THIRD_FA,
+            THIRD_FA.replace(":", ":0"),
+            THIRD_FA.replace(":", ":000").replace("BR01", "BR02"),
+        ):
+            with self.subTest(fa):
+                self.assert_limit("day_account", self.update, ID, fa)
+        result = self.update(ID, THIRD_FA.replace(":", ":1"), self.acting)
+        self.assertEqual(result.outcome, Outcome.UPDATED)
+
+    def test_what_a_programme_s_user_stops_and_resumes_by_hand_counts(self):
+        self.set_limit("officer_changes", 2)
+        user = f"user:{self.users['viewer'].id}"
+        call = CallContext("registry", "registry", Authority.PROGRAMME, "", user)
+        self.suspend(ID, call)
+        self.resume(ID, call)
+        self.assertEqual(self.acts()[-1].actor, user)
+        self.suspend(ID, call)
+        with self.catch_alarms() as alarms:
+            result = self.resume(ID, call)
+        self.assertEqual(result.problem, "day_changes")
+        self.assertIn(("res_users", self.users["viewer"].id), alarms)
+        # Somebody else's acts, and accounts that come in files, are not counted.
+        self.assertEqual(self.update(ID, THIRD_FA, call).outcome, Outcome.UPDATED)
+        other = replace(call, on_behalf_of=f"user:{self.users['auditor'].id}")
+        self.assertEqual(self.resume(ID, other).outcome, Outcome.RESUMED)
 
     def test_waiting_change_counts(self):
         self.set_limit("officer_people_to_account", 1)

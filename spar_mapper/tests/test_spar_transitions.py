@@ -95,15 +95,15 @@ class TestSparTransitions(StoreCase):
         for name, value in limits.items():
             self.set_limit(f"officer_{name}", value)
 
-    def reach(self, state, id_value):
-        """Bring the ID into ``state``."""
+    def reach(self, state, id_value, stopper=None):
+        """Bring the ID into ``state``; ``stopper`` suspends it, where that is so."""
         if state == "none":
             return
         if state == "proposed":
             self.hold_everything()
         self.link(id_value, FA)
         if state in ("suspended", "waiting_suspended"):
-            self.suspend(id_value)
+            self.suspend(id_value, stopper)
         if state == "ended":
             self.unlink(id_value)
         if state in ("waiting", "waiting_suspended"):
@@ -124,7 +124,7 @@ class TestSparTransitions(StoreCase):
 
     def assert_transition(self, state, operation, channel):
         id_value = f"token:{state}-{operation}-{channel}@nationalId"
-        self.reach(state, id_value)
+        self.reach(state, id_value, getattr(self, channel))
         self.assertEqual(self.get_state(id_value), state)
         before = self.events_of(id_value)
         result = self.do(operation, id_value, getattr(self, channel))

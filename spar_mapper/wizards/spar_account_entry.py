@@ -94,7 +94,7 @@ class SparAccountEntry(models.AbstractModel):
         if self.operation == "link" and self._is_linked(places):
             return []
         own = {place.subject_id for place in places}
-        in_force = mappings._find_in_force([fa])
+        in_force = mappings._find_alike_in_force(fa)
         compared.append(("account", fa, in_force))
         return [place for place in in_force if place.subject_id not in own]
 

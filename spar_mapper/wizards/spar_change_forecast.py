@@ -71,12 +71,16 @@ class SparChangeForecast(models.AbstractModel):
     def _assess_now(self) -> Assessment:
         """Return the assessment by the rules, as if a required document was there."""
         place, person = self.mapping_id, self.mapping_id.subject_id
+        call = CallContext(f"user:{self.env.uid}", "staff", self._get_authority())
+        stop = place._get_stop() if place else None
         situation = Situation(
             place.authority if place else None,
             is_locked=person.change_lock == OWNER_LOCK,
             is_provisional=self.is_provisional or person.is_provisional,
+            stop_authority=stop.get_needed_authority(call) if stop else None,
+            is_stopped_by_two=bool(stop and stop.is_by_two),
         )
-        proposer = Proposer("staff", self._get_authority(), has_evidence=True)
+        proposer = Proposer(call.channel, call.authority, has_evidence=True)
         proposal = Proposal(self.operation or "", proposer, situation)
         return self.env["spar.mapper.local"]._assess(proposal)
 

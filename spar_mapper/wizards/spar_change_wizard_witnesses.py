@@ -60,7 +60,8 @@ class SparChangeWizard(models.TransientModel):
             address = self.change_id._open_addresses().get(self.change_id.id)
         except ServiceUnavailable:
             return set()
-        places = self.env["spar.mapping"]._find_in_force([address] if address else [])
+        mappings = self.env["spar.mapping"]
+        places = mappings._find_alike_in_force(address) if address else []
         return {place.subject_id for place in places}
 
     def action_show_witnesses(self):

@@ -67,6 +67,8 @@ class SparConfirmOnce(models.AbstractModel):
         changes = place.event_ids.filtered(lambda event: event.kind != "revealed")
         if changes.sorted("seq")[-1:].actor != call.actor:
             return None
+        if fa and not self._has_address(place, fa):
+            return None
         query = SQL(
             """SELECT max(done_at) FROM spar_staff_act
                 WHERE actor = %s AND operation = %s AND subject_id = %s
@@ -79,6 +81,11 @@ class SparConfirmOnce(models.AbstractModel):
         )
         ((moment,),) = self.env.execute_query(query)
         return moment
+
+    def _has_address(self, place, fa: str) -> bool:
+        """Return whether ``place`` has exactly this address, and not one alike."""
+        found = self.env["spar.mapping"]._find_in_force([fa])
+        return place.id in {one.mapping_id for one in found}
 
     def _commit_account(self, fa: str | None) -> bytes | None:
         if not fa:

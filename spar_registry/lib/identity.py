@@ -12,6 +12,8 @@ class RegistryIdentity(NamedTuple):
     :param row_id: the row in which it is kept, of whatever model
     :param id_value: the ID as it travels to a mapper
     :param is_shared: whether another person of the registry has the same ID
+    :param verified_by: the user who compared it with the document, 0 if that is not
+        known
     """
 
     row_id: int
@@ -21,6 +23,7 @@ class RegistryIdentity(NamedTuple):
     is_verified: bool = False
     is_expired: bool = False
     is_shared: bool = False
+    verified_by: int = 0
 
 
 def choose_identity(

@@ -14,6 +14,7 @@ from . import test_person
 from . import test_rights_table
 from . import test_roles
 from . import test_rows
+from . import test_stopping
 from . import test_sweep
 from . import test_readiness
 from . import test_other_registries

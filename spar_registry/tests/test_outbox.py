@@ -91,7 +91,8 @@ class TestOutbox(RegistryCase):
         self.assertEqual((account.state, self.get_words()), ("confirmed", []))
 
     def test_removal(self):
-        self.store.set(ID, FA)
+        self.collect(self.ada, FA)
+        self.run_outbox()
         account = self.collect(self.ada, "")
         self.run_outbox()
         self.assertIsNone(self.store.get_fa(ID))

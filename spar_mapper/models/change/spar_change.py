@@ -211,6 +211,10 @@ class SparChange(models.Model):
             "other_provider": self.env._(
                 "The current address is with another provider."
             ),
+            "stopped_by_higher": self.env._(
+                "Somebody with a higher authority suspended the payments."
+            ),
+            "stopped_by_two": self.env._("Two people suspended the payments."),
             "no_rule": self.env._("No rule allows it."),
             NEWER_THAN_PAPER: self.env._(
                 "It comes from a paper form, and the account was changed after the "

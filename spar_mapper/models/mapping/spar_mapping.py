@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from odoo.addons.spar_fa_directory.lib.fa_alike import list_alike
 from odoo.addons.spar_fa_directory.lib.fa_mask import mask
 from odoo.addons.spar_mapper_connector.clear_fields import ClearChar
 from odoo.addons.spar_mapper_connector.exceptions import ServiceUnavailable
@@ -15,7 +16,9 @@ from ...fields import StoreMany2one
 from ...lib import integrity, seals
 from ...lib.records import ADDRESS_COLUMNS, IN_FORCE
 from ...lib.secrets_in_text import extract_secrets, find_guesses, mentions
+from ...lib.stopping import SUSPENDED, Stop
 from ...redirection import Redirection
+from ...store.stopping import fetch_stops
 from ..staff.spar_lookup import FoundPlace
 
 #: The columns of a head that never change; the database enforces it.
@@ -40,6 +43,8 @@ MAX_REASON_LENGTH = 500
 #: IDs and addresses are found only by the whole value, so these all mean the same.
 _EXACT = ("in", "ilike", "like", "=ilike", "=like")
 
+#: The branches of a provider with more of them than this are not compared.
+_BRANCHES = 20_000
 #: The kind of event that is no change: an auditor has viewed the address.
 _VIEWED = "revealed"
 
@@ -370,23 +375,43 @@ class SparMapping(models.Model):
         )
 
     @api.model
+    def _find_alike_in_force(self, fa: str) -> list[FoundPlace]:
+        """Return places that have, or wait for, the same account in other words.
+
+        At most banks the number alone is the account: the branch and leading zeros do
+        not count here. It is not counted: see ``spar.lookup``.
+        """
+        (formed,) = self.env["spar.fa.strategy"]._canonicalise_addresses([fa])
+        provider_sudo = self.env["spar.fsp"].sudo().browse(formed.provider_id or ())
+        branches_sudo = provider_sudo.with_context(active_test=False).branch_ids
+        codes = branches_sudo.mapped("code") if len(branches_sudo) < _BRANCHES else []
+        return self._fetch_in_force([*list_alike(formed.key, codes), fold(fa)])
+
+    @api.model
     def _find_in_force(self, texts: list[str]) -> list[FoundPlace]:
         """Return places that have one of these addresses now, or wait for it.
 
         It is not counted: see ``spar.lookup``.
         """
-        places = [place.mapping_id for place in self._find_by_accounts(texts)]
-        if not places:
-            return []
         forms = [*self.env["spar.mapper.local"]._build_keys(texts), *map(fold, texts)]
+        return self._fetch_in_force(forms)
+
+    @api.model
+    def _fetch_in_force(self, forms: list[str]) -> list[FoundPlace]:
+        """Return places that have an address now, or wait for it, in one of ``forms``.
+
+        The periods are found first: a place is not found by its address.
+        """
         digests = self._get_search_digests(seals.ADDRESS, forms)
-        column = SQL.identifier("p", f"fa_digest_{self._get_read_column()}")
+        column = SQL.identifier(f"fa_digest_{self._get_read_column()}")
         return self._fetch_places(
             SQL(
-                """SELECT m.id, m.subject_id FROM spar_mapping m
-                     JOIN spar_mapping_period p ON p.id = m.period_id
-                    WHERE m.id = ANY(%s) AND m.state <> 'ended' AND %s = ANY(%s)""",
-                places,
+                """WITH found AS MATERIALIZED (
+                        SELECT id, mapping_id FROM spar_mapping_period
+                         WHERE %s = ANY(%s))
+                   SELECT m.id, m.subject_id FROM found f
+                     JOIN spar_mapping m ON m.id = f.mapping_id AND m.period_id = f.id
+                    WHERE m.state <> 'ended'""",
                 column,
                 digests,
             )
@@ -484,6 +509,13 @@ class SparMapping(models.Model):
             mapping.last_kind = last.kind
             mapping.last_by = last.actor_name
             mapping.last_at = last.happened_at
+
+    def _get_stop(self) -> Stop | None:
+        """Return who has suspended payments to this address, None if nobody has."""
+        self.ensure_one()
+        if self.state != SUSPENDED:
+            return None
+        return fetch_stops(self.env.cr, [self.id])[self.id]
 
     # === NOTIFYING === #
 

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.spar_fa_directory.lib.fa_alike import get_account
 from odoo.addons.spar_mapper_connector.exceptions import SealBroken, SettingsAltered
 from odoo.addons.spar_mapper_connector.lib.contract import (
     DONE,
@@ -191,7 +192,12 @@ class SparStaffAct(models.Model):
 
     @api.model
     def _commit_account(self, keyring, key: str) -> bytes:
-        return commit_to(keyring, f"account of an officer's change: {key}")
+        """Return the commitment to an account, whatever its branch and leading zeros.
+
+        Otherwise each branch would be another account, with a limit of its own.
+        """
+        account = get_account(key)
+        return commit_to(keyring, f"account of an officer's change: {account}")
 
     @api.model
     def _record_changes(

@@ -430,6 +430,19 @@ class SparPaymentAccount(models.Model):
         )
         self.env["spar.outbox.entry"]._add(account_sudo, identity, base)
 
+    @api.model
+    def _is_paid_by(self, programme, payee, identity: RegistryIdentity) -> bool:
+        """Return whether ``programme`` pays ``payee`` by this ID."""
+        domain = [
+            ("programme_id", "=", programme.id),
+            ("payee_id", "=", payee.id),
+            ("identity_row", "=", identity.row_id),
+            ("operation", "=", "set"),
+            ("state", "=", "confirmed"),
+        ]
+        accounts_sudo = self.sudo()
+        return bool(accounts_sudo.search_count(domain, limit=1))
+
     def _get_confirmed_key(self) -> bytes | None:
         """Return the digest of the address, b"" for a removal.
 
@@ -499,6 +512,16 @@ class SparPaymentAccount(models.Model):
             ),
             "shared_identity": self.env._(
                 "Another person has the same ID. Correct one of them first."
+            ),
+            "not_of_programme": self.env._(
+                "This person is not in the programme, and the programme has not paid "
+                "them. Choose the programme that pays this person, or ask the "
+                "registry's office."
+            ),
+            "unverified_identity": self.env._(
+                "The programme has not paid by this person's ID, and no colleague has "
+                "verified it. Ask a colleague to compare it with the document, and to "
+                "tick Verified on the person's form."
             ),
         }
         return texts.get(code) or self.env._("This account cannot be sent.")

@@ -17,7 +17,13 @@ from odoo.addons.spar_mapper_connector.expressions import (
     refuse_expressions,
 )
 
-from ...exceptions import NoIdentity, NoPayee, SharedIdentity
+from ...exceptions import (
+    NoIdentity,
+    NoPayee,
+    NotOfProgramme,
+    SharedIdentity,
+    UnverifiedIdentity,
+)
 from ...lib.identity import RegistryIdentity, choose_identity
 from ...lib.name_keys import FIRST_YEAR
 from ..task.spar_life_events import WATCHED
@@ -348,10 +354,24 @@ class ResPartner(models.Model):
         return payee, chosen
 
     def _spar_get_last_paid(self, programme) -> tuple:
-        """Return whose payments are to be ended, and the ID; raises RegistryError.
+        """Return whose payments are to be stopped or ended, and the ID.
 
-        Who was paid last, by that ID: also somebody who can no longer be paid, because
-        they died or their ID has expired.
+        Raises RegistryError, also where this is no matter of the programme: whoever
+        types somebody else's ID stops nobody's payments by it.
+        """
+        payee, identity = self._spar_find_last_paid(programme)
+        if not self.env["spar.payment.account"]._is_paid_by(programme, payee, identity):
+            if not self._spar_is_of_programme(programme):
+                raise NotOfProgramme()
+            if not identity.is_verified or identity.verified_by == self.env.uid:
+                raise UnverifiedIdentity()
+        return payee, identity
+
+    def _spar_find_last_paid(self, programme) -> tuple:
+        """Return who was paid last, and by which ID; raises RegistryError.
+
+        Also somebody who can no longer be paid, because they died or their ID has
+        expired.
         """
         last = self.env["spar.payment.account"].search(
             [
@@ -371,6 +391,20 @@ class ResPartner(models.Model):
                 return payee, identity
         types = programme.id_type_ids.ids
         return payee, payee._spar_choose_identity(identities, types, with_expired=True)
+
+    def _spar_is_of_programme(self, programme) -> bool:
+        """Return whether a person is in a programme, or receives for somebody who is.
+
+        A household is in it for its people. Without a programme, any programme counts.
+        """
+        self.ensure_one()
+        households = self.browse(self._spar_households().values())
+        groups = self | households | self._spar_headed()
+        domain = Domain("partner_id", "in", groups.ids)
+        domain |= Domain("recipient_id", "=", self.id)
+        if programme:
+            domain &= Domain("programme_id", "=", programme.id)
+        return bool(self.env["spar.programme.member"].search_count(domain, limit=1))
 
     def _spar_get_usual_programme(self):
         """Return the programme whose address is shown for this person at first.

@@ -362,6 +362,7 @@ class SparPersonIdentity(models.Model):
             partner_id,
             type_id,
             verified,
+            verified_by,
             expires,
             shared,
             sealed,
@@ -379,15 +380,22 @@ class SparPersonIdentity(models.Model):
                 is_verified=bool(verified),
                 is_expired=bool(expires and expires < today),
                 is_shared=shared,
+                verified_by=verified_by or 0,
             )
         return opened
 
     @api.model
     def _fetch_identities(self, keyring, query: Query) -> list[tuple]:
         """Return what opens the IDs that a query finds, in their order."""
-        self.flush_model(
-            ["partner_id", "id_type_id", "is_verified", "expires_on", "active"]
-        )
+        columns = [
+            "id",
+            "partner_id",
+            "id_type_id",
+            "is_verified",
+            "verified_by",
+            "expires_on",
+        ]
+        self.flush_model([*columns[1:], "active"])
         alias = SQL.identifier(query.table)
         digest = SQL.identifier(f"digest_{keyring.roles.read_column}")
         is_shared = SQL(
@@ -399,7 +407,6 @@ class SparPersonIdentity(models.Model):
         )
         query.add_where(SQL("%s.sealed IS NOT NULL", alias))
         query.order = SQL("%s.is_verified DESC NULLS LAST, %s.id", alias, alias)
-        columns = ["id", "partner_id", "id_type_id", "is_verified", "expires_on"]
         return self.env.execute_query(
             query.select(
                 *(SQL.identifier(query.table, name) for name in columns),

@@ -161,6 +161,10 @@ class SparSourcePerson(models.AbstractModel):
         groups_sudo = self._spar_memberships_sudo(own).group
         return super()._spar_headed() | self.browse(groups_sudo.ids)
 
+    def _spar_is_of_programme(self, programme) -> bool:
+        """Return whether a person is of a programme: the registry keeps its own."""
+        return self.is_registrant or super()._spar_is_of_programme(programme)
+
     def _spar_payable(self) -> set[int]:
         """Return those who can be paid: nobody whom the registry has disabled."""
         # Not every field of each contact, as reading one of them would fetch.
