@@ -188,7 +188,7 @@ class TestNobodyTwice(PartiesCase):
         self.assertEqual(self.get_fa(ID), FA)
 
     def test_a_guess_at_a_collector_is_counted(self):
-        """Their details are masked; a form that is refused says whether one is right."""
+        """Their details are masked; a refused form says whether one is right."""
         self.add_collector("Ada Lovelace", "+254 700 111 222")
         counted = []
         lookups = type(self.env["spar.lookup"])

@@ -222,12 +222,18 @@ class TestAddonCode(ByAdministrator):
     # === VIEWS === #
 
     def test_nobody_repeats_what_a_view_extends(self):
-        repeating = '<xpath expr="//p" position="replace"><p><b>$0</b></p></xpath>'
+        once = '<xpath expr="//p" position="replace"><p><b>$0</b></p></xpath>'
+        twice = once.replace("</b>", "</b><i>$0</i>")
         values = {"name": "x", "type": "qweb", "inherit_id": self.page.id}
+        views = self.env["ir.ui.view"]
         with self.refused():
-            self.env["ir.ui.view"].create({**values, "arch": repeating})
-        price = self.add_view("test_code.price", "<p><b>$0</b></p>")
-        self.assertIn("$0", price.arch)
+            views.create({**values, "arch": twice})
+        view = views.create({**values, "arch": once})
+        with self.refused():
+            view.arch = twice
+        price = self.add_view("test_code.price", "<p><b>$0</b><b>$0</b></p>")
+        with self.refused():
+            price.arch = price.arch.replace("<b>", "<b t-if='x'>")
 
     def test_nobody_adds_code_to_a_view(self):
         page, call = _PAGE.format("Yes"), 't-call="a.b" c="d"'

@@ -234,7 +234,7 @@ class TestAttempts(StaffCase):
         requests = self.env["spar.password.request"]
         for _number in range(3):
             requests._ask("test_officer")
-        with self.assertRaisesRegex(UserError, "Too many requests.*in 5 min"):
+        with self.assertRaisesRegex(UserError, "Too many requests.*in 6 min"):
             requests._ask("test_officer")
         self.assertEqual(len(requests.search([])), 3)
 

@@ -134,9 +134,7 @@ class IrUiView(models.Model):
             return set()
         root = etree.fromstring(arch.encode())
         code = list_code(root.iter(etree.Element))
-        if self.inherit_id and root.xpath(f".//*[text()='{_REPEATED}']"):
-            code.add(("position", _REPEATED))
-        return code
+        return code | _list_repeated(root) if self.inherit_id else code
 
     def _list_file_code(self) -> set[tuple[str, str]]:
         """Return what QWeb evaluates in the file of this view; nothing without one."""
@@ -288,6 +286,16 @@ def _is_same(stored: str, shipped: str | bool, key: str | bool) -> bool:
 def _canonicalise(arch: str) -> str:
     text = etree.tostring(etree.fromstring(arch.encode()), encoding="unicode")
     return "".join(etree.canonicalize(text).split())
+
+
+def _list_repeated(root) -> set[tuple[str, str]]:
+    """Return what the parts of a view replace by itself, several times."""
+    found = set()
+    for part in root.iter(etree.Element):
+        count = len(part.xpath(f".//*[text()='{_REPEATED}']"))
+        if part.get("position") == "replace" and count > 1:
+            found.add((f"{_REPEATED} {count}", part.get("expr") or part.tag))
+    return found
 
 
 def _list_words(code: set[tuple[str, str]]) -> list[str]:
