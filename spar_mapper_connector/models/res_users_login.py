@@ -17,7 +17,8 @@ class ResUsers(models.Model):
     has a role.
     """
 
-    _inherit = "res.users"
+    _name = "res.users"
+    _inherit = ["res.users"]
 
     @api.constrains("login", "group_ids")
     def _check_login_of_staff(self):

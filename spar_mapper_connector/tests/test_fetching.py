@@ -69,7 +69,7 @@ class TestFetchedForCallers(TransactionCase):
         with serving(answer_with(build_answer())) as server:
             self.assert_refused(requests.get, server.url, timeout=5)
             self.assert_refused(requests.head, server.url, timeout=5)
-            connection = HTTPConnection("127.0.0.1", server.port)
+            connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
             self.assert_refused(connection.request, "GET", "/")
             self.assert_refused(
                 requests.get, f"http://localhost:{server.port}/", timeout=5

@@ -49,7 +49,7 @@ class TestLookups(LookupCase):
         super().setUp()
         self.store.set(ID, FA)
 
-    def read(self, person, user=None):
+    def read_address(self, person, user=None):
         addresses = self.env["spar.person.address"].with_user(user or self.user)
         return addresses._read(person)
 
@@ -63,29 +63,29 @@ class TestLookups(LookupCase):
         return mine
 
     def test_who_opens_an_address_is_counted(self):
-        self.assertEqual(self.read(self.ada).state, PaymentState.PAYABLE)
+        self.assertEqual(self.read_address(self.ada).state, PaymentState.PAYABLE)
         self.assertEqual(self.count("person"), (1, 0))
-        self.assertEqual(self.read(self.grace).state, PaymentState.NOT_LINKED)
+        self.assertEqual(self.read_address(self.grace).state, PaymentState.NOT_LINKED)
         self.assertEqual(self.count("person"), (1, 1))
 
     def test_same_person_again_is_free_for_a_day(self):
         for _again in range(3):
-            self.read(self.ada)
+            self.read_address(self.ada)
             self.env["res.partner"].with_user(self.user).browse(
                 self.ada.id
             ).get_spar_address()
         self.assertEqual(self.count("person"), (1, 0))
         self.let_a_day_pass()
         self.assertEqual(self.count("person"), (0, 0))
-        self.read(self.ada)
+        self.read_address(self.ada)
         self.assertEqual(self.count("person"), (1, 0))
 
     def test_who_used_up_the_budget_reads_no_other_address(self):
         self.set_limit("address_lookups", 5)
-        self.read(self.grace)
+        self.read_address(self.grace)
         calls = len(self.store.calls)
         with self.assertRaises(LookupLimit):
-            self.read(self.ada)
+            self.read_address(self.ada)
         addresses = self.env["spar.person.address"].with_user(self.user)
         with self.assertRaises(LookupLimit):
             addresses._read_history(self.ada)
@@ -93,12 +93,12 @@ class TestLookups(LookupCase):
         ((table, row, problem), *_more) = self.alarms
         self.assertEqual((table, row), ("res_users", self.user.id))
         self.assertNotIn(NUMBER, problem)
-        self.read(self.grace)
-        self.read(self.ada, self.manager)
+        self.read_address(self.grace)
+        self.read_address(self.ada, self.manager)
 
     def test_forms_say_that_the_budget_is_used_up(self):
         self.set_limit("address_lookups", 5)
-        self.read(self.grace)
+        self.read_address(self.grace)
         ada = self.ada.with_user(self.user)
         shown = ada.get_spar_address()
         self.assertEqual(shown, {"state": "Limit of 24 hours reached", "text": ""})
@@ -111,10 +111,10 @@ class TestLookups(LookupCase):
     def test_typed_id_counts_as_a_miss_until_it_is_found(self):
         mine = self.type_id(UNKNOWN[0])
         self.assertEqual(self.count("person"), (0, 1))
-        self.read(mine)
+        self.read_address(mine)
         self.assertEqual(self.count("person"), (0, 1))
         self.store.set(f"token:{UNKNOWN[1]}@nationalid", OTHER_FA)
-        self.read(self.type_id(UNKNOWN[1]))
+        self.read_address(self.type_id(UNKNOWN[1]))
         self.assertEqual(self.count("person"), (1, 1))
 
     def test_archived_ids_do_not_make_guesses_free(self):
@@ -138,7 +138,7 @@ class TestLookups(LookupCase):
             total = sum(doubled) + sum(digits[-2::-2])
             person = self.type_id(f"{number}{-total % 10}")
             person.get_spar_address()
-        self.read(self.ada)
+        self.read_address(self.ada)
 
     def test_mapper_that_is_down_makes_no_misses(self):
         stand_in = self.registry["spar.mapper.stand.in"]
@@ -159,7 +159,7 @@ class TestLookups(LookupCase):
         self.assertEqual(self.count("person"), (0, 1))
 
     def test_nobody_reads_or_removes_what_was_counted(self):
-        self.read(self.ada)
+        self.read_address(self.ada)
         for user in (self.user, self.manager):
             with self.assertRaises(AccessError):
                 self.lookups.with_user(user).search([]).unlink()
@@ -168,7 +168,7 @@ class TestLookups(LookupCase):
             self.assertNotIn(NUMBER.encode(), bytes(commitment))
 
     def test_what_no_longer_counts_is_removed(self):
-        self.read(self.ada)
+        self.read_address(self.ada)
         self.lookups._remove_old()
         self.assertEqual(self.lookups.search_count([]), 1)
         self.let_a_day_pass()

@@ -175,9 +175,11 @@ class SparChangeAssignment(models.Model):
         Nothing of a caller's context decides whether and how an activity is created.
         """
         activities = self.env.get("mail.activity")
+        if activities is None:
+            return None
         # The e-mail is sent by this model, which names no person in it.
         quick = {"mail_activity_quick_update": True}
-        return None if activities is None else activities.sudo().with_context(quick)
+        return activities.with_env(self.env(su=True, context=quick))
 
     @api.model
     def _add_activities(self) -> None:

@@ -48,7 +48,7 @@ class IrEmbeddedActions(models.Model):
     @api.model
     def _find_foreign_code(self) -> list[int]:
         """Return the ids of tabs with a domain that no addon brought."""
-        tabs_sudo = self.sudo().search([])
+        tabs_sudo = self.sudo().search([("domain", "not in", (False, "", "[]"))])
         names = tabs_sudo._get_external_ids()
         return [tab.id for tab in tabs_sudo if _has_domain(tab) and not names[tab.id]]
 
