@@ -52,8 +52,8 @@ class Stop(NamedTuple):
 
         >>> call = CallContext("participant:a", "rest", Authority.INSTITUTION)
         >>> stop = Stop(Authority.PROGRAMME, "participant:a")
-        >>> stop.get_needed_authority(call), Stop(20, "x").get_needed_authority(call)
-        (10, 20)
+        >>> [int(s.get_needed_authority(call)) for s in (stop, Stop(20, "x"))]
+        [10, 20]
         >>> staff = CallContext("user:7", "staff", Authority.PROGRAMME)
         >>> [Stop(each).get_needed_authority(staff) for each in (30, 40)]
         [20, 40]
