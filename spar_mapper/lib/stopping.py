@@ -55,7 +55,7 @@ class Stop(NamedTuple):
         >>> [int(s.get_needed_authority(call)) for s in (stop, Stop(20, "x"))]
         [10, 20]
         >>> staff = CallContext("user:7", "staff", Authority.PROGRAMME)
-        >>> [Stop(each).get_needed_authority(staff) for each in (30, 40)]
+        >>> [int(Stop(each).get_needed_authority(staff)) for each in (30, 40)]
         [20, 40]
         """
         is_staff = call.channel == "staff" and call.actor.startswith("user:")
