@@ -105,8 +105,9 @@ class TestStaffAct(LookupCase):
         self.suspend(ID, call)
         self.resume(ID, call)
         self.assertEqual(self.acts()[-1].actor, user)
-        self.suspend(ID, call)
         with self.catch_alarms() as alarms:
+            # No suspension is refused: it protects the person.
+            self.suspend(ID, call)
             result = self.resume(ID, call)
         self.assertEqual(result.problem, "day_changes")
         self.assertIn(("res_users", self.users["viewer"].id), alarms)
