@@ -111,7 +111,7 @@ def test_officer_logs_in_and_helps_a_person(staff_server, officer, browser):
         page.open(f"{staff_server.staff_url}/spar/agent")
         page.click("form button.main")
         assert get_path(page).endswith("/kind"), page.text
-        # What a page's address holds is not told to the next one.
+        # The next page does not learn what the address of this one holds.
         assert page.evaluate("document.referrer") == f"{staff_server.staff_url}/"
 
 

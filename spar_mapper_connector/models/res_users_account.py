@@ -313,14 +313,15 @@ class ResUsers(models.Model):
 
         For an account with a role, those of another server are refused as well, and
         for a service account all. ``result`` is that of ``_check_credentials``, or of
-        ``_login``.
+        ``_login``. A second factor is checked while nobody is logged in yet.
         """
-        if self.env.user._is_service_account():
+        user = self or self.env.user
+        if user._is_service_account():
             raise AccessDenied()
-        if self.env.user._has_spar_role() and result["auth_method"] not in _METHODS:
+        if user._has_spar_role() and result["auth_method"] not in _METHODS:
             raise AccessDenied()
         try:
-            self.env.user._check_true_account()
+            user._check_true_account()
         except AccountAltered as error:
             raise AccessDenied(
                 self.env._(
@@ -439,7 +440,7 @@ def _check_last(model: type) -> None:
 
     def _login(self, credential, user_agent_env):
         result = super(model, self)._login(credential, user_agent_env=user_agent_env)
-        self.with_user(result["uid"])._check_way(result)
+        self.browse(result["uid"])._check_way(result)
         return result
 
     model._check_credentials = _check_credentials
