@@ -22,6 +22,7 @@ from odoo.addons.spar_mapper_connector.lib.contract import (
     ResolveRequest,
 )
 from odoo.addons.spar_mapper_connector.server import readers
+from odoo.addons.spar_mapper_connector.tests.other_addon import load_addon
 from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
 
 from .common import FA, ID, OTHER_FA, OTHER_ID, THIRD_FA, StoreCase
@@ -149,6 +150,31 @@ class TestSparOffice(StoreCase):
                 self.env.invalidate_all()
                 found = rows.onchange(number, [], {"res_name": {}})["value"]
                 self.assertEqual(found["res_name"], event.display_name)
+
+    def test_odoo_lists_people_of_one_s_own_office(self):
+        """As the person, and as superuser for them; the rules ask about each other."""
+        work = load_addon(self, "mail")
+        for user, known in (("north", {ID, FREE_ID}), ("south", {OTHER_ID, FREE_ID})):
+            served = ServedRequest(self.users[user].id)
+            expected = self.env["spar.subject"].union(*map(self.subject_of, known))
+            others = self.subject_of(ID) + self.subject_of(OTHER_ID) - expected
+            for model in ("spar.subject", "spar.mapping", "spar.event"):
+                rows = self.env[model].with_user(self.users[user])
+                path = "id" if model == "spar.subject" else "subject_id"
+                with (
+                    self.subTest(user, model=model),
+                    patch.object(expressions, "request", served),
+                    patch.object(readers, "request", served),
+                ):
+                    self.env.invalidate_all()
+                    for found in (
+                        work.find_for_user(rows),
+                        work.find_all(rows, [(path, "in", (expected + others).ids)]),
+                    ):
+                        people = found.sudo().mapped(path)
+                        ids = people if path == "id" else people.ids
+                        self.assertLessEqual(set(expected.ids), set(ids))
+                        self.assertFalse(set(others.ids) & set(ids))
 
     def look_up(self, user, id_value) -> bool:
         """Return whether a programme's user is shown an address; the look stays."""

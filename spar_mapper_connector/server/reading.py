@@ -15,6 +15,9 @@ either: no action, automation or custom field.
 import functools
 import logging
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -43,6 +46,7 @@ from .readers import (
 )
 
 _logger = logging.getLogger(__name__)
+_here = threading.local()
 _ADDONS, _OURS, _OURS_MODELS = "odoo.addons.", "spar_", "spar."
 
 #: Models that stand for people, and logs that name staff by their number.
@@ -143,9 +147,30 @@ def _guard_searches_of(model: type) -> None:
     def _search(self, *args, **options):
         reader = _check_asker(self)
         records = self if reader is None else self.with_user(reader)
-        return super(model, records)._search(*args, **options)
+        with _applying_rules(records):
+            return super(model, records)._search(*args, **options)
 
     model._search = _search
+
+
+@contextmanager
+def _applying_rules(records) -> Iterator[None]:
+    """Note that a search is a person's: Odoo applies its access rules as superuser.
+
+    A rule may ask about another model, whose rule asks about this one. Asked as the
+    person, that would never end.
+    """
+    before = getattr(_here, "applies_rules", False)
+    _here.applies_rules = before or not records.env.su
+    try:
+        yield
+    finally:
+        _here.applies_rules = before
+
+
+def _applies_rules(records) -> bool:
+    """Return whether records are read for the access rules of a person's search."""
+    return records.env.su and getattr(_here, "applies_rules", False)
 
 
 def guard_computed_fields() -> None:
@@ -191,7 +216,7 @@ def _check_asker(records):
     Raises CalledFromExpression and AccessError.
     """
     frame = _find_other_asker((__file__,))
-    if frame is None or is_own_environment(records.env):
+    if frame is None or is_own_environment(records.env) or _applies_rules(records):
         return None
     return _check_addon(records, _get_addon(frame))
 

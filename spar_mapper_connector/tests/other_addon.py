@@ -12,6 +12,9 @@ def filter_by(records, domain):
 def find(records, domain):
     return records.sudo().search(domain + [("id", "in", records.ids)])
 
+def find_all(records, domain):
+    return records.sudo().search(domain)
+
 def show(records, name):
     return records.sudo().mapped(name)
 
