@@ -485,6 +485,14 @@ class TestLookup(LookupCase):
                 windows = len(digits) - len(NUMBER) + 1
                 self.assertEqual(self.spent("officer") - before, 5 * windows)
 
+    def test_a_reason_full_of_guesses_is_compared_with_nothing(self):
+        mapping = self.mapping_of(ID).with_user(self.users["officer"])
+        guesses = " ".join(f"{4711_4711_0000 + each}" for each in range(30))
+        for text in (guesses, f"{guesses} {NUMBER}"):
+            with self.assertRaisesRegex(UserError, "not needed here"):
+                mapping._check_reason(text)
+        self.assertEqual(self.spent("officer"), 0)
+
     def test_no_spelling_of_the_account_is_free(self):
         mapping = self.mapping_of(ID).with_user(self.users["officer"])
         spellings = [NUMBER, "--".join(NUMBER), "1111+0000.1111", "١١١١٠٠٠٠١١١١"]

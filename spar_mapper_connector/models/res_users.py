@@ -215,6 +215,9 @@ class ResUsers(models.Model):
             refuse_expressions()
         if "partner_id" in vals:
             self._check_own_contact(vals["partner_id"])
+        if vals.keys() & {"login", "partner_id"} and not self.env.su:
+            # What a second person reads of an account stays until they decide.
+            super()._check_unclaimed(vals)
         if self == self.env.user and self._is_renaming(vals):
             self._check_own_name()
         if self.env.su and self._is_reviving(vals):
@@ -253,6 +256,23 @@ class ResUsers(models.Model):
         wanted = self.env["res.partner"].browse(partner_id)
         if changed and (changed._filter_roles() or wanted._find_roles()):
             self._check_two_people()
+
+    def _check_own_contacts(self) -> None:
+        """Raise UserError if others have the contact of one of these accounts.
+
+        They could change its e-mail address, as their own.
+        """
+        for user in self:
+            partner_sudo = user.sudo().partner_id.with_context(active_test=False)
+            if others := partner_sudo.user_ids - user:
+                raise UserError(
+                    self.env._(
+                        "%(login)s cannot get a role: the account %(others)s has the "
+                        "same contact. Give each account a contact of its own first.",
+                        login=user.login,
+                        others=", ".join(others.mapped("login")),
+                    )
+                )
 
     def _check_new_contacts(self) -> None:
         """Raise UserError if new accounts have the contact of one with a role."""
@@ -350,11 +370,12 @@ class SparGroupLog(models.Model):
         result = super()._check_gained(members)
         if not members:
             return result
+        ids = {user_id for user_id, _group_id in members}
+        users_sudo = self.env["res.users"].sudo().browse(ids)
         if not self._is_set_up():
-            ids = {user_id for user_id, _group_id in members}
-            users_sudo = self.env["res.users"].sudo().browse(ids)
             self.env["spar.account.act"]._log(users_sudo, "role")
-        elif not self._may_gain(members):
+            return result
+        if not self._may_gain(members):
             raise UserError(
                 self.env._(
                     "This would add a user to a group that decides on payments or "
@@ -362,6 +383,8 @@ class SparGroupLog(models.Model):
                     "a SPAR administrator approves it."
                 )
             )
+        if not self._is_installing():
+            users_sudo._filter_roles()._check_own_contacts()
         return result
 
     @api.model

@@ -482,6 +482,9 @@ class TestForms(ByAdministrator):
         )
         with self.refused(), self.env.cr.savepoint():
             other.model_id = self.env["ir.model"]._get_id("res.users")
+        ours = rights.search([("model_id.model", "=", "spar.fsp")], limit=1)
+        with self.refused(), self.env.cr.savepoint():
+            ours.model_id = self.env["ir.model"]._get_id("res.country")
 
     def test_a_tab_of_one_s_own_compares_nothing(self):
         """Odoo shows whether its domain is true for any record, as superuser."""

@@ -524,6 +524,35 @@ class TestMembership(AccountCase):
         self.clerk.with_user(self.odoo).write({"active": True})
         self.assertTrue(self.clerk.active)
 
+    def test_nobody_gets_a_role_with_the_contact_of_others(self):
+        self.let_manage_users(self.odoo)
+        accounts = self.env["res.users"].with_user(self.odoo)
+        other = accounts.create(
+            {"login": "quinn", "partner_id": self.clerk.partner_id.id}
+        )
+        self.give(self.clerk, OFFICER)
+        change = self.waiting(self.clerk)
+        with (
+            patch.object(expressions, "request", ServedRequest(self.second.id)),
+            self.assertRaisesRegex(UserError, "quinn"),
+            self.env.cr.savepoint(),
+        ):
+            change.with_user(self.second).action_approve()
+        self.registry.clear_all_caches()
+        self.env.invalidate_all()
+        self.assertFalse(self.clerk.has_group(OFFICER))
+        other.sudo().partner_id = self.env["res.partner"].create({"name": "Quinn"})
+        change.with_user(self.second).action_approve()
+        self.assertTrue(self.clerk.has_group(OFFICER))
+
+    def test_whose_account_it_is_stays_until_a_second_person_decides(self):
+        self.let_manage_users(self.odoo)
+        self.give(self.clerk, OFFICER)
+        partner = self.env["res.partner"].create({"name": "Somebody else"})
+        for values in ({"login": "other"}, {"partner_id": partner.id}):
+            with self.assertRaisesRegex(UserError, "waiting for a second person"):
+                self.clerk.with_user(self.odoo).write(values)
+
     def test_nobody_gets_an_account_on_the_contact_of_one_with_a_role(self):
         """They could change its e-mail address, as their own."""
         self.let_manage_users(self.odoo)

@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.spar_mapper_connector import expressions
 from odoo.addons.spar_mapper_connector.expressions import scheduled
-from odoo.addons.spar_mapper_connector.server import reading
+from odoo.addons.spar_mapper_connector.server import readers
 from odoo.addons.spar_mapper_connector.server.naming import find_naming
 from odoo.addons.spar_mapper_connector.tests.other_addon import AUTOMATION, load_addon
 from odoo.addons.spar_mapper_connector.tests.test_two_accounts import ServedRequest
@@ -41,7 +41,7 @@ class TestRows(RegistryCase):
     def serve(self, user):
         """Let the code that follows be a request of this user."""
         served = ServedRequest(user.id)
-        for module in (expressions, reading):
+        for module in (expressions, readers):
             self.startPatcher(patch.object(module, "request", served))
 
     def refused(self):

@@ -39,6 +39,9 @@ _MOVING = (
 #: The most characters of a reason: thousands of guesses in one reason would reveal the
 #: masked value.
 MAX_REASON_LENGTH = 500
+#: The most values in a reason that are compared with what is masked: the budget is
+#: asked before, and a text of guesses would exceed it.
+MAX_REASON_GUESSES = 20
 
 #: IDs and addresses are found only by the whole value, so these all mean the same.
 _EXACT = ("in", "ilike", "like", "=ilike", "=like")
@@ -275,6 +278,10 @@ class SparMapping(models.Model):
         past = self.period_ids._show().values()
         values = [text for one in shown for text in (one.canonical, one.fa)]
         secrets = extract_secrets(*values, *past)
+        if len(find_guesses(reason or "", secrets)) > MAX_REASON_GUESSES:
+            raise UserError(
+                self.env._("Reason: leave out numbers that are not needed here.")
+            )
         is_disclosed = mentions(reason or "", secrets)
         self._count_guesses(reason or "", secrets, is_disclosed)
         if is_disclosed or mentions(reason or "", extract_secrets(*more)):

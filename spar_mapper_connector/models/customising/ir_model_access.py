@@ -63,6 +63,9 @@ class IrModelAccess(models.Model):
         return rights
 
     def write(self, vals):
+        if "model_id" in vals:
+            # A right of ours that is moved to another model is gone here.
+            self._check_not_ours()
         had = self if "model_id" not in vals else self.browse()
         had = had.filtered(lambda right: right._gives_more_than_reading())
         result = super().write(vals)
