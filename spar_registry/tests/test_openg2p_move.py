@@ -229,7 +229,11 @@ class TestOpeng2pMove(MoveInCase):
         self.assertIn("Only that was compared", move.reasons)
         limit = self.env.ref("spar_registry.setting_unknown_ids")
         limit.least = limit.value = 1
+        seals = type(self.env["spar.settings.seal"])
+        alarms = []
+        self.patch(seals, "_raise_alarms", lambda _self, found: alarms.extend(found))
         move = self.compare_addresses(FA)
+        self.assertIn("unknown IDs checked by files", str(alarms))
         self.assertEqual(self.get_counts(move)["unchanged"], 0)
         self.assertIn("not compared", move.reasons)
         move = self.compare_addresses(OTHER_FA)
