@@ -107,8 +107,8 @@ class Connections:
             self._open.append((until, connection.dup(), is_needed))
 
     def _run(self) -> None:
-        while True:
-            time.sleep(_CHECK_SECONDS)
+        never = threading.Event()
+        while not never.wait(_CHECK_SECONDS):
             now = time.monotonic()
             with self._lock:
                 ended = [each for each in self._open if _is_over(each, now)]
