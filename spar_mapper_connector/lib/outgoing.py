@@ -136,10 +136,10 @@ def _resolve(
 def look_up(host: str, port: int, timeout: float) -> tuple[Address, ...]:
     """Return every address of ``host``; in a thread, as look-ups have no timeout."""
     found: queue.SimpleQueue[tuple[Address, ...]] = queue.SimpleQueue()
-    look_up = threading.Thread(
+    thread = threading.Thread(
         target=_put_addresses, args=(host, port, found), daemon=True
     )
-    look_up.start()
+    thread.start()
     try:
         addresses = found.get(timeout=timeout)
     except queue.Empty:

@@ -30,6 +30,11 @@ _ACTS = {
 _IDENTIFYING = {"email", "name", "signup_type", "user_ids"}
 
 
+def _fold_name(name: str) -> str:
+    """Return a name as it is compared: without capitals and more than one blank."""
+    return " ".join(name.casefold().split())
+
+
 class ResUsers(models.Model):
     """A second person approves joining a SPAR group, or one whose members reach code.
 
@@ -152,10 +157,9 @@ class ResUsers(models.Model):
 
     def _find_namesakes(self, name: str):
         """Return the other accounts with a role whose name reads the same."""
-        wanted = " ".join(name.split()).casefold()
-        return (self._search_role_holders() - self).filtered(
-            lambda user: " ".join(user.name.split()).casefold() == wanted
-        )
+        wanted = _fold_name(name)
+        others = self._search_role_holders() - self
+        return others.filtered(lambda user: _fold_name(user.name) == wanted)
 
     def _describe_implied(self, values) -> list[str]:
         """Name the roles, and groups that reach code, that other groups include."""

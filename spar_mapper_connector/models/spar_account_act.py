@@ -281,9 +281,8 @@ class SparAccountAct(models.Model):
     def _find_direct(self, approver, proposer) -> str:
         """Return why, if the proposer acted on the approver's account."""
         acts = self.sudo().search([("account_id", "=", approver.id)])
-        act = acts._filter_counting().filtered(lambda act: act.actor_id == proposer.id)[
-            :1
-        ]
+        counting = acts._filter_counting()
+        act = counting.filtered(lambda act: act.actor_id == proposer.id)[:1]
         if not act:
             return ""
         kinds = dict(self._fields["kind"]._description_selection(self.env))

@@ -152,9 +152,7 @@ class IrHttp(models.AbstractModel):
         except Exception as problem:
             if not is_our_page(request.httprequest.path):
                 raise
-            _logger.info(
-                "the error page could not be shown: %s", type(problem).__name__
-            )
+            _note_problem(problem)
             return show_busy(request)
 
     @classmethod
@@ -171,9 +169,7 @@ class IrHttp(models.AbstractModel):
             page = render(template, shown, request.lang.code)
         except Exception as problem:
             # What the frame needs may itself be locked.
-            _logger.info(
-                "the error page could not be shown: %s", type(problem).__name__
-            )
+            _note_problem(problem)
             request.env.cr.rollback()
             return super()._show_busy()
         return finish(Response(page, 503, content_type="text/html; charset=utf-8"))
@@ -191,9 +187,7 @@ class IrHttp(models.AbstractModel):
             return cls._build_error_page(env, path, values)
         except Exception as problem:
             # Odoo would show the website's own page, with its editors' scripts.
-            _logger.info(
-                "the error page could not be shown: %s", type(problem).__name__
-            )
+            _note_problem(problem)
             return 503, show_busy(request).get_data(as_text=True)
 
     @classmethod
@@ -215,6 +209,14 @@ class IrHttp(models.AbstractModel):
         request.params = {}  # core's cookies read them, and they may not be set yet
         cls._post_dispatch(response)
         return response
+
+
+def _note_problem(problem: Exception) -> None:
+    """Log why a plain page is shown: anything that the settings of a website break.
+
+    The text of the problem is left out, because it may hold what somebody typed.
+    """
+    _logger.info("the error page could not be shown: %s", type(problem).__name__)
 
 
 def _is_form_without_session() -> bool:

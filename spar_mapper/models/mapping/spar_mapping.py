@@ -278,12 +278,13 @@ class SparMapping(models.Model):
         past = self.period_ids._show().values()
         values = [text for one in shown for text in (one.canonical, one.fa)]
         secrets = extract_secrets(*values, *past)
-        if len(find_guesses(reason or "", secrets)) > MAX_REASON_GUESSES:
+        guesses = len(find_guesses(reason or "", secrets))
+        if guesses > MAX_REASON_GUESSES:
             raise UserError(
                 self.env._("Reason: leave out numbers that are not needed here.")
             )
         is_disclosed = mentions(reason or "", secrets)
-        self._count_guesses(reason or "", secrets, is_disclosed)
+        self._count_guesses(reason or "", guesses, is_disclosed)
         if is_disclosed or mentions(reason or "", extract_secrets(*more)):
             raise UserError(
                 self.env._(
@@ -292,12 +293,11 @@ class SparMapping(models.Model):
                 )
             )
 
-    def _count_guesses(self, reason: str, secrets: set, is_disclosed: bool) -> None:
+    def _count_guesses(self, reason: str, guesses: int, is_disclosed: bool) -> None:
         """Count what looks like a masked value in a reason as guesses at it.
 
         A refusal of a reason reveals whether one of them is right.
         """
-        guesses = len(find_guesses(reason, secrets))
         if guesses:
             places = [FoundPlace(place.id, place.subject_id.id) for place in self]
             self.env["spar.lookup"]._search_counted(

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import NamedTuple, NoReturn
 
@@ -141,9 +142,7 @@ class SparLookup(models.Model):
         self._check_reason(reason)
         keyring = self.env["spar.mapping"]._open_for_search()
         commitment = self._commit(keyring, kind, text)
-        with self._open_cursor() as cr:
-            count_alone(cr, self._table, self._get_actor())
-            lookups = self.with_env(self.env(cr=cr))
+        with self._counting_alone() as lookups:
             spent, last = lookups._fetch_spent(commitment)
             is_over = last is None and spent >= self._get_limit("lookup_budget")
             is_fast = last is None and not is_over and lookups._is_too_fast()
@@ -157,6 +156,17 @@ class SparLookup(models.Model):
         if is_fast:
             self._alert_to_rate(reason)
         return found
+
+    @api.model
+    @contextmanager
+    def _counting_alone(self) -> Iterator[models.Model]:
+        """Yield this model in a transaction of its own, one at a time for the user.
+
+        What is recorded stays, whatever the caller does afterwards.
+        """
+        with self._open_cursor() as cr:
+            count_alone(cr, self._table, self._get_actor())
+            yield self.with_env(self.env(cr=cr))
 
     @api.model
     def _is_too_fast(self) -> bool:
@@ -284,9 +294,7 @@ class SparLookup(models.Model):
         keyring = self.env["spar.keyring"]._open()
         commitment = self._commit(keyring, "programme", id_value)
         found = self.env["spar.mapping"].sudo()._find_by_ids([id_value])
-        with self._open_cursor() as cr:
-            count_alone(cr, self._table, self._get_actor())
-            lookups = self.with_env(self.env(cr=cr))
+        with self._counting_alone() as lookups:
             _spent, last = lookups._fetch_spent(commitment)
             if last is None:
                 lookups._record("programme", commitment, found, 0, last)
@@ -305,9 +313,7 @@ class SparLookup(models.Model):
         """
         keyring = self.env["spar.keyring"]._open()
         commitment = self._commit(keyring, kind, text)
-        with self._open_cursor() as cr:
-            count_alone(cr, self._table, self._get_actor())
-            lookups = self.with_env(self.env(cr=cr))
+        with self._counting_alone() as lookups:
             spent, last = lookups._fetch_spent(commitment)
             is_over = last is None and spent >= self._get_limit("lookup_budget")
             if not is_over:

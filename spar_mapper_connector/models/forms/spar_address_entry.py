@@ -133,8 +133,6 @@ class SparAddressEntryPart(models.AbstractModel):
     _description = "Part of an address"
     _inherit = ["spar.sealed.draft"]
     _order = "id"
-    # Each line of a form that is not stored yet has its own.
-    _spar_given = frozenset({"uuid"})
 
     part_id = fields.Many2one(
         "spar.fa.type.part", required=True, readonly=True, ondelete="cascade"

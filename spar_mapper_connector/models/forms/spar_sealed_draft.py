@@ -79,13 +79,7 @@ class SparSealedDraft(models.AbstractModel):
             {name: value for name, value in vals.items() if name != "uuid"}
             for vals in deepcopy(vals_list)
         ]
-        context = {
-            key: value
-            for key, value in self.env.context.items()
-            if key != "default_uuid"
-        }
-        drafts = super(SparSealedDraft, self.with_env(self.env(context=context)))
-        return drafts.create(drawn).with_env(self.env)
+        return super().create(drawn)
 
     def write(self, vals):
         if "uuid" in vals:
